@@ -1,0 +1,1 @@
+//! PostgreSQL, ClickHouse and Redis on a plate: embedded, in containers, or yours.

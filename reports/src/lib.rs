@@ -1,0 +1,1 @@
+//! Evidence in, pages and files out.

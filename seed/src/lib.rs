@@ -1,0 +1,1 @@
+//! The world the audit speaks of: generators, and loaders into PostgreSQL and ClickHouse.

@@ -1,0 +1,2 @@
+//! Verdict.
+fn main() {}
