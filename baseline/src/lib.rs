@@ -1,1 +1,6 @@
-//! Each item of the audit as it is today, and the schema it runs on.
+//! Each item of the audit as it is today, one file per item, and the schema it runs on.
+//!
+//! The request and response types live here: today's answers are the contract that
+//! every other variant is held to.
+
+pub mod schema;

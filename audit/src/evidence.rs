@@ -1,0 +1,336 @@
+//! What a run measured: the shape of `results.json`.
+//!
+//! Durations are microseconds, rates are per second, ratios are baseline ÷ variant, so a
+//! ratio above 1 means that the variant is faster. Nothing here is optional for comfort:
+//! an absent value was not measured.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::verdict::Verdict;
+
+/// The version of this shape. A file of another version is refused, never guessed at.
+pub const SCHEMA: u32 = 1;
+
+/// One run of Verdict: everything it measured and concluded.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Results {
+    /// [`SCHEMA`] at the time of writing.
+    pub schema: u32,
+    /// Where, when and on what.
+    pub run: Run,
+    /// The items on trial, in the audit's order.
+    pub items: Vec<ItemEvidence>,
+    /// The flows under load; empty when none was run.
+    #[serde(default)]
+    pub flows: Vec<FlowEvidence>,
+    /// The service's capacity per flow and side, fitted over the flows' concurrency.
+    #[serde(default)]
+    pub capacity: Vec<Capacity>,
+}
+
+/// Where, when and on what a run was made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// Unique per run.
+    pub id: String,
+    /// Start of the run.
+    pub time: DateTime<Utc>,
+    /// The commit of the tree, with `-dirty` when it had changes; absent outside a checkout.
+    pub commit: Option<String>,
+    /// The machine.
+    pub host: Host,
+    /// The engines, one entry each.
+    pub engines: Vec<EngineInfo>,
+    /// The world's scale, `smoke`, `default` or `nightly`.
+    pub scale: String,
+    /// The world's seed.
+    pub seed: u64,
+    /// The baseline against itself: what the machine's noise does to a ratio. Absent when
+    /// the run timed nothing.
+    pub aa: Option<SelfCheck>,
+    /// What a reader must know before trusting a figure.
+    #[serde(default)]
+    pub warnings: Vec<String>,
+}
+
+/// The machine a run was made on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Host {
+    /// Host name.
+    pub name: String,
+    /// Logical processors available.
+    pub cpus: usize,
+    /// Processor model as the kernel names it.
+    pub cpu: String,
+    /// Memory in bytes.
+    pub memory: u64,
+    /// Operating system and kernel release.
+    pub os: String,
+}
+
+/// One engine as it was used.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EngineInfo {
+    /// `postgres`, `clickhouse` or `redis`.
+    pub name: String,
+    /// Its own version, as it answered.
+    pub version: String,
+    /// `embedded`, `containers` or `external`.
+    pub mode: String,
+    /// The settings that decide its speed and durability, as it answered.
+    pub settings: BTreeMap<String, String>,
+}
+
+/// A ratio with its 95 % interval.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Ratio {
+    /// Point estimate.
+    pub value: f64,
+    /// Lower end.
+    pub lo: f64,
+    /// Upper end.
+    pub hi: f64,
+}
+
+/// The A/A pair.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SelfCheck {
+    /// Baseline ÷ baseline.
+    pub ratio: Ratio,
+    /// [`Verdict::NoEffect`] on a machine that can be trusted.
+    pub verdict: Verdict,
+}
+
+/// One item's trial.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ItemEvidence {
+    /// The audit's number.
+    pub number: u32,
+    /// The item's id, such as `message-send`.
+    pub id: String,
+    /// Baseline first, then the other variants.
+    pub variants: Vec<VariantEvidence>,
+}
+
+/// What was measured of one variant.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct VariantEvidence {
+    /// `baseline`, `proposed`, `proposed-cte`, ..., `optimized`.
+    pub name: String,
+    /// The engine's own words when the variant does not run.
+    pub failure: Option<String>,
+    /// Answers compared with today's. For the baseline: with the generator's own stream.
+    pub answers: Option<Answers>,
+    /// Work per call at each rung.
+    #[serde(default)]
+    pub work: Vec<Work>,
+    /// Growth of the work along the ladder; of the operation that grows fastest.
+    pub complexity: Option<Complexity>,
+    /// Latency of the pair (baseline and this variant) at each rung; empty for the baseline.
+    #[serde(default)]
+    pub latency: Vec<Latency>,
+    /// What the fix costs.
+    #[serde(default)]
+    pub price: Vec<Price>,
+    /// The audit's claims, judged; empty for the baseline.
+    #[serde(default)]
+    pub claims: Vec<ClaimEvidence>,
+}
+
+/// How many answers were compared and how many differ.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Answers {
+    /// Requests compared.
+    pub checked: u64,
+    /// Requests answered differently.
+    pub differing: u64,
+    /// The first differing request and both answers.
+    pub first_difference: Option<String>,
+    /// Differences that the item declares as meant, with the reason.
+    #[serde(default)]
+    pub declared: Vec<String>,
+}
+
+/// Work per call at one rung, counted by the engine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Work {
+    /// The operation, when the item has more than one.
+    pub operation: String,
+    /// The rung: rows in the conversation or of the author.
+    pub n: u64,
+    /// Counters per call, by name (`round_trips`, `rows_read`, `buffers`, `wal_bytes`, ...).
+    pub counters: BTreeMap<String, f64>,
+    /// `custom`, `generic` or `mixed`: the plans PostgreSQL used.
+    pub plan: Option<String>,
+}
+
+/// Growth of work with n: the slope of log work on log n.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Complexity {
+    /// The operation it was fitted on.
+    pub operation: String,
+    /// The counter it was fitted on.
+    pub counter: String,
+    /// 0 for O(1), 1 for O(n).
+    pub slope: f64,
+    /// Lower end of the 95 % interval; absent with fewer than three rungs.
+    pub lo: Option<f64>,
+    /// Upper end of the 95 % interval; absent with fewer than three rungs.
+    pub hi: Option<f64>,
+    /// How many rungs it rests on.
+    pub rungs: usize,
+}
+
+/// Latency of a pair at one rung, both sides in the same minutes of the same machine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Latency {
+    /// The operation, when the item has more than one.
+    pub operation: String,
+    /// The rung.
+    pub n: u64,
+    /// Today.
+    pub baseline: Percentiles,
+    /// The variant.
+    pub variant: Percentiles,
+    /// Baseline ÷ variant of the mean time per call, block by block.
+    pub ratio: Ratio,
+    /// Blocks behind the ratio.
+    pub blocks: usize,
+}
+
+/// Percentiles in microseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Percentiles {
+    /// Calls recorded.
+    pub count: u64,
+    /// Median.
+    pub p50: f64,
+    /// 95th percentile.
+    pub p95: f64,
+    /// 99th percentile.
+    pub p99: f64,
+}
+
+/// One figure of what a fix costs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Price {
+    /// What is paid, such as `size of new indexes`.
+    pub what: String,
+    /// Today.
+    pub baseline: f64,
+    /// With the fix.
+    pub variant: f64,
+    /// `bytes`, `bytes per call`, `seconds`.
+    pub unit: String,
+}
+
+/// One claim of the audit, judged for one variant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClaimEvidence {
+    /// The claim's id in audit.toml, such as `speed-up`.
+    pub id: String,
+    /// What the audit expects, in words: `100-1000x`, `O(n) to O(1)`.
+    pub expected: String,
+    /// What was measured, in words: `1.31x (1.25-1.38) at n = 10000`.
+    pub measured: String,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Why, and what is missing when it is inconclusive.
+    pub reason: String,
+}
+
+/// A value with its 95 % interval.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// Point estimate.
+    pub value: f64,
+    /// Lower end; absent when the sample is too small to bound it.
+    pub lo: Option<f64>,
+    /// Upper end; absent when the sample is too small to bound it.
+    pub hi: Option<f64>,
+}
+
+/// One flow on one side at one level of load.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FlowEvidence {
+    /// `send`, `history` or `page`.
+    pub id: String,
+    /// `baseline` or `optimized`.
+    pub side: String,
+    /// Closed loop: users that wait for each answer before they ask again.
+    pub users: Option<u32>,
+    /// Open loop: arrivals per second that wait for nobody.
+    pub rate: Option<f64>,
+    /// Measured requests, warm-up apart.
+    pub requests: u64,
+    /// Requests answered with a wrong status or shape, or not at all.
+    pub errors: u64,
+    /// Seconds of measurement.
+    pub duration: f64,
+    /// Answered requests per second.
+    pub throughput: f64,
+    /// Median, microseconds.
+    pub p50: Estimate,
+    /// 95th percentile, microseconds.
+    pub p95: Estimate,
+    /// 99th percentile, microseconds.
+    pub p99: Estimate,
+    /// Open loop only: 99th percentile of how late the generator itself sent, microseconds.
+    pub generator_lag_p99: Option<f64>,
+    /// What this row is held to, milliseconds: the audit's goal for the optimized side, its
+    /// "before" figure for the baseline.
+    pub target_ms: f64,
+    /// The verdict on `target_ms`.
+    pub verdict: Verdict,
+    /// Why.
+    pub reason: String,
+    /// Whether the audit's claim is judged at this level of load.
+    pub judged: bool,
+    /// The latencies behind the percentiles: an HDR histogram in the V2 format, base64, so
+    /// that results of several generators merge exactly.
+    pub histogram: String,
+}
+
+/// Capacity of one flow on one side.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Capacity {
+    /// The flow.
+    pub id: String,
+    /// `baseline` or `optimized`.
+    pub side: String,
+    /// Most users at which p95 still holds the audit's goal; absent when none did.
+    pub max_users: Option<u32>,
+    /// Highest rate at which p95 still holds the audit's goal; absent when none did.
+    pub max_rate: Option<f64>,
+    /// The universal scalability law fitted to throughput over users; absent with too few levels.
+    pub usl: Option<Usl>,
+    /// What the sizes in the audit's plan would need, from the fit.
+    pub projection: Option<Projection>,
+}
+
+/// Universal scalability law (Gunther): X(N) = λN / (1 + σ(N − 1) + κN(N − 1)).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Usl {
+    /// Requests per second of one user.
+    pub lambda: Estimate,
+    /// Contention.
+    pub sigma: Estimate,
+    /// Coherency delay.
+    pub kappa: Estimate,
+    /// Greatest throughput of the fitted curve, requests per second.
+    pub peak: Estimate,
+}
+
+/// What a planned load would need.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Projection {
+    /// Planned requests per second.
+    pub demand: f64,
+    /// Machines like this one needed for it.
+    pub machines: Estimate,
+    /// What must hold for the figure to mean anything.
+    pub assumptions: Vec<String>,
+}

@@ -1,0 +1,44 @@
+//! The words a trial ends with.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The outcome for one claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// The variant does not run.
+    Fails,
+    /// The variant answers differently from today.
+    Wrong,
+    /// The variant is slower than today.
+    Regression,
+    /// The variant is as fast as today.
+    #[serde(rename = "no effect")]
+    NoEffect,
+    /// Better, but less than the audit promises.
+    #[serde(rename = "falls short")]
+    FallsShort,
+    /// As the audit promises.
+    Confirmed,
+    /// More than the audit promises.
+    Exceeded,
+    /// The evidence does not decide.
+    Inconclusive,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Fails => "fails",
+            Self::Wrong => "wrong",
+            Self::Regression => "regression",
+            Self::NoEffect => "no effect",
+            Self::FallsShort => "falls short",
+            Self::Confirmed => "confirmed",
+            Self::Exceeded => "exceeded",
+            Self::Inconclusive => "inconclusive",
+        })
+    }
+}
