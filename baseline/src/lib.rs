@@ -3,4 +3,10 @@
 //! The request and response types live here: today's answers are the contract that
 //! every other variant is held to.
 
+pub mod error;
+pub mod message_history;
+pub mod message_send;
+pub mod pagination;
 pub mod schema;
+
+pub use error::{Error, Result};
