@@ -1,0 +1,81 @@
+//! Copies of the world inside PostgreSQL.
+
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection};
+
+use crate::Error;
+
+/// A connection from which databases are made and dropped.
+pub(crate) async fn admin(postgres: &PgConnectOptions) -> Result<PgConnection, Error> {
+    postgres
+        .clone()
+        .database("postgres")
+        .connect()
+        .await
+        .map_err(Error::refused("postgres", "let Verdict in"))
+}
+
+/// Runs one statement of Verdict's own making.
+pub(crate) async fn execute(connection: &mut PgConnection, statement: String) -> Result<(), Error> {
+    let what = format!("run `{statement}`");
+    connection
+        .execute(AssertSqlSafe(statement))
+        .await
+        .map(drop)
+        .map_err(Error::refused("postgres", what))
+}
+
+/// Makes the database `name` a copy of `template`; an earlier one of that name is dropped.
+pub(crate) async fn make(
+    postgres: &PgConnectOptions,
+    name: &str,
+    template: &str,
+) -> Result<(), Error> {
+    let mut connection = admin(postgres).await?;
+    execute(
+        &mut connection,
+        format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
+    )
+    .await?;
+    // By file, for the template is large, at rest, and its WAL would be as large again.
+    execute(
+        &mut connection,
+        format!("CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"),
+    )
+    .await?;
+    close(connection).await
+}
+
+/// Drops the database `name` if it is there, with the sessions on it.
+pub(crate) async fn drop_database(postgres: &PgConnectOptions, name: &str) -> Result<(), Error> {
+    let mut connection = admin(postgres).await?;
+    execute(
+        &mut connection,
+        format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
+    )
+    .await?;
+    close(connection).await
+}
+
+/// Waits for the goodbye, so that no session lingers on a database that is a template next.
+pub(crate) async fn close(connection: PgConnection) -> Result<(), Error> {
+    connection
+        .close()
+        .await
+        .map_err(Error::refused("postgres", "say goodbye"))
+}
+
+/// The name of the clone that a run has for a role.
+pub(crate) fn name(run: &str, role: &str) -> String {
+    let role: String = role
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() {
+                c.to_ascii_lowercase()
+            } else {
+                '_'
+            }
+        })
+        .collect();
+    format!("verdict_{run}_{role}")
+}

@@ -1,0 +1,249 @@
+//! Verdict's end of a keeper.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use crate::host::KEEPER;
+use crate::protocol::{Event, Order, Task};
+use crate::{Error, folders};
+
+/// How long a keeper may take to stop its engines and remove its folder; a little more than
+/// the keeper itself gives the engines.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Lines of a log that are worth showing.
+const TAIL: usize = 15;
+
+/// A running keeper with the folder it owns. Dropping it ends both.
+#[derive(Debug)]
+pub(crate) struct KeeperHandle {
+    child: Child,
+    orders: Mutex<Option<ChildStdin>>,
+    events: watch::Receiver<Seen>,
+    folder: PathBuf,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    events: Vec<Event>,
+    gone: bool,
+}
+
+impl KeeperHandle {
+    /// Starts a keeper that owns `folder`, which must not exist yet.
+    pub(crate) async fn hold(host: &Path, folder: PathBuf) -> Result<Self, Error> {
+        let mut child = Command::new(host)
+            .arg(KEEPER)
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            // It outlives Verdict for a moment, and must not keep its terminal or pipe open.
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(Error::io("starting", host))?;
+        let (sender, events) = watch::channel(Seen::default());
+        if let Some(output) = child.stdout.take() {
+            std::thread::spawn(move || {
+                for line in BufReader::new(output).lines().map_while(Result::ok) {
+                    if let Ok(event) = serde_json::from_str(&line) {
+                        sender.send_modify(|seen| seen.events.push(event));
+                    }
+                }
+                sender.send_modify(|seen| seen.gone = true);
+            });
+        }
+        let orders = Mutex::new(child.stdin.take());
+        let keeper = Self {
+            child,
+            orders,
+            events,
+            folder,
+        };
+        keeper.order(&Order::Hold(keeper.folder.clone()))?;
+        keeper
+            .until(|event| matches!(event, Event::Held).then_some(()))
+            .await?;
+        Ok(keeper)
+    }
+
+    /// The folder that the keeper owns.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Where the log of a process goes.
+    pub(crate) fn log(&self, name: &str) -> PathBuf {
+        self.folder.join(format!("{name}.log"))
+    }
+
+    fn order(&self, order: &Order) -> Result<(), Error> {
+        let broken = |error: &dyn std::fmt::Display| Error::Keeper {
+            what: format!("took no order ({error})"),
+        };
+        let mut line = serde_json::to_string(order).map_err(|error| broken(&error))?;
+        line.push('\n');
+        let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+        let pipe = orders.as_mut().ok_or_else(|| broken(&"it is stopping"))?;
+        pipe.write_all(line.as_bytes())
+            .map_err(|error| broken(&error))
+    }
+
+    /// Starts a process.
+    pub(crate) fn start(&self, task: Task) -> Result<(), Error> {
+        self.order(&Order::Start(task))
+    }
+
+    /// Has the keeper remove the containers with this label at the end.
+    pub(crate) fn label(&self, label: String) -> Result<(), Error> {
+        self.order(&Order::Label(label))
+    }
+
+    /// Stops all processes cleanly; the folder stays.
+    pub(crate) async fn stop_processes(&self) -> Result<(), Error> {
+        self.order(&Order::Stop)?;
+        self.until(|event| matches!(event, Event::Stopped).then_some(()))
+            .await
+    }
+
+    /// Waits for the end of the process `name`; an error unless it ended well.
+    pub(crate) async fn success(&self, name: &str) -> Result<(), Error> {
+        let (status, success) = self.ended(name).await?;
+        if success {
+            Ok(())
+        } else {
+            Err(self.died(name, status))
+        }
+    }
+
+    /// Waits until `probe` answers, or the process ends, or the time is up.
+    pub(crate) async fn ready<T, E: std::fmt::Display>(
+        &self,
+        name: &str,
+        patience: Duration,
+        probe: impl AsyncFn() -> Result<T, E>,
+    ) -> Result<T, Error> {
+        let deadline = Instant::now() + patience;
+        let answer = async {
+            loop {
+                match probe().await {
+                    Ok(answer) => return Ok(answer),
+                    Err(error) if Instant::now() > deadline => return Err(error.to_string()),
+                    Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+                }
+            }
+        };
+        tokio::select! {
+            answer = answer => answer.map_err(|error| self.died(name, format!("did not answer within {} s ({error})", patience.as_secs()))),
+            ended = self.ended(name) => {
+                let (status, _) = ended?;
+                Err(self.died(name, status))
+            }
+        }
+    }
+
+    async fn ended(&self, name: &str) -> Result<(String, bool), Error> {
+        self.until(|event| match event {
+            Event::Exited {
+                name: ended,
+                status,
+                success,
+            } if ended == name => Some((status.clone(), *success)),
+            _ => None,
+        })
+        .await
+    }
+
+    fn died(&self, name: &str, what: String) -> Error {
+        let log = std::fs::read(self.log(name)).unwrap_or_default();
+        let log = String::from_utf8_lossy(&log);
+        let lines: Vec<&str> = log.lines().collect();
+        let log = lines[lines.len().saturating_sub(TAIL)..].join("\n");
+        if log.contains("No space left on device") {
+            return Error::DiskFull {
+                path: self.folder.clone(),
+            };
+        }
+        Error::EngineDied {
+            engine: name.to_owned(),
+            what,
+            log,
+        }
+    }
+
+    async fn until<T>(&self, wanted: impl Fn(&Event) -> Option<T>) -> Result<T, Error> {
+        let mut events = self.events.clone();
+        loop {
+            {
+                let seen = events.borrow_and_update();
+                if let Some(found) = seen.events.iter().find_map(&wanted) {
+                    return Ok(found);
+                }
+                if let Some(words) = seen.events.iter().find_map(|event| match event {
+                    Event::Failed(words) => Some(words.clone()),
+                    _ => None,
+                }) {
+                    return Err(Error::Keeper {
+                        what: format!("said: {words}"),
+                    });
+                }
+                if seen.gone {
+                    return Err(Error::Keeper {
+                        what: "has ended".to_owned(),
+                    });
+                }
+            }
+            if events.changed().await.is_err() {
+                return Err(Error::Keeper {
+                    what: "has ended".to_owned(),
+                });
+            }
+        }
+    }
+
+    /// Closes the pipe, which is the order to end; whether it was still open.
+    fn close(&self) -> bool {
+        self.orders
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+            .is_some()
+    }
+
+    /// Ends the keeper and waits, for a bounded time, until its folder is gone. Blocks the
+    /// thread.
+    pub(crate) fn end(&mut self) -> Result<(), Error> {
+        self.close();
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match self.child.try_wait() {
+                Ok(Some(status)) if status.success() => return Ok(()),
+                Ok(Some(status)) => {
+                    // What it could not do is done here, or else at the next start.
+                    folders::remove(&self.folder)?;
+                    return Err(Error::Keeper {
+                        what: format!("ended with {status}"),
+                    });
+                }
+                Ok(None) if Instant::now() > deadline => {
+                    return Err(Error::Keeper {
+                        what: format!("did not stop its engines within {} s", PATIENCE.as_secs()),
+                    });
+                }
+                Ok(None) => std::thread::sleep(Duration::from_millis(5)),
+                Err(error) => return Err(Error::io("waiting for", "the keeper")(error)),
+            }
+        }
+    }
+}
+
+impl Drop for KeeperHandle {
+    fn drop(&mut self) {
+        if self.close() {
+            let _ = self.end();
+        }
+    }
+}
