@@ -1,0 +1,191 @@
+//! Percentiles with intervals that assume nothing about the distribution.
+//!
+//! Of n requests, the number below the true p-quantile is binomial. So the order statistics
+//! whose ranks bracket n·p in that distribution bracket the quantile, whatever the latencies
+//! look like. A sample too small to have such a rank on one side has no bound on that side.
+
+use hdrhistogram::Histogram;
+
+use crate::evidence::{Estimate, Percentiles};
+
+/// The unit a histogram was recorded in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// 10⁻⁹ s.
+    Nanoseconds,
+    /// 10⁻⁶ s.
+    Microseconds,
+}
+
+impl Unit {
+    fn in_microseconds(self, value: u64) -> f64 {
+        match self {
+            Self::Nanoseconds => value as f64 / 1000.0,
+            Self::Microseconds => value as f64,
+        }
+    }
+}
+
+/// The `p`-quantile (0 < p < 1) in microseconds with its 95 % interval; `None` when nothing
+/// was recorded.
+pub fn quantile(histogram: &Histogram<u64>, p: f64, unit: Unit) -> Option<Estimate> {
+    let n = histogram.len();
+    if n == 0 {
+        return None;
+    }
+    let at = |rank: u64| unit.in_microseconds(value_at_rank(histogram, rank));
+    // One part in a billion off, so that 0.95 × 200 is rank 190 and not 191.
+    let rank = ((n as f64 * p * (1.0 - 1e-9)).ceil() as u64).clamp(1, n);
+    let below = lower_rank(n, p);
+    // The upper rank is the lower one of the mirrored distribution.
+    let above = lower_rank(n, 1.0 - p).map(|mirrored| n + 1 - mirrored);
+    Some(Estimate {
+        value: at(rank),
+        lo: below.map(at),
+        hi: above.map(at),
+    })
+}
+
+/// The three percentiles that results carry, in microseconds; zero when nothing was recorded.
+pub fn percentiles(histogram: &Histogram<u64>, unit: Unit) -> Percentiles {
+    let at = |p| quantile(histogram, p, unit).map_or(0.0, |estimate| estimate.value);
+    Percentiles {
+        count: histogram.len(),
+        p50: at(0.50),
+        p95: at(0.95),
+        p99: at(0.99),
+    }
+}
+
+fn value_at_rank(histogram: &Histogram<u64>, rank: u64) -> u64 {
+    let mut seen = 0;
+    histogram
+        .iter_recorded()
+        .find(|step| {
+            seen += step.count_since_last_iteration();
+            seen >= rank
+        })
+        .map_or_else(|| histogram.max(), |step| step.value_iterated_to())
+}
+
+/// The greatest rank l ≥ 1 whose order statistic lies above the quantile with at most 2.5 %
+/// probability: P(B < l) ≤ 0.025 for B binomial(n, p).
+fn lower_rank(n: u64, p: f64) -> Option<u64> {
+    let (nf, mean) = (n as f64, n as f64 * p);
+    // Twelve standard deviations below the mean nothing is left to sum.
+    let start = (mean - 12.0 * (mean * (1.0 - p)).sqrt() - 1.0)
+        .max(0.0)
+        .floor();
+    let mut k = start;
+    let mut pmf = (ln_factorial(nf) - ln_factorial(k) - ln_factorial(nf - k)
+        + k * p.ln()
+        + (nf - k) * (1.0 - p).ln())
+    .exp();
+    let mut below = 0.0;
+    while k <= nf && below + pmf <= 0.025 {
+        below += pmf;
+        pmf *= (nf - k) / (k + 1.0) * p / (1.0 - p);
+        k += 1.0;
+    }
+    (k > 0.0).then_some(k as u64)
+}
+
+/// ln n!, exact to rounding up to 20 and by Stirling's series beyond.
+fn ln_factorial(n: f64) -> f64 {
+    if n < 20.0 {
+        return (2..=n as u64).map(|i| (i as f64).ln()).sum();
+    }
+    n * n.ln() - n + 0.5 * (std::f64::consts::TAU * n).ln() + 1.0 / (12.0 * n)
+        - 1.0 / (360.0 * n.powi(3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    fn recorded(values: impl IntoIterator<Item = u64>) -> Histogram<u64> {
+        let mut histogram = Histogram::new(3).unwrap();
+        for value in values {
+            histogram.record(value).unwrap();
+        }
+        histogram
+    }
+
+    #[test]
+    fn known_ranks_of_the_binomial_interval() {
+        // Tables of distribution-free intervals for the median give ranks 2 and 9 of 10 and
+        // 40 and 61 of 100.
+        assert_eq!(
+            (lower_rank(10, 0.5), lower_rank(100, 0.5)),
+            (Some(2), Some(40))
+        );
+        assert_eq!(lower_rank(5, 0.5), None);
+    }
+
+    #[test]
+    fn a_p95_has_an_upper_bound_from_72_requests() {
+        // 0.95^72 is the first power below 2.5 %.
+        let bound = |n| {
+            quantile(&recorded(1..=n), 0.95, Unit::Microseconds)
+                .unwrap()
+                .hi
+        };
+        assert_eq!(bound(71), None);
+        assert!(bound(72).is_some());
+    }
+
+    #[test]
+    fn the_quantile_of_a_known_sample_is_its_order_statistic() {
+        let sample = recorded(1..=200);
+        let p95 = quantile(&sample, 0.95, Unit::Microseconds).unwrap();
+        assert_eq!(p95.value, 190.0);
+        let ns = quantile(
+            &recorded((1..=200).map(|i| i * 1000)),
+            0.95,
+            Unit::Nanoseconds,
+        );
+        assert!((ns.unwrap().value - 190.0).abs() < 0.2);
+        assert_eq!(percentiles(&sample, Unit::Microseconds).p50, 100.0);
+    }
+
+    #[test]
+    fn nothing_recorded_is_no_quantile() {
+        assert_eq!(quantile(&recorded([]), 0.5, Unit::Microseconds), None);
+        assert_eq!(percentiles(&recorded([]), Unit::Microseconds).count, 0);
+    }
+
+    #[test]
+    fn the_interval_covers_the_true_quantile_about_as_often_as_it_says() {
+        let mut rng = ChaCha8Rng::seed_from_u64(11);
+        let covered = (0..400)
+            .filter(|_| {
+                let sample = recorded((0..300).map(|_| rng.random_range(1..=1000)));
+                let p95 = quantile(&sample, 0.95, Unit::Microseconds).unwrap();
+                p95.lo.unwrap() <= 950.0 && 950.0 <= p95.hi.unwrap()
+            })
+            .count();
+        assert!(covered >= 376, "{covered} of 400");
+    }
+
+    #[test]
+    fn millions_of_requests_have_an_interval_too() {
+        let lower = lower_rank(10_000_000, 0.95).unwrap();
+        let expected = 9_500_000.0 - 1.96 * (10_000_000.0f64 * 0.95 * 0.05).sqrt();
+        assert!((lower as f64 - expected).abs() < 5.0, "{lower}");
+    }
+
+    proptest! {
+        #[test]
+        fn the_interval_holds_the_value(
+            values in proptest::collection::vec(1u64..1_000_000, 1..300),
+            p in 0.01f64..0.99,
+        ) {
+            let estimate = quantile(&recorded(values), p, Unit::Microseconds).unwrap();
+            prop_assert!(estimate.lo.is_none_or(|lo| lo <= estimate.value));
+            prop_assert!(estimate.hi.is_none_or(|hi| hi >= estimate.value));
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! Every border between two verdicts, in one file.
+//!
+//! | what is judged | verdicts, in the order in which they are tried |
+//! |---|---|
+//! | a speed-up of [lo, hi], measured with the interval [a, b] | `regression` if b < 0.95; `no effect` if 0.95 ≤ a and b ≤ 1.05, or 1 is inside and b − a < 0.1; `falls short` if a > 1 and b < lo; `exceeded` if a > hi; `confirmed` if a ≥ lo; else `inconclusive` |
+//! | a baseline against itself | `no effect` or `regression` as above; else `inconclusive` |
+//! | growth from today's order to the fixed one | see [`complexity`] |
+//! | a p95 goal | `fails` if nothing was answered; `inconclusive` under [`MIN_REQUESTS`]; `falls short` if lo ≥ goal; `inconclusive` with more than [`MAX_ERRORS`]; `confirmed` if hi < goal; else `inconclusive` |
+//! | today's p95, about X by the audit | the same refusals; `confirmed` if the interval lies in X ÷ 1.5 .. X × 1.5; `falls short` if all below; `exceeded` if all above; else `inconclusive` |
+//! | today's p95, over X by the audit | the same refusals; `confirmed` if lo > X; `falls short` if hi ≤ X; else `inconclusive` |
+
+use crate::catalogue::{Before, Order};
+use crate::evidence::{Estimate, Ratio};
+use crate::verdict::Verdict;
+
+/// Requests below which no p95 is judged: beyond it lie then fewer than ten.
+pub const MIN_REQUESTS: u64 = 200;
+
+/// The share of errors above which nothing is confirmed.
+pub const MAX_ERRORS: f64 = 0.001;
+
+/// How far from the audit's figure "about" reaches, as a factor either way.
+pub const ABOUT: f64 = 1.5;
+
+/// The slope up to which work counts as O(1). Over three decades O(log n) has a slope of about
+/// 0.13, and an index one level deeper one of that order: the two cannot be told apart here,
+/// and neither matters beside O(n).
+pub const CONSTANT: f64 = 0.15;
+
+/// The slope up to which work counts as O(log n): its own slope where it is steepest on the
+/// ladder, 1 ÷ ln 100 = 0.22, and a little room.
+pub const LOGARITHMIC: f64 = 0.25;
+
+/// The slopes between which work counts as O(n).
+pub const LINEAR: (f64, f64) = (0.8, 1.2);
+
+/// A verdict with its reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judgement {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Why, and what is missing when it is inconclusive.
+    pub reason: String,
+}
+
+impl Judgement {
+    pub(crate) fn new(verdict: Verdict, reason: impl Into<String>) -> Self {
+        Self {
+            verdict,
+            reason: reason.into(),
+        }
+    }
+}
+
+/// Judges a promised speed-up of `lo` to `hi` times.
+pub fn speed_up(measured: Ratio, lo: f64, hi: f64) -> Judgement {
+    if let Some(judgement) = not_faster(measured) {
+        return judgement;
+    }
+    let Ratio { lo: a, hi: b, .. } = measured;
+    if a > 1.0 && b < lo {
+        Judgement::new(
+            Verdict::FallsShort,
+            format!("faster than today, but surely by less than {lo}x"),
+        )
+    } else if a > hi {
+        Judgement::new(Verdict::Exceeded, format!("surely more than {hi}x"))
+    } else if a >= lo {
+        Judgement::new(Verdict::Confirmed, format!("surely at least {lo}x"))
+    } else {
+        let border = if a <= 1.0 && b >= lo {
+            format!("both 1x (no gain) and {lo}x")
+        } else if a > 1.0 {
+            format!("{lo}x")
+        } else {
+            "a loss and no effect, or no effect and a gain,".to_owned()
+        };
+        Judgement::new(
+            Verdict::Inconclusive,
+            format!(
+                "the interval does not decide about {border}: measure for longer, or on a quieter machine"
+            ),
+        )
+    }
+}
+
+/// Judges the baseline against itself: what else than `no effect` comes out is noise.
+pub fn self_check(measured: Ratio) -> Judgement {
+    not_faster(measured).unwrap_or_else(|| {
+        Judgement::new(
+            Verdict::Inconclusive,
+            "the baseline differs from itself by more than 5 %: no ratio of this run can be trusted that far",
+        )
+    })
+}
+
+fn not_faster(Ratio { lo, hi, .. }: Ratio) -> Option<Judgement> {
+    if hi < 0.95 {
+        return Some(Judgement::new(
+            Verdict::Regression,
+            "surely slower than today",
+        ));
+    }
+    let within = lo >= 0.95 && hi <= 1.05;
+    if within || (lo <= 1.0 && 1.0 <= hi && hi - lo < 0.1) {
+        return Some(Judgement::new(
+            Verdict::NoEffect,
+            "as fast as today, to within 5 % or so",
+        ));
+    }
+    None
+}
+
+/// A slope of log work on log size with its interval.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Growth {
+    /// Lower end.
+    pub lo: f64,
+    /// Upper end.
+    pub hi: f64,
+}
+
+impl Growth {
+    /// The order that the whole interval lies in, if any. Work that shrinks counts as O(1).
+    pub fn order(self) -> Option<Order> {
+        if self.hi <= CONSTANT {
+            Some(Order::Constant)
+        } else if self.lo >= 0.0 && self.hi <= LOGARITHMIC {
+            Some(Order::Logarithmic)
+        } else if self.lo >= LINEAR.0 && self.hi <= LINEAR.1 {
+            Some(Order::Linear)
+        } else {
+            None
+        }
+    }
+}
+
+/// The band of slopes that an order allows.
+fn band(order: Order) -> (f64, f64) {
+    match order {
+        Order::Constant => (f64::NEG_INFINITY, CONSTANT),
+        Order::Logarithmic => (f64::NEG_INFINITY, LOGARITHMIC),
+        Order::Linear => LINEAR,
+    }
+}
+
+/// Judges a promise that work growing as `today` grows as `fixed` instead.
+///
+/// - today is below its band (it never grew as the audit says): `regression` if the variant
+///   lies above today, `no effect` if it keeps to the fixed order as today does, else
+///   `inconclusive`;
+/// - today straddles its band's lower end: `inconclusive`;
+/// - today is in its band or above it: `confirmed` if the variant lies in the fixed band;
+///   `regression` if it lies above today and above today's band; `no effect` if it lies in
+///   today's band or overlaps today beyond it; `falls short` if it lies between the two bands;
+///   else `inconclusive`.
+pub fn complexity(baseline: Growth, variant: Growth, today: Order, fixed: Order) -> Judgement {
+    let (floor, ceiling) = band(today);
+    let (_, promised) = band(fixed);
+    let kept = variant.hi <= promised;
+    if baseline.hi < floor {
+        return if variant.lo > baseline.hi && variant.lo > promised {
+            Judgement::new(Verdict::Regression, "work grows more than it does today")
+        } else if kept && baseline.hi <= promised {
+            Judgement::new(
+                Verdict::NoEffect,
+                format!("today's work already keeps to {fixed}: the audit's {today} is not there"),
+            )
+        } else {
+            Judgement::new(
+                Verdict::Inconclusive,
+                format!("today's work grows less than {today}, so there is no such growth to mend"),
+            )
+        };
+    }
+    if baseline.lo < floor {
+        return Judgement::new(
+            Verdict::Inconclusive,
+            format!(
+                "today's slope is too uncertain to call {today}: measure more rungs, or a counter without a fixed part"
+            ),
+        );
+    }
+    if kept {
+        Judgement::new(
+            Verdict::Confirmed,
+            format!("today's work grows as {today}, the variant's keeps to {fixed}"),
+        )
+    } else if variant.lo > ceiling && variant.lo > baseline.hi {
+        Judgement::new(Verdict::Regression, "work grows more than it does today")
+    } else if variant.lo >= floor && (variant.hi <= ceiling || variant.lo <= baseline.hi) {
+        Judgement::new(
+            Verdict::NoEffect,
+            format!("the variant's work grows as today's, {today}"),
+        )
+    } else if variant.lo > promised && variant.hi < floor {
+        Judgement::new(
+            Verdict::FallsShort,
+            format!("work grows less than today, but more than {fixed}"),
+        )
+    } else {
+        Judgement::new(
+            Verdict::Inconclusive,
+            format!(
+                "the variant's slope is too uncertain to tell {fixed} from more: measure more rungs"
+            ),
+        )
+    }
+}
+
+/// What a percentile under load rests on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Load {
+    /// p95, microseconds.
+    pub p95: Estimate,
+    /// Measured requests.
+    pub requests: u64,
+    /// Those that were not answered as they should be.
+    pub errors: u64,
+}
+
+impl Load {
+    /// p95's interval in milliseconds, where the sample bounds it.
+    fn bounds_ms(&self) -> Option<(f64, f64)> {
+        Some((self.p95.lo? / 1000.0, self.p95.hi? / 1000.0))
+    }
+
+    fn too_many_errors(&self) -> bool {
+        self.errors as f64 > self.requests as f64 * MAX_ERRORS
+    }
+
+    fn refusal(&self) -> Option<Judgement> {
+        if self.requests > 0 && self.errors >= self.requests {
+            return Some(Judgement::new(Verdict::Fails, "no request was answered"));
+        }
+        if self.requests < MIN_REQUESTS {
+            return Some(Judgement::new(
+                Verdict::Inconclusive,
+                format!(
+                    "{} requests are too few for a p95: it needs {MIN_REQUESTS}, {} more; run for longer",
+                    self.requests,
+                    MIN_REQUESTS - self.requests
+                ),
+            ));
+        }
+        None
+    }
+
+    fn errors_words(&self) -> String {
+        let share = 100.0 * self.errors as f64 / self.requests as f64;
+        format!(
+            "{} of {} requests failed ({share:.2} %), and above 0.1 % nothing is confirmed",
+            self.errors, self.requests
+        )
+    }
+}
+
+/// Judges a p95 goal in milliseconds.
+pub fn goal(load: &Load, goal_ms: f64) -> Judgement {
+    if let Some(refusal) = load.refusal() {
+        return refusal;
+    }
+    match load.bounds_ms() {
+        Some((lo, _)) if lo >= goal_ms => Judgement::new(
+            Verdict::FallsShort,
+            format!("p95 surely is not below {goal_ms} ms"),
+        ),
+        _ if load.too_many_errors() => Judgement::new(Verdict::Inconclusive, load.errors_words()),
+        Some((_, hi)) if hi < goal_ms => Judgement::new(
+            Verdict::Confirmed,
+            format!("p95 surely is below {goal_ms} ms"),
+        ),
+        _ => Judgement::new(
+            Verdict::Inconclusive,
+            format!("the interval holds {goal_ms} ms: run for longer"),
+        ),
+    }
+}
+
+/// Judges what the audit says p95 is today, in milliseconds.
+pub fn before(load: &Load, before_ms: f64, is: Before) -> Judgement {
+    if let Some(refusal) = load.refusal() {
+        return refusal;
+    }
+    let (floor, ceiling) = match is {
+        Before::About => (before_ms / ABOUT, before_ms * ABOUT),
+        Before::Over => (before_ms, f64::INFINITY),
+    };
+    let too_fast = |hi: f64| match is {
+        Before::About => hi < floor,
+        Before::Over => hi <= floor,
+    };
+    let in_band = |lo: f64, hi: f64| match is {
+        Before::About => lo >= floor && hi <= ceiling,
+        Before::Over => lo > floor,
+    };
+    match load.bounds_ms() {
+        Some((_, hi)) if too_fast(hi) => {
+            Judgement::new(Verdict::FallsShort, "today is faster than the audit says")
+        }
+        Some((lo, _)) if lo > ceiling => {
+            Judgement::new(Verdict::Exceeded, "today is slower than the audit says")
+        }
+        _ if load.too_many_errors() => Judgement::new(Verdict::Inconclusive, load.errors_words()),
+        Some((lo, hi)) if in_band(lo, hi) => {
+            Judgement::new(Verdict::Confirmed, "today is as slow as the audit says")
+        }
+        _ => Judgement::new(
+            Verdict::Inconclusive,
+            "the interval does not decide whether today is as slow as the audit says: run for longer",
+        ),
+    }
+}
+
+/// Whether a goal holds at a level of load, for the search of the largest one.
+pub fn holds(load: &Load, goal_ms: f64) -> bool {
+    goal(load, goal_ms).verdict == Verdict::Confirmed
+}

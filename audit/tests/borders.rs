@@ -1,0 +1,212 @@
+//! Each border of the rules, from both sides.
+
+use verdict_audit::Verdict::{
+    self, Confirmed, Exceeded, Fails, FallsShort, Inconclusive, NoEffect, Regression,
+};
+use verdict_audit::catalogue::{Before, Order};
+use verdict_audit::evidence::{Estimate, Ratio};
+use verdict_audit::rules::{self, Growth, Load};
+
+fn speed_up(lo: f64, hi: f64) -> Verdict {
+    let value = f64::midpoint(lo, hi);
+    rules::speed_up(Ratio { value, lo, hi }, 2.0, 4.0).verdict
+}
+
+#[test]
+fn a_speed_up_is_a_regression_below_0_95() {
+    assert_eq!(speed_up(0.5, 0.949), Regression);
+    assert_eq!(speed_up(0.5, 0.95), Inconclusive);
+}
+
+#[test]
+fn a_speed_up_has_no_effect_within_five_percent() {
+    assert_eq!(speed_up(0.95, 1.05), NoEffect);
+    assert_eq!(speed_up(1.01, 1.05), NoEffect);
+    assert_eq!(speed_up(0.96, 0.99), NoEffect);
+    assert_eq!(speed_up(1.01, 1.06), FallsShort);
+}
+
+#[test]
+fn a_speed_up_has_no_effect_when_a_narrow_interval_holds_one() {
+    assert_eq!(speed_up(0.94, 1.03), NoEffect);
+    assert_eq!(speed_up(1.0, 1.09), NoEffect);
+    assert_eq!(speed_up(0.94, 1.05), Inconclusive);
+    assert_eq!(speed_up(0.9, 0.99), Inconclusive);
+}
+
+#[test]
+fn a_speed_up_falls_short_between_one_and_the_promise() {
+    assert_eq!(speed_up(1.2, 1.999), FallsShort);
+    assert_eq!(speed_up(1.2, 2.0), Inconclusive);
+    assert_eq!(speed_up(1.0, 1.9), Inconclusive);
+}
+
+#[test]
+fn a_speed_up_is_confirmed_from_the_promise_and_exceeded_beyond_it() {
+    assert_eq!(speed_up(1.999, 3.0), Inconclusive);
+    assert_eq!(speed_up(2.0, 3.0), Confirmed);
+    assert_eq!(speed_up(2.0, 9.0), Confirmed);
+    assert_eq!(speed_up(4.0, 9.0), Confirmed);
+    assert_eq!(speed_up(4.001, 9.0), Exceeded);
+}
+
+#[test]
+fn a_baseline_against_itself_has_no_effect_or_the_machine_is_in_doubt() {
+    let check = |lo, hi| rules::self_check(Ratio { value: 1.0, lo, hi }).verdict;
+    assert_eq!(check(0.97, 1.02), NoEffect);
+    assert_eq!(check(0.8, 0.94), Regression);
+    assert_eq!(check(1.06, 1.2), Inconclusive);
+    assert_eq!(check(0.9, 1.2), Inconclusive);
+}
+
+fn growth(lo: f64, hi: f64) -> Growth {
+    Growth { lo, hi }
+}
+
+#[test]
+fn an_order_is_named_only_when_the_whole_interval_lies_in_it() {
+    assert_eq!(growth(-0.15, 0.15).order(), Some(Order::Constant));
+    assert_eq!(growth(0.0, 0.151).order(), Some(Order::Logarithmic));
+    assert_eq!(growth(0.1, 0.25).order(), Some(Order::Logarithmic));
+    assert_eq!(growth(-0.2, 0.2).order(), None);
+    assert_eq!(growth(0.1, 0.251).order(), None);
+    assert_eq!(growth(0.8, 1.2).order(), Some(Order::Linear));
+    assert_eq!(growth(0.799, 1.0).order(), None);
+    assert_eq!(growth(1.0, 1.201).order(), None);
+}
+
+const LINEAR: (f64, f64) = (0.95, 1.05);
+
+fn mended(today: (f64, f64), variant: (f64, f64)) -> Verdict {
+    rules::complexity(
+        growth(today.0, today.1),
+        growth(variant.0, variant.1),
+        Order::Linear,
+        Order::Constant,
+    )
+    .verdict
+}
+
+#[test]
+fn growth_is_confirmed_when_today_and_the_fix_are_as_the_audit_says() {
+    assert_eq!(mended(LINEAR, (-0.1, 0.15)), Confirmed);
+    assert_eq!(mended((0.8, 1.2), (0.0, 0.0)), Confirmed);
+    assert_eq!(mended((1.5, 1.6), (0.0, 0.0)), Confirmed);
+    assert_eq!(mended(LINEAR, (0.1, 0.151)), Inconclusive);
+}
+
+#[test]
+fn growth_that_today_does_not_have_is_not_mended() {
+    assert_eq!(mended((0.0, 0.1), (0.0, 0.1)), NoEffect);
+    assert_eq!(mended((0.799, 1.1), (0.0, 0.0)), Inconclusive);
+    assert_eq!(mended((0.4, 0.7), (0.0, 0.0)), Inconclusive);
+    assert_eq!(mended((0.0, 0.1), (0.9, 1.1)), Regression);
+}
+
+#[test]
+fn growth_between_the_orders_falls_short() {
+    assert_eq!(mended(LINEAR, (0.151, 0.799)), FallsShort);
+    assert_eq!(mended(LINEAR, (0.15, 0.799)), Inconclusive);
+    assert_eq!(mended(LINEAR, (0.151, 0.8)), Inconclusive);
+}
+
+#[test]
+fn growth_as_today_is_no_effect_and_more_is_a_regression() {
+    assert_eq!(mended(LINEAR, (0.8, 1.2)), NoEffect);
+    assert_eq!(mended(LINEAR, (1.0, 1.3)), NoEffect);
+    assert_eq!(mended((1.5, 1.6), (1.55, 1.7)), NoEffect);
+    assert_eq!(mended(LINEAR, (1.21, 1.3)), Regression);
+}
+
+#[test]
+fn a_promise_of_a_logarithm_is_kept_up_to_its_own_slope() {
+    let judge = |hi| {
+        let growth_of = growth(0.1, hi);
+        rules::complexity(
+            growth(1.0, 1.0),
+            growth_of,
+            Order::Linear,
+            Order::Logarithmic,
+        )
+        .verdict
+    };
+    assert_eq!(judge(0.25), Confirmed);
+    assert_eq!(judge(0.251), Inconclusive);
+}
+
+fn load(lo_ms: f64, hi_ms: f64, requests: u64, errors: u64) -> Load {
+    Load {
+        p95: Estimate {
+            value: f64::midpoint(lo_ms, hi_ms) * 1000.0,
+            lo: Some(lo_ms * 1000.0),
+            hi: Some(hi_ms * 1000.0),
+        },
+        requests,
+        errors,
+    }
+}
+
+fn goal(load: Load) -> Verdict {
+    rules::goal(&load, 50.0).verdict
+}
+
+#[test]
+fn a_goal_is_met_only_when_the_whole_interval_is_below_it() {
+    assert_eq!(goal(load(10.0, 49.9, 1000, 0)), Confirmed);
+    assert_eq!(goal(load(10.0, 50.0, 1000, 0)), Inconclusive);
+    assert_eq!(goal(load(49.9, 60.0, 1000, 0)), Inconclusive);
+    assert_eq!(goal(load(50.0, 60.0, 1000, 0)), FallsShort);
+}
+
+#[test]
+fn a_goal_is_refused_under_200_requests_and_says_how_many_are_missing() {
+    assert_eq!(goal(load(10.0, 20.0, 200, 0)), Confirmed);
+    let refused = rules::goal(&load(10.0, 20.0, 199, 0), 50.0);
+    assert_eq!(refused.verdict, Inconclusive);
+    assert!(
+        refused.reason.contains("needs 200, 1 more"),
+        "{}",
+        refused.reason
+    );
+}
+
+#[test]
+fn errors_above_a_thousandth_confirm_nothing_but_do_not_hide_a_miss() {
+    assert_eq!(goal(load(10.0, 20.0, 1000, 1)), Confirmed);
+    assert_eq!(goal(load(10.0, 20.0, 1000, 2)), Inconclusive);
+    assert_eq!(goal(load(60.0, 70.0, 1000, 2)), FallsShort);
+    assert_eq!(goal(load(10.0, 20.0, 1000, 1000)), Fails);
+    let before = rules::before(&load(200.0, 210.0, 1000, 2), 200.0, Before::About);
+    assert_eq!(before.verdict, Inconclusive);
+}
+
+#[test]
+fn a_p95_without_a_bound_decides_nothing() {
+    let mut unbounded = load(10.0, 20.0, 300, 0);
+    unbounded.p95.hi = None;
+    assert_eq!(goal(unbounded), Inconclusive);
+    assert_eq!(
+        rules::before(&unbounded, 200.0, Before::About).verdict,
+        Inconclusive
+    );
+}
+
+#[test]
+fn a_figure_of_about_reaches_a_factor_of_one_and_a_half_either_way() {
+    let before = |lo, hi| rules::before(&load(lo, hi, 1000, 0), 300.0, Before::About).verdict;
+    assert_eq!(before(200.0, 450.0), Confirmed);
+    assert_eq!(before(199.9, 450.0), Inconclusive);
+    assert_eq!(before(200.0, 450.1), Inconclusive);
+    assert_eq!(before(100.0, 199.9), FallsShort);
+    assert_eq!(before(100.0, 200.0), Inconclusive);
+    assert_eq!(before(450.1, 500.0), Exceeded);
+    assert_eq!(before(450.0, 500.0), Inconclusive);
+}
+
+#[test]
+fn a_figure_of_more_than_has_no_upper_end() {
+    let before = |lo, hi| rules::before(&load(lo, hi, 1000, 0), 1000.0, Before::Over).verdict;
+    assert_eq!(before(1000.1, 90_000.0), Confirmed);
+    assert_eq!(before(1000.0, 1100.0), Inconclusive);
+    assert_eq!(before(900.0, 1000.0), FallsShort);
+}
