@@ -1,0 +1,248 @@
+//! How long: criterion drives, the counterpart rides along.
+//!
+//! While criterion samples one side, the other one is called in between, in random order and
+//! for at most as much time, so that both see the same minute of the machine. Every call is
+//! recorded; the ratio is taken block by block. Criterion's own estimates come from one side at
+//! a time and are shown, never judged.
+
+use std::cell::RefCell;
+use std::time::{Duration, Instant};
+
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion};
+use hdrhistogram::Histogram;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use sqlx::PgPool;
+use tokio::runtime::Runtime;
+use uuid::Uuid;
+use verdict_audit::evidence::Latency;
+use verdict_audit::quantile::{Unit, percentiles};
+use verdict_audit::ratio::{Block, ratio};
+
+use crate::error::{Error, Result};
+use crate::item::Probe;
+
+/// How long one side is warmed up and sampled, and how many of criterion's samples are taken.
+#[derive(Debug, Clone, Copy)]
+pub struct Timing {
+    /// Before sampling.
+    pub warm_up: Duration,
+    /// Of sampling, both sides together.
+    pub measurement: Duration,
+    /// Criterion's samples.
+    pub samples: usize,
+}
+
+/// A block closes after this much time: short against the machine's moods, long against a call.
+const BLOCK: Duration = Duration::from_millis(25);
+
+/// Calls of a quicker counterpart for each call of the sampled side.
+const RIDES_PER_CALL: u32 = 8;
+
+/// One side of a pair at one rung.
+pub struct Seat<'a> {
+    /// What is called.
+    pub probe: &'a Probe,
+    /// On which database.
+    pub pool: &'a PgPool,
+}
+
+/// What was recorded of a pair; the first side is the baseline.
+pub struct Recording {
+    histograms: [Histogram<u64>; 2],
+    blocks: Vec<Block>,
+}
+
+impl Recording {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        let histogram = || {
+            #[expect(clippy::expect_used, reason = "three digits are always a valid precision")]
+            Histogram::new(3).expect("a histogram of three significant digits")
+        };
+        Self {
+            histograms: [histogram(), histogram()],
+            blocks: Vec::new(),
+        }
+    }
+
+    /// The evidence; `None` when the bench was filtered out and nothing was recorded.
+    pub fn latency(&self, operation: &str, n: u64, seed: u64) -> Result<Option<Latency>> {
+        if self.blocks.is_empty() {
+            return Ok(None);
+        }
+        let ratio = ratio(&self.blocks, seed).map_err(|error| Error::Statistics {
+            what: format!("the ratio of {operation} at {n}"),
+            reason: error.to_string(),
+        })?;
+        Ok(Some(Latency {
+            operation: operation.to_owned(),
+            n,
+            baseline: percentiles(&self.histograms[0], Unit::Nanoseconds),
+            variant: percentiles(&self.histograms[1], Unit::Nanoseconds),
+            ratio,
+            blocks: self.blocks.len(),
+        }))
+    }
+}
+
+/// Has criterion sample one side (0: the baseline, 1: the variant) while the other rides along,
+/// and adds what is seen to the recording.
+pub fn sample(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    name: &str,
+    runtime: &Runtime,
+    timing: Timing,
+    seats: [Seat<'_>; 2],
+    sampled: usize,
+    recording: &mut Recording,
+) -> std::result::Result<(), verdict_baseline::Error> {
+    group
+        .warm_up_time(timing.warm_up)
+        .measurement_time(timing.measurement)
+        .sample_size(timing.samples)
+        .sampling_mode(criterion::SamplingMode::Flat);
+    let ride = RefCell::new(Ride::new(seats, sampled, timing.warm_up, recording));
+    group.bench_function(name, |bencher| {
+        bencher.iter_custom(|iterations| {
+            // Criterion calls from one thread and never from within a call.
+            runtime.block_on(ride.borrow_mut().block(iterations))
+        });
+    });
+    ride.into_inner().failure.map_or(Ok(()), Err)
+}
+
+/// A criterion with nothing on its command line, for `verdict run`.
+pub fn quiet_criterion() -> Criterion {
+    Criterion::default().without_plots()
+}
+
+struct Ride<'a> {
+    seats: [Seat<'a>; 2],
+    sampled: usize,
+    recording: &'a mut Recording,
+    rng: ChaCha8Rng,
+    /// Calls made on each side, which choose the next request.
+    calls: [u64; 2],
+    /// Time the counterpart may still take.
+    credit: Duration,
+    /// What its last call took.
+    last_ride: Duration,
+    /// Warm-up that is left; blocks that begin in it are not recorded.
+    warm_up: Duration,
+    written: [Vec<Uuid>; 2],
+    open: Block,
+    failure: Option<verdict_baseline::Error>,
+}
+
+impl<'a> Ride<'a> {
+    fn new(
+        seats: [Seat<'a>; 2],
+        sampled: usize,
+        warm_up: Duration,
+        recording: &'a mut Recording,
+    ) -> Self {
+        Self {
+            seats,
+            sampled,
+            recording,
+            rng: ChaCha8Rng::seed_from_u64(0),
+            calls: [0; 2],
+            credit: Duration::ZERO,
+            last_ride: Duration::ZERO,
+            warm_up,
+            written: [Vec::new(), Vec::new()],
+            open: Block::default(),
+            failure: None,
+        }
+    }
+
+    /// Makes `iterations` calls of the sampled side and answers the time they took.
+    async fn block(&mut self, iterations: u64) -> Duration {
+        let started = Instant::now();
+        let recorded = self.warm_up.is_zero();
+        let mut sampled = Duration::ZERO;
+        let mut block_started = Instant::now();
+        for _ in 0..iterations {
+            let counterpart_first = self.rng.random();
+            if counterpart_first {
+                self.ride(recorded).await;
+            }
+            let took = self.call(self.sampled, recorded).await;
+            sampled += took;
+            self.credit += took;
+            if !counterpart_first {
+                self.ride(recorded).await;
+            }
+            if block_started.elapsed() >= BLOCK {
+                self.close().await;
+                block_started = Instant::now();
+            }
+        }
+        self.close().await;
+        self.warm_up = self.warm_up.saturating_sub(started.elapsed());
+        // Criterion divides by it; a side that failed at once must not answer zero.
+        sampled.max(Duration::from_nanos(1))
+    }
+
+    /// Calls the counterpart for as long as it has credit.
+    async fn ride(&mut self, recorded: bool) {
+        let mut rides = 0;
+        while rides < RIDES_PER_CALL && self.credit >= self.last_ride {
+            let took = self.call(1 - self.sampled, recorded).await;
+            self.credit = self.credit.saturating_sub(took);
+            // Slowly forgotten, so that one slow call does not end the ride.
+            self.last_ride = if self.last_ride.is_zero() {
+                took
+            } else {
+                (self.last_ride * 7 + took) / 8
+            };
+            rides += 1;
+        }
+        if rides == RIDES_PER_CALL {
+            self.credit = Duration::ZERO;
+        }
+    }
+
+    async fn call(&mut self, side: usize, recorded: bool) -> Duration {
+        if self.failure.is_some() {
+            return Duration::ZERO;
+        }
+        let seat = &self.seats[side];
+        let call = seat.probe.call(seat.pool, self.calls[side]);
+        let started = Instant::now();
+        let outcome = call.await;
+        let took = started.elapsed();
+        self.calls[side] += 1;
+        match outcome {
+            Ok(trace) => self.written[side].extend(trace),
+            Err(error) => self.failure = Some(error),
+        }
+        if recorded {
+            let nanoseconds = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+            self.recording.histograms[side].saturating_record(nanoseconds);
+            let open = &mut self.open;
+            let (total, calls) = match side {
+                0 => (&mut open.baseline_ns, &mut open.baseline_calls),
+                _ => (&mut open.variant_ns, &mut open.variant_calls),
+            };
+            *total += nanoseconds;
+            *calls += 1;
+        }
+        took
+    }
+
+    /// Ends a block, unless one side is still missing from it, and takes back what was written.
+    async fn close(&mut self) {
+        if self.open.baseline_calls > 0 && self.open.variant_calls > 0 {
+            self.recording.blocks.push(std::mem::take(&mut self.open));
+        }
+        for (seat, written) in self.seats.iter().zip(&mut self.written) {
+            if let Err(error) = seat.probe.undo(seat.pool, std::mem::take(written)).await {
+                let error = verdict_baseline::Error::Database(sqlx::Error::Protocol(error.to_string()));
+                self.failure.get_or_insert(error);
+            }
+        }
+    }
+}
