@@ -159,17 +159,12 @@ fn speed_up(claim: &Claim, variant: &VariantEvidence, lo: f64, hi: f64, at: u64)
             .as_ref()
             .is_none_or(|operation| latency.operation == *operation)
     };
-    let mut judged: Vec<(String, Judgement)> = variant
+    let mut judged: Vec<(&Latency, Judgement)> = variant
         .latency
         .iter()
         .filter(wanted)
         .filter(|latency| latency.n == at)
-        .map(|latency| {
-            (
-                latency_words(latency),
-                rules::speed_up(latency.ratio, lo, hi),
-            )
-        })
+        .map(|latency| (latency, rules::speed_up(latency.ratio, lo, hi)))
         .collect();
     if judged.is_empty() {
         let largest = variant.latency.iter().filter(wanted).max_by_key(|l| l.n);
@@ -183,9 +178,13 @@ fn speed_up(claim: &Claim, variant: &VariantEvidence, lo: f64, hi: f64, at: u64)
     }
     // A promise made of the whole item is as good as its worst operation.
     judged.sort_by_key(|(_, judgement)| badness(judgement.verdict));
-    let measured: Vec<&str> = judged.iter().map(|(words, _)| words.as_str()).collect();
+    let measured: Vec<String> = judged.iter().map(|(l, _)| latency_words(l)).collect();
     let measured = measured.join("; ");
-    let judgement = judged.swap_remove(0).1;
+    let several = judged.len() > 1;
+    let (worst, mut judgement) = judged.swap_remove(0);
+    if several {
+        judgement.reason = format!("{}: {}", worst.operation, judgement.reason);
+    }
     Finding {
         measured,
         judgement,
@@ -285,7 +284,11 @@ fn interval(fit: &Complexity) -> Option<Growth> {
 fn slope_words(fit: &Complexity) -> String {
     // Adding zero turns a slope of -0.001 into 0.00 rather than -0.00.
     let round = |value: f64| (value * 100.0).round() / 100.0 + 0.0;
-    let counter = &fit.counter;
+    let counter = if fit.operation.is_empty() {
+        fit.counter.clone()
+    } else {
+        format!("{} of {}", fit.counter, fit.operation)
+    };
     let slope = round(fit.slope);
     match interval(fit) {
         Some(Growth { lo, hi }) => {

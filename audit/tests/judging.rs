@@ -64,7 +64,7 @@ fn judged(variant: VariantEvidence) -> Vec<ClaimEvidence> {
         id: "message-send".to_owned(),
         variants: vec![baseline, variant],
     };
-    item.judge(Catalogue::builtin().item("message-send").unwrap());
+    item.judge(Catalogue::builtin().item("message-send").expect("item 2"));
     assert!(item.variants[0].claims.is_empty());
     item.variants.remove(1).claims
 }
@@ -157,6 +157,7 @@ fn the_worst_operation_decides_and_all_are_shown() {
     ];
     let claim = &judged(variant)[0];
     assert_eq!(claim.verdict, Verdict::FallsShort);
+    assert!(claim.reason.starts_with("history: "), "{}", claim.reason);
     assert!(claim.measured.starts_with("history: 3.00x") && claim.measured.contains("posts: 200x"));
 }
 
