@@ -22,7 +22,9 @@ fn main() -> ExitCode {
 #[tokio::main]
 async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let options = Options {
-        choice: std::env::args().nth(1).map_or(Ok(Choice::Auto), |word| word.parse())?,
+        choice: std::env::args()
+            .nth(1)
+            .map_or(Ok(Choice::Auto), |word| word.parse())?,
         cache: cache_dir()?,
         host: std::env::current_exe()?,
         progress: indicatif::MultiProgress::new(),
@@ -30,15 +32,27 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let began = Instant::now();
     let engines = Engines::with_world(&options, "example", async |engines: &Engines| {
         let pool = sqlx::PgPool::connect_with(engines.postgres(engines.world())).await?;
-        sqlx::raw_sql("CREATE TABLE t AS SELECT generate_series(1, 1000) AS n").execute(&pool).await?;
+        sqlx::raw_sql("CREATE TABLE t AS SELECT generate_series(1, 1000) AS n")
+            .execute(&pool)
+            .await?;
         pool.close().await;
         let client = engines.clickhouse(engines.world());
-        client.query("CREATE TABLE t (n UInt64) ENGINE = MergeTree ORDER BY n").execute().await?;
-        client.query("INSERT INTO t SELECT number FROM numbers(1000)").execute().await?;
+        client
+            .query("CREATE TABLE t (n UInt64) ENGINE = MergeTree ORDER BY n")
+            .execute()
+            .await?;
+        client
+            .query("INSERT INTO t SELECT number FROM numbers(1000)")
+            .execute()
+            .await?;
         Ok(())
     })
     .await?;
-    println!("{} engines answered after {:.2} s", engines.mode(), began.elapsed().as_secs_f64());
+    println!(
+        "{} engines answered after {:.2} s",
+        engines.mode(),
+        began.elapsed().as_secs_f64()
+    );
     for engine in engines.info().await? {
         println!("{} {}", engine.name, engine.version);
         for (name, value) in engine.settings {
@@ -47,9 +61,18 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     }
     let began = Instant::now();
     let clone = engines.clone_world("example").await?;
-    let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM t").fetch_one(&sqlx::PgPool::connect_with(engines.postgres(&clone)).await?).await?;
-    let events: u64 = engines.clickhouse(engines.world()).query("SELECT count() FROM t").fetch_one().await?;
-    println!("{clone}: {rows} rows, ClickHouse: {events} rows, {:.2} s", began.elapsed().as_secs_f64());
+    let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM t")
+        .fetch_one(&sqlx::PgPool::connect_with(engines.postgres(&clone)).await?)
+        .await?;
+    let events: u64 = engines
+        .clickhouse(engines.world())
+        .query("SELECT count() FROM t")
+        .fetch_one()
+        .await?;
+    println!(
+        "{clone}: {rows} rows, ClickHouse: {events} rows, {:.2} s",
+        began.elapsed().as_secs_f64()
+    );
     let began = Instant::now();
     engines.stop().await?;
     println!("stopped after {:.2} s", began.elapsed().as_secs_f64());

@@ -126,8 +126,9 @@ pub(crate) fn clickhouse(memory: u64) -> String {
     )
 }
 
-/// ClickHouse's users: ours, from anywhere that reaches the listening address; and the one as
-/// whom the server's own first query runs, from nowhere.
+/// ClickHouse's users: ours; and, without a password because it can be given none, the one as
+/// whom the query runs that makes the library a server. The one session that it may have is
+/// that query's, so nobody else gets in as it.
 pub(crate) fn clickhouse_users(password: &str) -> String {
     use sha2::{Digest, Sha256};
     let digest: String = Sha256::digest(password)
@@ -136,14 +137,22 @@ pub(crate) fn clickhouse_users(password: &str) -> String {
         .collect();
     format!(
         "<clickhouse>
-  <profiles><default/></profiles>
+  <profiles>
+    <default/>
+    <once><max_sessions_for_user>1</max_sessions_for_user></once>
+  </profiles>
   <quotas><default/></quotas>
   <users>
     <default>
       <password/>
-      <networks><ip>0.0.0.0/32</ip></networks>
-      <profile>default</profile>
+      <networks><ip>::1</ip></networks>
+      <profile>once</profile>
       <quota>default</quota>
+      <grants>
+        <query>GRANT SYSTEM LISTEN, SYSTEM FLUSH LOGS ON *.*</query>
+        <query>GRANT FILE ON *.*</query>
+        <query>GRANT CREATE TEMPORARY TABLE ON *.*</query>
+      </grants>
     </default>
     <{USER}>
       <password_sha256_hex>{digest}</password_sha256_hex>
