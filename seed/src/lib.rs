@@ -1,1 +1,49 @@
 //! The world the audit speaks of: generators, and loaders into PostgreSQL and ClickHouse.
+//!
+//! A [`World`] is a function of its [`WorldSpec`]: every row follows from the seed, the scale
+//! and the row's place, never from the clock, the machine or the number of threads. [`load`]
+//! writes it into both engines; [`World::messages`], [`World::posts`] and their companions
+//! tell what was written without asking an engine, so that answers can be held to them.
+//!
+//! ```
+//! use verdict_seed::{Scale, World, WorldSpec};
+//!
+//! let world = World::new(WorldSpec { scale: Scale::Smoke, users: None, days: None, seed: 1 });
+//! let rung = &world.ladder_conversations()[0];
+//! assert_eq!(rung.messages, 100);
+//! assert_eq!(world.messages(rung).len(), 100);
+//! ```
+
+mod blocks;
+mod checksum;
+mod conversations;
+mod distribution;
+mod engagement;
+mod error;
+mod finish;
+mod ids;
+mod load;
+mod messages;
+mod people;
+mod pgcopy;
+mod pipeline;
+mod posts;
+mod rhythm;
+mod rowbinary;
+mod spec;
+mod stages;
+mod stream;
+mod tables;
+mod words;
+mod world;
+
+pub use checksum::{TableSum, clickhouse_checksums, postgres_checksums};
+pub use conversations::{Conversation, ConversationKind, PrivacyMode};
+pub use engagement::{Comment, Engagement, Like, View};
+pub use error::Error;
+pub use load::{Loaded, TableLoad, load, load_into};
+pub use messages::{Attachment, Message, MessageType, Reaction};
+pub use posts::{Author, Post, PostImage, PostStatus};
+pub use spec::{Scale, UnknownScale, WorldSpec};
+pub use words::MARKERS;
+pub use world::World;
