@@ -66,7 +66,9 @@ impl Timeline {
         for (place, ((time, id), (due, due_id))) in page.zip(expected).enumerate() {
             let place = offset + place + 1;
             if time != *due {
-                return Err(format!("row {place} is of {time}, the generator's of {due}"));
+                return Err(format!(
+                    "row {place} is of {time}, the generator's of {due}"
+                ));
             }
             if !seen.insert(id) {
                 return Err(format!("row {place}, {id}, stands twice in the page"));
@@ -82,9 +84,13 @@ impl Timeline {
 
     fn at_instant(&self, time: DateTime<Utc>) -> impl Iterator<Item = Uuid> {
         let ascending = self.rows.first() <= self.rows.last();
-        let start = self
-            .rows
-            .partition_point(|row| if ascending { row.0 < time } else { row.0 > time });
+        let start = self.rows.partition_point(|row| {
+            if ascending {
+                row.0 < time
+            } else {
+                row.0 > time
+            }
+        });
         self.rows[start..]
             .iter()
             .take_while(move |row| row.0 == time)

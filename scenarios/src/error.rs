@@ -9,6 +9,9 @@ pub enum Error {
     /// An engine could not be started, reached or stopped.
     #[error(transparent)]
     Engines(#[from] verdict_engines::Error),
+    /// The world could not be loaded or summed up.
+    #[error(transparent)]
+    World(#[from] verdict_seed::Error),
     /// PostgreSQL refused a statement of the harness itself.
     #[error("failed to {what}: {source}")]
     Postgres {

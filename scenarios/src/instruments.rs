@@ -82,7 +82,11 @@ pub struct Instrument {
 impl Instrument {
     /// Connects. With `generic`, PostgreSQL is made to use generic plans.
     pub async fn connect(options: &PgConnectOptions, generic: bool) -> Result<Self> {
-        let mode = if generic { "force_generic_plan" } else { "auto" };
+        let mode = if generic {
+            "force_generic_plan"
+        } else {
+            "auto"
+        };
         let pool = PgPoolOptions::new()
             .max_connections(1)
             .connect_with(options.clone().options([("plan_cache_mode", mode)]))

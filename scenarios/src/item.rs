@@ -39,7 +39,7 @@ pub trait Item: Sync {
     /// generator's own.
     fn answers<'a>(
         &'a self,
-        session: &'a Session,
+        session: &'a Session<'_>,
         variant: &'a VariantName,
     ) -> BoxFuture<'a, Result<Answers>>;
 }
@@ -56,7 +56,8 @@ pub struct Operation {
 /// What a call leaves to be undone: the id of the row it wrote, if it wrote one.
 pub type Trace = Option<Uuid>;
 
-type Call = dyn Fn(PgPool, u64) -> BoxFuture<'static, verdict_baseline::Result<Trace>> + Send + Sync;
+type Call =
+    dyn Fn(PgPool, u64) -> BoxFuture<'static, verdict_baseline::Result<Trace>> + Send + Sync;
 type Undo = dyn Fn(PgPool, Vec<Uuid>) -> BoxFuture<'static, Result<()>> + Send + Sync;
 
 /// One operation at one rung as one variant does it, to be called again and again.

@@ -37,6 +37,14 @@ pub struct Timing {
 /// A block closes after this much time: short against the machine's moods, long against a call.
 const BLOCK: Duration = Duration::from_millis(25);
 
+/// A block in which nothing happened yet.
+const EMPTY: Block = Block {
+    baseline_ns: 0,
+    baseline_calls: 0,
+    variant_ns: 0,
+    variant_calls: 0,
+};
+
 /// Calls of a quicker counterpart for each call of the sampled side.
 const RIDES_PER_CALL: u32 = 8;
 
@@ -54,11 +62,13 @@ pub struct Recording {
     blocks: Vec<Block>,
 }
 
-impl Recording {
-    /// Nothing yet.
-    pub fn new() -> Self {
+impl Default for Recording {
+    fn default() -> Self {
         let histogram = || {
-            #[expect(clippy::expect_used, reason = "three digits are always a valid precision")]
+            #[expect(
+                clippy::expect_used,
+                reason = "three digits are always a valid precision"
+            )]
             Histogram::new(3).expect("a histogram of three significant digits")
         };
         Self {
@@ -66,7 +76,9 @@ impl Recording {
             blocks: Vec::new(),
         }
     }
+}
 
+impl Recording {
     /// The evidence; `None` when the bench was filtered out and nothing was recorded.
     pub fn latency(&self, operation: &str, n: u64, seed: u64) -> Result<Option<Latency>> {
         if self.blocks.is_empty() {
@@ -153,7 +165,7 @@ impl<'a> Ride<'a> {
             last_ride: Duration::ZERO,
             warm_up,
             written: [Vec::new(), Vec::new()],
-            open: Block::default(),
+            open: EMPTY,
             failure: None,
         }
     }
@@ -236,11 +248,14 @@ impl<'a> Ride<'a> {
     /// Ends a block, unless one side is still missing from it, and takes back what was written.
     async fn close(&mut self) {
         if self.open.baseline_calls > 0 && self.open.variant_calls > 0 {
-            self.recording.blocks.push(std::mem::take(&mut self.open));
+            self.recording
+                .blocks
+                .push(std::mem::replace(&mut self.open, EMPTY));
         }
         for (seat, written) in self.seats.iter().zip(&mut self.written) {
             if let Err(error) = seat.probe.undo(seat.pool, std::mem::take(written)).await {
-                let error = verdict_baseline::Error::Database(sqlx::Error::Protocol(error.to_string()));
+                let error =
+                    verdict_baseline::Error::Database(sqlx::Error::Protocol(error.to_string()));
                 self.failure.get_or_insert(error);
             }
         }

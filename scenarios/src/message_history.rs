@@ -46,7 +46,11 @@ pub async fn history(
 }
 
 /// The messages of a conversation that a request sees, in the generator's order.
-pub fn timeline(world: &World, conversation: &verdict_seed::Conversation, include_recalled: bool) -> Timeline {
+pub fn timeline(
+    world: &World,
+    conversation: &verdict_seed::Conversation,
+    include_recalled: bool,
+) -> Timeline {
     Timeline::oldest_first(
         world
             .messages(conversation)
@@ -113,7 +117,7 @@ impl Item for MessageHistory {
 
     fn answers<'a>(
         &'a self,
-        session: &'a Session,
+        session: &'a Session<'_>,
         variant: &'a VariantName,
     ) -> BoxFuture<'a, Result<Answers>> {
         Box::pin(async move {
@@ -128,7 +132,7 @@ impl Item for MessageHistory {
 }
 
 /// Requests by popularity, then the hostile ones, each with what the generator has.
-fn requests(session: &Session) -> Vec<(Request, Arc<Timeline>)> {
+fn requests(session: &Session<'_>) -> Vec<(Request, Arc<Timeline>)> {
     let world = session.world();
     let mut rng = session.rng("message-history requests");
     let mut requests = Vec::new();
@@ -190,7 +194,7 @@ fn requests(session: &Session) -> Vec<(Request, Arc<Timeline>)> {
 }
 
 async fn compare(
-    session: &Session,
+    session: &Session<'_>,
     variant: &VariantName,
     request: &Request,
     timeline: &Timeline,
@@ -208,7 +212,9 @@ async fn compare(
     for message in &answer {
         // A page cut inside a group of ties may hold any of them, so a message may be missing on
         // the other side; the oracle has vouched for it already.
-        if let Some(same_message) = today.iter().find(|other| other.message.id == message.message.id)
+        if let Some(same_message) = today
+            .iter()
+            .find(|other| other.message.id == message.message.id)
         {
             same("message", &canonical(same_message), &canonical(message))?;
         }

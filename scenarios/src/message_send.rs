@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, join_all};
-use sqlx::{PgPool, query, query_as, query_scalar};
+use sqlx::{FromRow, PgPool, query, query_as, query_scalar};
 use uuid::Uuid;
 use verdict_audit::VariantName;
 use verdict_audit::evidence::Answers;
@@ -70,12 +70,21 @@ pub async fn unsend(pool: &PgPool, conversation: &Conversation, rows: &[Uuid]) -
         .await
         .doing("take messages back")?
         .rows_affected();
-    query("UPDATE conversations SET updated_at = $2 WHERE id = $1")
-        .bind(conversation.id)
-        .bind(conversation.updated_at)
-        .execute(&mut *transaction)
-        .await
-        .doing("set the conversation's time back")?;
+    query(
+        "UPDATE conversations
+        SET updated_at = (
+            SELECT created_at
+            FROM messages
+            WHERE conversation_id = $1
+            ORDER BY created_at DESC
+            LIMIT 1
+        )
+        WHERE id = $1",
+    )
+    .bind(conversation.id)
+    .execute(&mut *transaction)
+    .await
+    .doing("set the conversation's time back")?;
     let counted: bool = query_scalar(
         "SELECT EXISTS (
             SELECT FROM pg_attribute
@@ -157,7 +166,7 @@ impl Item for MessageSend {
 
     fn answers<'a>(
         &'a self,
-        session: &'a Session,
+        session: &'a Session<'_>,
         variant: &'a VariantName,
     ) -> BoxFuture<'a, Result<Answers>> {
         Box::pin(async move {
@@ -171,7 +180,7 @@ impl Item for MessageSend {
 }
 
 /// The database a variant runs on.
-fn pool<'a>(session: &'a Session, variant: &VariantName) -> &'a PgPool {
+fn pool<'a>(session: &'a Session<'_>, variant: &VariantName) -> &'a PgPool {
     match variant {
         VariantName::Baseline => session.baseline(),
         _ => session.trial(),
@@ -180,7 +189,11 @@ fn pool<'a>(session: &'a Session, variant: &VariantName) -> &'a PgPool {
 
 /// Three messages into each of many conversations: the next three numbers, the same row stored,
 /// the conversation's time moved.
-async fn one_at_a_time(session: &Session, variant: &VariantName, tally: &mut Tally) -> Result<()> {
+async fn one_at_a_time(
+    session: &Session<'_>,
+    variant: &VariantName,
+    tally: &mut Tally,
+) -> Result<()> {
     let world = session.world();
     let mut rng = session.rng("message-send requests");
     let mut conversations: Vec<_> = (0..session.sample_size())
@@ -214,15 +227,26 @@ async fn one_at_a_time(session: &Session, variant: &VariantName, tally: &mut Tal
     Ok(())
 }
 
+/// What a message left in the database.
+#[derive(Debug, PartialEq, FromRow)]
+struct Stored {
+    conversation_id: Uuid,
+    sender_id: Uuid,
+    content: Option<String>,
+    idempotency_key: Option<Uuid>,
+    /// Whether the conversation's time is the message's.
+    moved: bool,
+}
+
 /// The message's row is the request's, and the conversation's time is the message's.
 async fn stored(pool: &PgPool, request: &Request) -> Result<std::result::Result<(), String>> {
-    let row: Option<(Uuid, Uuid, Option<String>, Option<Uuid>, bool)> = query_as(
+    let stored: Option<Stored> = query_as(
         "SELECT
             m.conversation_id,
             m.sender_id,
             m.content,
             m.idempotency_key,
-            m.created_at = c.updated_at
+            m.created_at = c.updated_at AS moved
         FROM messages AS m
         JOIN conversations AS c ON c.id = m.conversation_id
         WHERE m.id = $1",
@@ -231,21 +255,18 @@ async fn stored(pool: &PgPool, request: &Request) -> Result<std::result::Result<
     .fetch_optional(pool)
     .await
     .doing("read back a message")?;
-    Ok(same(
-        "row",
-        &Some((
-            request.conversation,
-            request.sender,
-            Some(request.content.clone()),
-            request.idempotency_key,
-            true,
-        )),
-        &row,
-    ))
+    let due = Stored {
+        conversation_id: request.conversation,
+        sender_id: request.sender,
+        content: Some(request.content.clone()),
+        idempotency_key: request.idempotency_key,
+        moved: true,
+    };
+    Ok(same("row", &Some(due), &stored))
 }
 
 /// What is refused today is refused alike, and a refusal uses up no number.
-async fn refusals(session: &Session, variant: &VariantName, tally: &mut Tally) -> Result<()> {
+async fn refusals(session: &Session<'_>, variant: &VariantName, tally: &mut Tally) -> Result<()> {
     let world = session.world();
     let Some(conversation) = ladder::conversation(world, 100) else {
         return Ok(());
@@ -267,7 +288,14 @@ async fn refusals(session: &Session, variant: &VariantName, tally: &mut Tally) -
         ..message(&conversation, 1)
     };
     let after = message(&conversation, 2);
-    let requests = [&good, &unknown_conversation, &unknown_sender, &same_key, &good, &after];
+    let requests = [
+        &good,
+        &unknown_conversation,
+        &unknown_sender,
+        &same_key,
+        &good,
+        &after,
+    ];
 
     // On the baseline the two sides are the same database, one after the other.
     let mut today = Vec::new();
@@ -289,7 +317,11 @@ async fn refusals(session: &Session, variant: &VariantName, tally: &mut Tally) -
 
 /// Many senders into one populated conversation: under the optimized variant the numbers are
 /// the next ones, each once. Today's are not, which is declared with the count.
-async fn many_at_once(session: &Session, variant: &VariantName, tally: &mut Tally) -> Result<()> {
+async fn many_at_once(
+    session: &Session<'_>,
+    variant: &VariantName,
+    tally: &mut Tally,
+) -> Result<()> {
     let world = session.world();
     let Some(conversation) = ladder::conversation(world, 1_000) else {
         return Ok(());
@@ -307,7 +339,11 @@ async fn many_at_once(session: &Session, variant: &VariantName, tally: &mut Tall
         }
     });
     let sent: Vec<_> = join_all(senders).await.into_iter().flatten().collect();
-    let answered: Vec<Sent> = sent.iter().filter_map(|sent| sent.as_ref().ok()).copied().collect();
+    let answered: Vec<Sent> = sent
+        .iter()
+        .filter_map(|sent| sent.as_ref().ok())
+        .copied()
+        .collect();
     let rows: Vec<Uuid> = answered.iter().map(|sent| sent.id).collect();
     unsend(pool, &conversation, &rows).await?;
 

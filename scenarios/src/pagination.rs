@@ -132,7 +132,9 @@ pub fn timeline(world: &World, author: &Author) -> Timeline {
 
 /// The place of the page that ends at row `depth`, or of the last page.
 pub fn posts_place(timeline: &Timeline, depth: u64) -> Place<Cursor> {
-    let offset = (depth as usize).min(timeline.len()).saturating_sub(LIMIT as usize);
+    let offset = (depth as usize)
+        .min(timeline.len())
+        .saturating_sub(LIMIT as usize);
     Place {
         offset: offset as i64,
         after: cursor_before(timeline, offset),
@@ -192,14 +194,18 @@ impl Item for Pagination {
                 Some(Probe::reading(move |pool, _| {
                     let variant = Arc::clone(&variant);
                     async move {
-                        posts(&variant, &pool, author.id, LIMIT, &place).await.map(drop)
+                        posts(&variant, &pool, author.id, LIMIT, &place)
+                            .await
+                            .map(drop)
                     }
                 }))
             }
             HISTORY if !matches!(variant, VariantName::Proposed(_)) => {
                 let conversation = ladder::conversation_with_at_least(world, n)?;
                 let timeline = message_history::timeline(world, &conversation, true);
-                let offset = (n as usize).min(timeline.len()).saturating_sub(LIMIT as usize);
+                let offset = (n as usize)
+                    .min(timeline.len())
+                    .saturating_sub(LIMIT as usize);
                 let place = Place {
                     offset: offset as i64,
                     after: cursor_before(&timeline, offset).map(|message| HistoryCursor {
@@ -225,7 +231,7 @@ impl Item for Pagination {
 
     fn answers<'a>(
         &'a self,
-        session: &'a Session,
+        session: &'a Session<'_>,
         variant: &'a VariantName,
     ) -> BoxFuture<'a, Result<Answers>> {
         Box::pin(async move {
@@ -245,8 +251,14 @@ impl Item for Pagination {
             for conversation in conversations(session) {
                 let timeline = message_history::timeline(world, &conversation, true);
                 let viewer = conversation.members[0];
-                walk_history(session, variant, (conversation.id, viewer), &timeline, &mut tally)
-                    .await;
+                walk_history(
+                    session,
+                    variant,
+                    (conversation.id, viewer),
+                    &timeline,
+                    &mut tally,
+                )
+                .await;
             }
             let tied = hostile::tied_messages(world, true);
             let conversation = (hostile::tied_conversation(), world.user(0));
@@ -257,7 +269,7 @@ impl Item for Pagination {
 }
 
 /// Authors by popularity, the ladder's, one whose posts are all of one instant, an unknown one.
-fn authors(session: &Session) -> Vec<(Uuid, Timeline)> {
+fn authors(session: &Session<'_>) -> Vec<(Uuid, Timeline)> {
     let world = session.world();
     let mut rng = session.rng("pagination requests");
     let mut authors: Vec<Author> = (0..session.sample_size() / 4)
@@ -274,7 +286,7 @@ fn authors(session: &Session) -> Vec<(Uuid, Timeline)> {
     walks
 }
 
-fn conversations(session: &Session) -> Vec<Conversation> {
+fn conversations(session: &Session<'_>) -> Vec<Conversation> {
     let world = session.world();
     let mut rng = session.rng("pagination conversations");
     let mut conversations: Vec<_> = (0..session.sample_size() / 4)
@@ -288,7 +300,7 @@ fn conversations(session: &Session) -> Vec<Conversation> {
 /// Walks through all pages of an author, by the variant's own cursors: each page is right, and
 /// the walk meets every row once. Beside it each tenth page is held to today's.
 async fn walk_posts(
-    session: &Session,
+    session: &Session<'_>,
     variant: &VariantName,
     user: Uuid,
     timeline: &Timeline,
@@ -307,8 +319,16 @@ async fn walk_posts(
             LIMIT as usize,
             page.iter().map(|post| (post.created_at, post.id)),
         );
-        if outcome.is_ok() && place.offset % (10 * LIMIT) == 0 && *variant != VariantName::Baseline {
-            outcome = match posts(&VariantName::Baseline, session.baseline(), user, LIMIT, &place).await
+        if outcome.is_ok() && place.offset % (10 * LIMIT) == 0 && *variant != VariantName::Baseline
+        {
+            outcome = match posts(
+                &VariantName::Baseline,
+                session.baseline(),
+                user,
+                LIMIT,
+                &place,
+            )
+            .await
             {
                 Ok(today) => page.iter().try_for_each(|post| {
                     match today.iter().find(|other| other.id == post.id) {
@@ -330,12 +350,15 @@ async fn walk_posts(
             after: Some(Cursor::from(last)),
         };
     }
-    tally.record((user, "a walk through all pages"), each_once(variant, met, timeline));
+    tally.record(
+        (user, "a walk through all pages"),
+        each_once(variant, met, timeline),
+    );
 }
 
 /// As [`walk_posts`], for the messages of a conversation and their numbers.
 async fn walk_history(
-    session: &Session,
+    session: &Session<'_>,
     variant: &VariantName,
     (conversation, viewer): (Uuid, Uuid),
     timeline: &Timeline,

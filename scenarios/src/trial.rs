@@ -9,8 +9,8 @@ use verdict_audit::evidence::{ItemEvidence, Ratio, VariantEvidence};
 use verdict_audit::{Item as AuditItem, VariantName};
 use verdict_seed::TableSum;
 
-use crate::error::{Doing, Error, Result};
-use crate::item::{Item, Operation, Probe};
+use crate::error::{Error, Result};
+use crate::item::{Item, Operation};
 use crate::latency::{Recording, Seat, Timing, sample};
 use crate::pagination::{self, Pagination};
 use crate::price::price;
@@ -88,7 +88,7 @@ impl Court<'_> {
         self.watcher.step("a-a", &today, "timing");
         let pool = self.session.baseline();
         let seats = [&one, &other].map(|probe| Seat { probe, pool });
-        let mut recording = Recording::new();
+        let mut recording = Recording::default();
         let mut group = clockwork.criterion.benchmark_group("a-a");
         sample(
             &mut group,
@@ -139,7 +139,9 @@ impl Court<'_> {
         if let Some(migration) = migration {
             self.watcher.step(item.id(), variant, "migrating");
             let touched = item.touches();
-            let applied = self.runtime.block_on(session.migrate(migration.up, touched));
+            let applied = self
+                .runtime
+                .block_on(session.migrate(migration.up, touched));
             if let Err(Error::Postgres { source, .. }) = applied {
                 // The statements ran in one implicit transaction, so nothing of them stands.
                 evidence.failure = Some(source.to_string());
@@ -226,7 +228,7 @@ impl Court<'_> {
                 [(&before, session.baseline()), (&after, session.trial())]
                     .map(|(probe, pool)| Seat { probe, pool })
             };
-            let mut recording = Recording::new();
+            let mut recording = Recording::default();
             let mut group = clockwork.criterion.benchmark_group(item.id());
             // Criterion samples today's side once, beside the fix done right.
             let mut sides = vec![(1, variant)];
@@ -254,7 +256,9 @@ impl Court<'_> {
             group.finish();
             match recording.latency(operation, n, world.spec().seed) {
                 Ok(latency) => evidence.latency.extend(latency),
-                Err(error) => self.watcher.warn(format!("{} {variant}: {error}", item.id())),
+                Err(error) => self
+                    .watcher
+                    .warn(format!("{} {variant}: {error}", item.id())),
             }
         }
         Ok(())
@@ -264,12 +268,8 @@ impl Court<'_> {
         if item.writes().is_empty() {
             return Ok(BTreeMap::new());
         }
-        self.runtime
-            .block_on(verdict_seed::postgres_checksums_of(
-                self.session.trial(),
-                item.writes(),
-            ))
-            .doing("sum up the tables that the trial writes")
+        let sums = verdict_seed::postgres_checksums(self.session.trial());
+        Ok(self.runtime.block_on(sums)?)
     }
 
     /// Proves that a trial left the tables it writes as it found them.

@@ -22,7 +22,11 @@ const SLOW: Duration = Duration::from_millis(300);
 
 /// Counts the calls of one side at every rung of every operation, with the plans PostgreSQL
 /// chooses by itself and, beside it, with generic plans.
-pub async fn count(session: &Session<'_>, item: &dyn Item, variant: &VariantName) -> Result<Vec<Work>> {
+pub async fn count(
+    session: &Session<'_>,
+    item: &dyn Item,
+    variant: &VariantName,
+) -> Result<Vec<Work>> {
     let mut work = Vec::new();
     for generic in [false, true] {
         let instrument = Instrument::connect(session.options(variant), generic).await?;
