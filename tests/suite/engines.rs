@@ -113,8 +113,8 @@ fn two_runs_at_once_do_not_meet() {
 
 #[test]
 fn a_sealed_world_is_found_again_and_a_failed_build_is_not() {
+    let cache = own_cache();
     runtime().block_on(async {
-        let cache = own_cache();
         let options = Options { cache: cache.path().to_owned(), ..options() };
         let builds = AtomicUsize::new(0);
         let build = async |engines: &Engines| {
