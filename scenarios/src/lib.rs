@@ -15,6 +15,7 @@ pub mod message_history;
 pub mod message_send;
 pub mod pagination;
 pub mod price;
+pub mod service;
 pub mod session;
 pub mod trial;
 pub mod work;

@@ -176,7 +176,7 @@ impl Side {
 }
 
 /// Vacuums, freezes and analyses, so that no counted call finds work left over by another.
-async fn settle(pool: &PgPool, tables: &[&str]) -> Result<()> {
+pub(crate) async fn settle(pool: &PgPool, tables: &[&str]) -> Result<()> {
     for table in tables {
         // Table names are this crate's constants.
         let statement = format!("VACUUM (FREEZE, ANALYZE) {table}");

@@ -1,0 +1,38 @@
+//! What can go wrong with the service itself, apart from the requests it refuses.
+
+use std::path::PathBuf;
+
+/// A result of running the service.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why the service could not be run. Messages never hold a connection string.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The socket was lost.
+    #[error("the service cannot accept connections any more: {0}")]
+    Accept(std::io::Error),
+    /// Requests outlasted the shutdown.
+    #[error(
+        "requests were still running {seconds} s after the service was told to stop, and were cut \
+         off: look for a statement that waits for a lock"
+    )]
+    CutOff {
+        /// How long they were given.
+        seconds: u64,
+    },
+    /// The service's process could not be started.
+    #[error("starting the service as {program} failed: {source}")]
+    Spawn {
+        /// The program.
+        program: PathBuf,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+    /// The service's process did not do its part.
+    #[error("the service's process {what}: its own words are on standard error")]
+    Process {
+        /// What it did.
+        what: String,
+    },
+}
