@@ -9,7 +9,7 @@ use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 use criterion::measurement::WallTime;
-use criterion::{BenchmarkGroup, Criterion};
+use criterion::{BenchmarkGroup, SamplingMode};
 use hdrhistogram::Histogram;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -23,16 +23,8 @@ use verdict_audit::ratio::{Block, ratio};
 use crate::error::{Error, Result};
 use crate::item::Probe;
 
-/// How long one side is warmed up and sampled, and how many of criterion's samples are taken.
-#[derive(Debug, Clone, Copy)]
-pub struct Timing {
-    /// Before sampling.
-    pub warm_up: Duration,
-    /// Of sampling, both sides together.
-    pub measurement: Duration,
-    /// Criterion's samples.
-    pub samples: usize,
-}
+/// What is called in the first moments of a sampling is not recorded: caches and plans settle.
+const WARM_UP: Duration = Duration::from_millis(150);
 
 /// A block closes after this much time: short against the machine's moods, long against a call.
 const BLOCK: Duration = Duration::from_millis(25);
@@ -105,17 +97,12 @@ pub fn sample(
     group: &mut BenchmarkGroup<'_, WallTime>,
     name: &str,
     runtime: &Runtime,
-    timing: Timing,
     seats: [Seat<'_>; 2],
     sampled: usize,
     recording: &mut Recording,
 ) -> std::result::Result<(), verdict_baseline::Error> {
-    group
-        .warm_up_time(timing.warm_up)
-        .measurement_time(timing.measurement)
-        .sample_size(timing.samples)
-        .sampling_mode(criterion::SamplingMode::Flat);
-    let ride = RefCell::new(Ride::new(seats, sampled, timing.warm_up, recording));
+    group.sampling_mode(SamplingMode::Flat);
+    let ride = RefCell::new(Ride::new(seats, sampled, recording));
     group.bench_function(name, |bencher| {
         bencher.iter_custom(|iterations| {
             // Criterion calls from one thread and never from within a call.
@@ -123,11 +110,6 @@ pub fn sample(
         });
     });
     ride.into_inner().failure.map_or(Ok(()), Err)
-}
-
-/// A criterion with nothing on its command line, for `verdict run`.
-pub fn quiet_criterion() -> Criterion {
-    Criterion::default().without_plots()
 }
 
 struct Ride<'a> {
@@ -152,7 +134,6 @@ impl<'a> Ride<'a> {
     fn new(
         seats: [Seat<'a>; 2],
         sampled: usize,
-        warm_up: Duration,
         recording: &'a mut Recording,
     ) -> Self {
         Self {
@@ -163,7 +144,7 @@ impl<'a> Ride<'a> {
             calls: [0; 2],
             credit: Duration::ZERO,
             last_ride: Duration::ZERO,
-            warm_up,
+            warm_up: WARM_UP,
             written: [Vec::new(), Vec::new()],
             open: EMPTY,
             failure: None,

@@ -7,17 +7,17 @@ use criterion::Criterion;
 use tokio::runtime::Runtime;
 use verdict_audit::evidence::{ItemEvidence, Ratio, VariantEvidence};
 use verdict_audit::{Item as AuditItem, VariantName};
-use verdict_seed::TableSum;
+use verdict_seed::{TableSum, World};
 
 use crate::error::{Error, Result};
 use crate::item::{Item, Operation};
-use crate::latency::{Recording, Seat, Timing, sample};
+use crate::latency::{Recording, Seat, sample};
 use crate::pagination::{self, Pagination};
 use crate::price::price;
 use crate::session::{Depth, Session};
 use crate::work;
 
-/// Benches whose calls are slower than this at one rung are left out of a quick trial.
+/// Rungs above this one are not timed in a quick trial: what is slow there is very slow.
 const QUICK_LIMIT: u64 = 10_000;
 
 /// What a trial tells while it goes on.
@@ -32,8 +32,6 @@ pub trait Watcher {
 pub struct Clockwork<'a> {
     /// Criterion, configured.
     pub criterion: &'a mut Criterion,
-    /// How long to sample.
-    pub timing: Timing,
     /// Whether a bench, by its full name, was asked for.
     pub selected: &'a dyn Fn(&str) -> bool,
 }
@@ -71,30 +69,26 @@ impl Court<'_> {
         Ok(evidence)
     }
 
-    /// The baseline against itself: what the machine's noise does to a ratio.
-    pub fn self_check(&self, clockwork: &mut Clockwork<'_>) -> Result<Option<Ratio>> {
+    /// The baseline against itself: what the machine's noise does to a ratio. `None` in a world
+    /// whose ladder does not reach 1 000 posts.
+    pub fn self_check(&self, criterion: &mut Criterion) -> Result<Option<Ratio>> {
         let world = self.session.world();
         let today = VariantName::Baseline;
-        let name = "a-a/baseline against itself";
         let (Some(one), Some(other)) = (
             Pagination.probe(world, &today, pagination::POSTS, 1_000),
             Pagination.probe(world, &today, pagination::POSTS, 1_000),
         ) else {
             return Ok(None);
         };
-        if !(clockwork.selected)(name) {
-            return Ok(None);
-        }
         self.watcher.step("a-a", &today, "timing");
         let pool = self.session.baseline();
         let seats = [&one, &other].map(|probe| Seat { probe, pool });
         let mut recording = Recording::default();
-        let mut group = clockwork.criterion.benchmark_group("a-a");
+        let mut group = criterion.benchmark_group("a-a");
         sample(
             &mut group,
             "baseline against itself",
             self.runtime,
-            clockwork.timing,
             seats,
             1,
             &mut recording,
@@ -235,8 +229,8 @@ impl Court<'_> {
             if *variant == VariantName::Optimized {
                 sides.push((0, &today));
             }
-            for (sampled, name) in sides {
-                let name = format!("{operation}/{name}/{n}");
+            for (sampled, side) in sides {
+                let name = bench_name(operation, side, n);
                 if !(clockwork.selected)(&format!("{}/{name}", item.id())) {
                     continue;
                 }
@@ -246,8 +240,7 @@ impl Court<'_> {
                     &mut group,
                     &name,
                     self.runtime,
-                    clockwork.timing,
-                    seats(),
+                            seats(),
                     sampled,
                     &mut recording,
                 )
@@ -296,6 +289,24 @@ fn stopped(item: &dyn Item, variant: &VariantName, source: verdict_baseline::Err
         variant: variant.to_string(),
         source,
     }
+}
+
+/// A bench's name within its item's group.
+fn bench_name(operation: &str, side: &VariantName, n: u64) -> String {
+    format!("{operation}/{side}/{n}")
+}
+
+/// The full names of an item's benches in a full trial.
+pub fn bench_names(item: &dyn Item, audit: &AuditItem, world: &World) -> Vec<String> {
+    let mut names = Vec::new();
+    for Operation { name, rungs } in item.operations(world) {
+        for n in rungs {
+            for side in std::iter::once(&VariantName::Baseline).chain(&audit.variants) {
+                names.push(format!("{}/{}", item.id(), bench_name(name, side, n)));
+            }
+        }
+    }
+    names
 }
 
 /// The operations and rungs that are timed: all of them, or when time is short those of the

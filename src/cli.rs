@@ -1,0 +1,116 @@
+//! The command line's words.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use verdict_engines::Choice;
+use verdict_seed::{Scale, WorldSpec};
+
+/// Puts a database performance audit on trial.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Try items: answers, work, latency, price and load, then the report
+    Run(RunArgs),
+    /// Build the world, or find it again
+    Seed(WorldArgs),
+    /// Compare answers only
+    Check(CheckArgs),
+    /// List the audit's items
+    List(ListArgs),
+    /// Write the report again from results
+    Report(ResultsArgs),
+    /// Say which engines would be used and why, and what is missing
+    Doctor(EnginesArgs),
+    /// Remove what Verdict keeps: worlds, leftovers of dead runs, its databases on your servers
+    Clean(EnginesArgs),
+}
+
+/// Which engines.
+#[derive(Debug, Clone, Args)]
+pub struct EnginesArgs {
+    /// auto, embedded, containers, or external (DATABASE_URL, CLICKHOUSE_URL and REDIS_URL)
+    #[arg(long, env = "VERDICT_ENGINES", default_value_t, value_name = "MODE")]
+    pub engines: Choice,
+}
+
+/// Which world, on which engines.
+#[derive(Debug, Clone, Args)]
+pub struct WorldArgs {
+    /// smoke, default or nightly
+    #[arg(long, env = "VERDICT_SCALE", default_value_t = Scale::Default)]
+    pub scale: Scale,
+    /// Users, in place of the scale's number
+    #[arg(long, value_parser = clap::value_parser!(u32).range(20..))]
+    pub users: Option<u32>,
+    /// Days of history, in place of the scale's number
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    pub days: Option<u32>,
+    /// Seed of every random stream
+    #[arg(long, env = "VERDICT_SEED", default_value_t = 1)]
+    pub seed: u64,
+    /// Which engines.
+    #[command(flatten)]
+    pub engines: EnginesArgs,
+}
+
+impl WorldArgs {
+    /// The world that is asked for.
+    pub fn spec(&self) -> WorldSpec {
+        WorldSpec {
+            scale: self.scale,
+            users: self.users,
+            days: self.days,
+            seed: self.seed,
+        }
+    }
+}
+
+/// `verdict run`.
+#[derive(Debug, Clone, Args)]
+pub struct RunArgs {
+    /// Items by id or number; all of them when none is named
+    #[arg(value_name = "ITEM")]
+    pub items: Vec<String>,
+    /// Fewer requests and shorter samples: three items in two minutes once the world is there
+    #[arg(long)]
+    pub quick: bool,
+    /// Which world.
+    #[command(flatten)]
+    pub world: WorldArgs,
+}
+
+/// `verdict check`.
+#[derive(Debug, Clone, Args)]
+pub struct CheckArgs {
+    /// Items by id or number; all of them when none is named
+    #[arg(value_name = "ITEM")]
+    pub items: Vec<String>,
+    /// Which world.
+    #[command(flatten)]
+    pub world: WorldArgs,
+}
+
+/// `verdict list`.
+#[derive(Debug, Clone, Args)]
+pub struct ListArgs {
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A results file.
+#[derive(Debug, Clone, Args)]
+pub struct ResultsArgs {
+    /// The results; the last run's when none is named
+    #[arg(value_name = "RESULTS")]
+    pub results: Option<PathBuf>,
+}

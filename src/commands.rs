@@ -1,0 +1,29 @@
+//! The subcommands, one file each.
+
+mod check;
+mod clean;
+mod doctor;
+mod list;
+mod report;
+mod run;
+mod seed;
+
+use std::process::ExitCode;
+
+use crate::cli::{Cli, Command};
+
+/// Does what the command line says and answers the exit code.
+///
+/// # Errors
+/// Whatever keeps the command from being done; [`crate::exit`] knows its exit code.
+pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    match cli.command {
+        Command::Run(args) => run::run(args),
+        Command::Seed(args) => seed::run(&args),
+        Command::Check(args) => check::run(args),
+        Command::List(args) => list::run(&args),
+        Command::Report(args) => report::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
+        Command::Clean(args) => clean::run(&args),
+    }
+}

@@ -1,0 +1,89 @@
+//! `verdict check`: answers only.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use tokio::runtime::Runtime;
+use verdict_audit::evidence::{ItemEvidence, VariantEvidence};
+use verdict_engines::Engines;
+use verdict_scenarios::session::{Depth, Session};
+use verdict_scenarios::trial::Court;
+use verdict_seed::World;
+
+use crate::cli::CheckArgs;
+use crate::progress::Display;
+use crate::run::{OnTrial, items};
+use crate::{exit, world};
+
+pub(super) fn run(args: CheckArgs) -> anyhow::Result<ExitCode> {
+    let items = items(&args.items)?;
+    let runtime = Runtime::new().context("start the asynchronous runtime")?;
+    let display = Display::new();
+    let world = World::new(args.world.spec());
+    let options = world::options(&args.world.engines, std::env::current_exe()?, &display)?;
+    let engines = runtime.block_on(world::open(&options, &world, &display))?;
+    let compared = compare(&items, &runtime, &engines, &world, &display);
+    let stopped = runtime.block_on(engines.stop());
+    let compared = compared?;
+    stopped?;
+    display.finish();
+
+    let mut missed = false;
+    for evidence in &compared {
+        for variant in &evidence.variants {
+            println!("{:<16} {:<16} {}", evidence.id, variant.name, outcome(variant));
+            missed |= variant.name == "optimized" && !right(variant);
+        }
+    }
+    Ok(ExitCode::from(if missed { exit::MISSED } else { exit::MET }))
+}
+
+fn compare(
+    items: &[OnTrial],
+    runtime: &Runtime,
+    engines: &Engines,
+    world: &World,
+    display: &Display,
+) -> anyhow::Result<Vec<ItemEvidence>> {
+    let session = runtime.block_on(Session::open(engines, world, Depth::Full))?;
+    let court = Court {
+        runtime,
+        session: &session,
+        watcher: display,
+    };
+    let compared = items
+        .iter()
+        .map(|OnTrial { audit, item }| Ok(court.hear(*item, audit, None)?))
+        .collect();
+    runtime.block_on(session.close())?;
+    compared
+}
+
+fn right(variant: &VariantEvidence) -> bool {
+    variant
+        .answers
+        .as_ref()
+        .is_some_and(|answers| answers.differing == 0 && answers.checked > 0)
+}
+
+fn outcome(variant: &VariantEvidence) -> String {
+    if let Some(failure) = &variant.failure {
+        return format!("fails: {failure}");
+    }
+    let Some(answers) = &variant.answers else {
+        return "not compared".to_owned();
+    };
+    let mut outcome = match answers.differing {
+        0 => format!("{} answers, all as today's", answers.checked),
+        differing => format!(
+            "wrong: {differing} of {} answers differ, first {}",
+            answers.checked,
+            answers.first_difference.as_deref().unwrap_or("unknown")
+        ),
+    };
+    for declared in &answers.declared {
+        outcome.push_str("\n    declared: ");
+        outcome.push_str(declared);
+    }
+    outcome
+}

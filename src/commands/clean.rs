@@ -1,0 +1,20 @@
+//! `verdict clean`: what Verdict keeps, removed.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use tokio::runtime::Runtime;
+
+use crate::cli::EnginesArgs;
+use crate::progress::Display;
+use crate::world;
+
+pub(super) fn run(args: &EnginesArgs) -> anyhow::Result<ExitCode> {
+    let runtime = Runtime::new().context("start the asynchronous runtime")?;
+    let display = Display::new();
+    let options = world::options(args, std::env::current_exe()?, &display)?;
+    let cleaned = runtime.block_on(verdict_engines::clean(&options))?;
+    display.finish();
+    println!("{cleaned}");
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,25 @@
+//! `verdict run`: the whole trial.
+
+use std::process::ExitCode;
+
+use verdict_scenarios::session::Depth;
+
+use crate::cli::RunArgs;
+use crate::progress::Display;
+use crate::run::{Request, criterion, items, run as hold};
+use crate::{finish, paths};
+
+pub(super) fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
+    let request = Request {
+        items: items(&args.items)?,
+        depth: if args.quick { Depth::Quick } else { Depth::Full },
+        world: args.world,
+        host: std::env::current_exe()?,
+    };
+    let output = paths::prepare()?;
+    let display = Display::new();
+    let mut criterion = criterion(request.depth).output_directory(&paths::criterion(&output));
+    let mut results = hold(&request, &mut criterion, &|_| true, &display)?;
+    results.run.warnings.extend(display.finish());
+    finish::finish(&results, &output)
+}

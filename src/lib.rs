@@ -1,0 +1,18 @@
+//! Verdict puts a database performance audit on trial: every finding run both ways, as it is
+//! today and fixed, on a seeded world and real engines, answered with evidence.
+//!
+//! This crate is the command line. What it does is in the crates beside it, in the order in
+//! which data flows: `engines`, `seed`, `scenarios` (calling `baseline` and `optimized`),
+//! `audit`, `reports`.
+
+pub mod cli;
+pub mod commands;
+pub mod exit;
+pub mod facts;
+pub mod finish;
+pub mod paths;
+pub mod progress;
+pub mod run;
+pub mod world;
+
+pub use cli::Cli;

@@ -1,0 +1,65 @@
+//! Progress, where a person looks: one line that says what is being done, on the terminal only.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use verdict_audit::VariantName;
+use verdict_scenarios::trial::Watcher;
+
+/// Shows the steps of a run and collects its warnings.
+#[derive(Debug)]
+pub struct Display {
+    bars: MultiProgress,
+    line: ProgressBar,
+    warnings: RefCell<Vec<String>>,
+}
+
+impl Display {
+    /// A display on standard error; silent where that is no terminal.
+    pub fn new() -> Self {
+        let bars = MultiProgress::new();
+        let line = bars.add(ProgressBar::new_spinner());
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed:>4} {wide_msg}") {
+            line.set_style(style);
+        }
+        Self {
+            bars,
+            line,
+            warnings: RefCell::new(Vec::new()),
+        }
+    }
+
+    /// Where other parts draw theirs.
+    pub fn bars(&self) -> &MultiProgress {
+        &self.bars
+    }
+
+    /// Says what is being done now.
+    pub fn say(&self, what: impl Into<std::borrow::Cow<'static, str>>) {
+        self.line.enable_steady_tick(Duration::from_millis(120));
+        self.line.set_message(what);
+    }
+
+    /// Takes the line away and gives the warnings.
+    pub fn finish(self) -> Vec<String> {
+        self.line.finish_and_clear();
+        self.warnings.into_inner()
+    }
+}
+
+impl Default for Display {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Watcher for Display {
+    fn step(&self, item: &str, variant: &VariantName, step: &str) {
+        self.say(format!("{item}, {variant}: {step}"));
+    }
+
+    fn warn(&self, warning: String) {
+        self.warnings.borrow_mut().push(warning);
+    }
+}

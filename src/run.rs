@@ -1,0 +1,165 @@
+//! The main job: engines, world, trials, results, report. `verdict run` and `cargo bench` differ
+//! only in who configures criterion.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context;
+use chrono::Utc;
+use criterion::Criterion;
+use tokio::runtime::Runtime;
+use verdict_audit::evidence::{ItemEvidence, Results, Run, SCHEMA};
+use verdict_audit::{Catalogue, Item as AuditItem, judge_self};
+use verdict_engines::Engines;
+use verdict_scenarios::docket;
+use verdict_scenarios::item::Item;
+use verdict_scenarios::session::{Depth, Session};
+use verdict_scenarios::trial::{Clockwork, Court};
+use verdict_seed::World;
+
+use crate::cli::WorldArgs;
+use crate::progress::Display;
+use crate::{facts, paths, world};
+
+/// What to try, and how thoroughly.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The items, in the audit's order.
+    pub items: Vec<OnTrial>,
+    /// How thoroughly.
+    pub depth: Depth,
+    /// On which world.
+    pub world: WorldArgs,
+    /// The `verdict` program, which hosts the engines.
+    pub host: PathBuf,
+}
+
+/// An item as the audit has it and as it is tried.
+#[derive(Clone, Copy)]
+pub struct OnTrial {
+    /// The audit's.
+    pub audit: &'static AuditItem,
+    /// The trial's.
+    pub item: &'static dyn Item,
+}
+
+impl std::fmt::Debug for OnTrial {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("OnTrial").field(&self.audit.id).finish()
+    }
+}
+
+/// The items that are asked for by id or number; every one on trial when none is.
+///
+/// # Errors
+/// An item that the audit does not have (the nearest is named), or that is not on trial yet.
+pub fn items(asked: &[String]) -> anyhow::Result<Vec<OnTrial>> {
+    let catalogue = Catalogue::builtin();
+    let mut chosen: Vec<&'static AuditItem> = if asked.is_empty() {
+        catalogue.on_trial().collect()
+    } else {
+        asked
+            .iter()
+            .map(|name| catalogue.item(name))
+            .collect::<Result<_, _>>()?
+    };
+    chosen.sort_by_key(|item| item.number);
+    chosen.dedup_by_key(|item| item.number);
+    chosen
+        .into_iter()
+        .map(|audit| {
+            let item = docket::item(audit.id.as_str())
+                .with_context(|| format!("item {} is not on trial yet", audit.id))?;
+            Ok(OnTrial { audit, item })
+        })
+        .collect()
+}
+
+/// Criterion set to sample for as long as the depth allows; its command line may say otherwise.
+pub fn criterion(depth: Depth) -> Criterion {
+    let (warm_up, measurement, samples) = match depth {
+        Depth::Full => (500, 3_000, 20),
+        Depth::Quick => (150, 1_000, 10),
+    };
+    Criterion::default()
+        .without_plots()
+        .warm_up_time(Duration::from_millis(warm_up))
+        .measurement_time(Duration::from_millis(measurement))
+        .sample_size(samples)
+}
+
+/// Holds the trials and answers what was measured. Nothing is written yet.
+///
+/// # Errors
+/// When engines cannot be had, or a trial cannot be held.
+pub fn run(
+    request: &Request,
+    criterion: &mut Criterion,
+    selected: &dyn Fn(&str) -> bool,
+    display: &Display,
+) -> anyhow::Result<Results> {
+    let runtime = Runtime::new().context("start the asynchronous runtime")?;
+    let world = World::new(request.world.spec());
+    let options = world::options(&request.world.engines, request.host.clone(), display)?;
+    let engines = runtime.block_on(world::open(&options, &world, display))?;
+    let tried = trials(request, &runtime, &engines, &world, criterion, selected, display);
+    // The engines are put away whatever the trials came to.
+    let stopped = runtime.block_on(engines.stop());
+    let results = tried?;
+    stopped?;
+    Ok(results)
+}
+
+fn trials(
+    request: &Request,
+    runtime: &Runtime,
+    engines: &Engines,
+    world: &World,
+    criterion: &mut Criterion,
+    selected: &dyn Fn(&str) -> bool,
+    display: &Display,
+) -> anyhow::Result<Results> {
+    let mut run = describe(engines, world, runtime)?;
+    display.say("cloning the world");
+    let session = runtime.block_on(Session::open(engines, world, request.depth))?;
+    let court = Court {
+        runtime,
+        session: &session,
+        watcher: display,
+    };
+    // With a criterion of its own, which no filter keeps from running.
+    let own = &mut self::criterion(request.depth).output_directory(&paths::criterion(&paths::output()));
+    run.aa = court.self_check(own)?.map(judge_self);
+    let mut clockwork = Clockwork {
+        criterion,
+        selected,
+    };
+    let items = request
+        .items
+        .iter()
+        .map(|OnTrial { audit, item }| Ok(court.hear(*item, audit, Some(&mut clockwork))?))
+        .collect::<anyhow::Result<Vec<ItemEvidence>>>()?;
+    runtime.block_on(session.close())?;
+    Ok(Results {
+        schema: SCHEMA,
+        run,
+        items,
+        flows: Vec::new(),
+        capacity: Vec::new(),
+    })
+}
+
+/// Where, when and on what.
+pub fn describe(engines: &Engines, world: &World, runtime: &Runtime) -> anyhow::Result<Run> {
+    Ok(Run {
+        id: engines.run_id().to_owned(),
+        time: Utc::now(),
+        commit: facts::commit(),
+        host: facts::host(),
+        engines: runtime.block_on(engines.info())?,
+        scale: world.spec().scale.to_string(),
+        seed: world.spec().seed,
+        aa: None,
+        warnings: Vec::new(),
+    })
+}
