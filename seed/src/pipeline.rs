@@ -68,3 +68,54 @@ pub(crate) fn start(stage: &Stage, threads: usize) -> Vec<Lane> {
     }
     lanes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stages::stages;
+    use crate::{Scale, World, WorldSpec};
+
+    async fn bytes(threads: usize) -> Vec<(&'static str, u64, Vec<u8>)> {
+        let world = World::new(WorldSpec {
+            scale: Scale::Smoke,
+            users: Some(60),
+            days: None,
+            seed: 1,
+        });
+        let mut tables = Vec::new();
+        for stage in stages(&world) {
+            let lanes = start(&stage, threads).into_iter().zip(&stage.tables);
+            let drains = lanes.map(async |(mut lane, table)| {
+                let (mut rows, mut bytes) = (0, Vec::new());
+                while let Some(block) = lane.next().await.expect("all blocks") {
+                    rows += block.rows;
+                    bytes.extend(block.bytes);
+                }
+                (table.name, rows, bytes)
+            });
+            tables.extend(futures_util::future::join_all(drains).await);
+        }
+        tables
+    }
+
+    #[tokio::test]
+    async fn every_table_gets_the_same_bytes_in_the_same_order_from_any_number_of_threads() {
+        let one = bytes(1).await;
+        assert!(one.iter().all(|(_, rows, _)| *rows > 0));
+        assert!(one == bytes(2).await, "two threads");
+        assert!(one == bytes(5).await, "five threads");
+    }
+
+    #[tokio::test]
+    async fn a_panic_in_a_generator_is_an_error_and_no_short_table() {
+        let [mut stage, ..] = stages(&World::new(WorldSpec {
+            scale: Scale::Smoke,
+            users: None,
+            days: None,
+            seed: 1,
+        }));
+        stage.make = std::sync::Arc::new(|_| panic!("on purpose"));
+        let mut lanes = start(&stage, 2);
+        assert!(lanes[0].next().await.is_err());
+    }
+}

@@ -69,4 +69,17 @@ mod tests {
         assert_ne!(one, first(1, Aspect::VIEWS, 0));
         assert_ne!(one, first(1, Aspect::LIKES, 1));
     }
+    #[test]
+    fn drawing_once_more_from_one_aspect_changes_no_other() {
+        let draws = |more: bool| {
+            let mut likes = stream(1, Aspect::LIKES, 3);
+            let mut views = stream(1, Aspect::VIEWS, 3);
+            let like = likes.next_u64();
+            if more {
+                likes.next_u64();
+            }
+            (like, views.next_u64())
+        };
+        assert_eq!(draws(false), draws(true));
+    }
 }
