@@ -5,6 +5,7 @@
 //! an absent value was not measured.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -93,6 +94,23 @@ pub struct Ratio {
     pub lo: f64,
     /// Upper end.
     pub hi: f64,
+}
+
+/// `2.31x (2.25-2.38)`: three digits where it is small, whole where it is large.
+impl fmt::Display for Ratio {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let factor = |value: f64| {
+            let digits = match value {
+                v if v >= 99.95 => 0,
+                v if v >= 9.995 => 1,
+                v if v >= 0.0995 => 2,
+                _ => 4,
+            };
+            format!("{value:.digits$}")
+        };
+        let Self { value, lo, hi } = *self;
+        write!(f, "{}x ({}-{})", factor(value), factor(lo), factor(hi))
+    }
 }
 
 /// The A/A pair.

@@ -209,30 +209,11 @@ fn badness(verdict: Verdict) -> usize {
 }
 
 fn latency_words(latency: &Latency) -> String {
-    let Ratio { value, lo, hi } = latency.ratio;
-    let operation = if latency.operation.is_empty() {
-        String::new()
-    } else {
-        format!("{}: ", latency.operation)
+    let operation = match latency.operation.as_str() {
+        "" => String::new(),
+        name => format!("{name}: "),
     };
-    format!(
-        "{operation}{}x ({}-{}) at n = {}",
-        factor(value),
-        factor(lo),
-        factor(hi),
-        latency.n
-    )
-}
-
-/// A factor with three significant digits where it is small, whole where it is large.
-fn factor(value: f64) -> String {
-    let digits = match value {
-        v if v >= 100.0 => 0,
-        v if v >= 10.0 => 1,
-        v if v >= 0.1 => 2,
-        _ => 4,
-    };
-    format!("{value:.digits$}")
+    format!("{operation}{} at n = {}", latency.ratio, latency.n)
 }
 
 fn growth(

@@ -1,1 +1,19 @@
 //! Evidence in, pages and files out.
+//!
+//! - [`json`]: `results.json`, written whole or not at all, read with one clear error
+//!   (its fields: `results.schema.md` beside this crate's manifest).
+//! - [`html`]: the report, one page without scripts or anything from elsewhere.
+//! - [`table`]: the verdicts for the terminal.
+//! - [`gate`]: whether a run may pass.
+
+mod charts;
+pub mod gate;
+pub mod html;
+pub mod json;
+mod page;
+mod plot;
+pub mod table;
+mod tone;
+mod units;
+
+pub use gate::{Gate, gate};

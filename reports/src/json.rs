@@ -1,0 +1,140 @@
+//! `results.json`: written whole or not at all, read with one clear error.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use verdict_audit::evidence::{Results, SCHEMA};
+
+/// Why a results file cannot be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum JsonError {
+    /// Nothing is there.
+    #[error("no results at {0}: `verdict run` or `cargo bench` writes them")]
+    Missing(PathBuf),
+    /// The file system refuses.
+    #[error("{verb} {path} failed: {source}")]
+    Io {
+        /// What was tried.
+        verb: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// The system's words.
+        source: io::Error,
+    },
+    /// The file ends too early.
+    #[error("{0} is truncated: run it again, or copy the whole file")]
+    Truncated(PathBuf),
+    /// The file is something else.
+    #[error("{path} is not JSON (line {line}, column {column}): point at a results.json")]
+    NotJson {
+        /// The file.
+        path: PathBuf,
+        /// Where it stops being JSON.
+        line: usize,
+        /// Where it stops being JSON.
+        column: usize,
+    },
+    /// The file was written by another version of Verdict.
+    #[error("{path} was written by schema {found}, this Verdict reads {SCHEMA}: run it again")]
+    OtherSchema {
+        /// The file.
+        path: PathBuf,
+        /// Its schema.
+        found: u32,
+    },
+    /// The file is JSON, but not of this shape.
+    #[error("{path} is not a results file: {reason}")]
+    OtherShape {
+        /// The file.
+        path: PathBuf,
+        /// What does not fit.
+        reason: String,
+    },
+    /// A figure that JSON cannot hold.
+    #[error("results for {path} cannot be written as JSON: {reason}")]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// What does not fit.
+        reason: String,
+    },
+}
+
+/// Writes results beside their place and moves them there, so that a reader sees the old file
+/// or the new one and never a part. Creates the folder.
+///
+/// # Errors
+/// [`JsonError::Io`] and [`JsonError::Unwritable`].
+pub fn write(path: &Path, results: &Results) -> Result<(), JsonError> {
+    let mut text =
+        serde_json::to_string_pretty(results).map_err(|error| JsonError::Unwritable {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        })?;
+    text.push('\n');
+    replace(path, &text)
+}
+
+/// Writes a text file through a temporary one in the same folder.
+pub(crate) fn replace(path: &Path, text: &str) -> Result<(), JsonError> {
+    let failed = |verb, path: &Path| {
+        let path = path.to_owned();
+        move |source| JsonError::Io { verb, path, source }
+    };
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(failed("creating", folder))?;
+    }
+    // Two runs may end at once: the process keeps their temporary files apart.
+    let temporary = path.with_extension(format!("{}.partial", std::process::id()));
+    fs::write(&temporary, text).map_err(failed("writing", &temporary))?;
+    fs::rename(&temporary, path).map_err(|source| {
+        // The rename's own error is the one to report.
+        let _ = fs::remove_file(&temporary);
+        failed("replacing", path)(source)
+    })
+}
+
+#[derive(Deserialize)]
+struct SchemaOnly {
+    schema: u32,
+}
+
+/// Reads results.
+///
+/// # Errors
+/// One for each way in which the file is not what it should be.
+pub fn read(path: &Path) -> Result<Results, JsonError> {
+    let path_owned = || path.to_owned();
+    let bytes = fs::read(path).map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound => JsonError::Missing(path_owned()),
+        _ => JsonError::Io {
+            verb: "reading",
+            path: path_owned(),
+            source,
+        },
+    })?;
+    let value: serde_json::Value =
+        serde_json::from_slice(&bytes).map_err(|error| match error.classify() {
+            serde_json::error::Category::Eof => JsonError::Truncated(path_owned()),
+            _ => JsonError::NotJson {
+                path: path_owned(),
+                line: error.line(),
+                column: error.column(),
+            },
+        })?;
+    let other_shape = |error: serde_json::Error| JsonError::OtherShape {
+        path: path_owned(),
+        reason: error.to_string(),
+    };
+    // The version first: of another version's file nothing else can be said.
+    let found = SchemaOnly::deserialize(&value).map_err(other_shape)?.schema;
+    if found != SCHEMA {
+        return Err(JsonError::OtherSchema {
+            path: path_owned(),
+            found,
+        });
+    }
+    serde_json::from_value(value).map_err(other_shape)
+}

@@ -1,0 +1,134 @@
+//! The verdicts as a table for the terminal.
+
+use verdict_audit::Verdict;
+use verdict_audit::evidence::Results;
+
+use crate::tone::Tone;
+use crate::units;
+
+/// Longest text of a column; the report has the whole of it.
+const WIDEST: usize = 64;
+
+struct Row {
+    cells: [String; 5],
+    verdict: Verdict,
+}
+
+/// One line per claim and per judged flow, the self-check first; coloured with ANSI codes when
+/// `colour` is set. Ends with a newline.
+pub fn render(results: &Results, colour: bool) -> String {
+    let mut text = String::new();
+    if let Some(check) = &results.run.aa {
+        let words = format!(
+            "baseline against itself: {}, {}",
+            check.ratio, check.verdict
+        );
+        if check.verdict == Verdict::NoEffect {
+            text.push_str(&words);
+        } else {
+            let warning = format!("{words}: no ratio of this run can be trusted");
+            text.push_str(&paint(&warning, Tone::Act, colour));
+        }
+        text.push('\n');
+    }
+    for warning in &results.run.warnings {
+        text.push_str(&paint(&format!("warning: {warning}"), Tone::Less, colour));
+        text.push('\n');
+    }
+
+    let rows = rows(results);
+    if rows.is_empty() {
+        text.push_str("no claim was judged\n");
+        return text;
+    }
+    let heads = ["item", "variant", "claim", "measured", "verdict"].map(str::to_owned);
+    let widths: [usize; 5] = std::array::from_fn(|column| {
+        std::iter::once(&heads)
+            .chain(rows.iter().map(|row| &row.cells))
+            .map(|cells| cells[column].chars().count())
+            .max()
+            .unwrap_or(0)
+    });
+    let line = |cells: &[String; 5]| {
+        cells
+            .iter()
+            .zip(widths)
+            .map(|(cell, width)| format!("{cell:width$}"))
+            .collect::<Vec<_>>()
+    };
+    text.push_str(line(&heads).join("  ").trim_end());
+    text.push('\n');
+    text.push_str(&widths.map(|width| "─".repeat(width)).join("  "));
+    text.push('\n');
+    for row in rows {
+        let mut cells = line(&row.cells);
+        cells[4] = paint(cells[4].trim_end(), Tone::of(row.verdict), colour);
+        text.push_str(&cells.join("  "));
+        text.push('\n');
+    }
+    text
+}
+
+fn rows(results: &Results) -> Vec<Row> {
+    let items = results.items.iter().flat_map(|item| {
+        item.variants.iter().flat_map(move |variant| {
+            variant.claims.iter().map(move |claim| Row {
+                cells: [
+                    format!("{} {}", item.number, item.id),
+                    variant.name.clone(),
+                    claim.expected.clone(),
+                    short(&claim.measured),
+                    claim.verdict.to_string(),
+                ],
+                verdict: claim.verdict,
+            })
+        })
+    });
+    let flows = results.flows.iter().filter(|row| row.judged).map(|row| {
+        let load = match (row.users, row.rate) {
+            (Some(users), _) => format!("{users} users"),
+            (None, Some(rate)) => format!("{}/s", units::figure(rate)),
+            (None, None) => "unknown load".to_owned(),
+        };
+        Row {
+            cells: [
+                format!("flow {}", row.id),
+                row.side.clone(),
+                expectation(&row.side, row.target_ms),
+                short(&format!(
+                    "{} at {load}",
+                    units::estimate(&row.p95, units::duration)
+                )),
+                row.verdict.to_string(),
+            ],
+            verdict: row.verdict,
+        }
+    });
+    items.chain(flows).collect()
+}
+
+/// What a side of a flow is held to, in words.
+pub(crate) fn expectation(side: &str, target_ms: f64) -> String {
+    let target = units::duration(target_ms * 1000.0);
+    if side == "baseline" {
+        format!("today p95 ~{target}")
+    } else {
+        format!("p95 < {target}")
+    }
+}
+
+fn short(text: &str) -> String {
+    if text.chars().count() <= WIDEST {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(WIDEST - 1).collect();
+    format!("{}…", kept.trim_end())
+}
+
+fn paint(text: &str, tone: Tone, colour: bool) -> String {
+    if colour {
+        format!("\u{1b}[{}m{text}\u{1b}[0m", tone.ansi())
+    } else {
+        text.to_owned()
+    }
+}

@@ -1,0 +1,368 @@
+//! A made-up run with something of everything a report can show. No figure in it was measured.
+
+use chrono::DateTime;
+use verdict_audit::evidence::{
+    Answers, Complexity, EngineInfo, Estimate, FlowEvidence, Host, ItemEvidence, Latency,
+    Percentiles, Price, Ratio, Results, Run, SCHEMA, VariantEvidence, Work,
+};
+use verdict_audit::judge::largest_holding;
+use verdict_audit::usl::{self, Throughput};
+use verdict_audit::{Catalogue, Side, Verdict, judge_flow, judge_self};
+
+const RUNGS: [u64; 4] = [100, 1_000, 10_000, 100_000];
+
+/// The whole of it, judged by the real rules.
+pub fn results() -> Results {
+    let audit = Catalogue::builtin();
+    let mut items = vec![history(), send(), pagination()];
+    for item in &mut items {
+        item.judge(audit.item(&item.id).expect("an item of the audit"));
+    }
+    let flows = flows();
+    let capacity = audit
+        .flows
+        .iter()
+        .filter(|flow| flows.iter().any(|row| row.id == flow.id.to_string()))
+        .flat_map(|flow| [(flow, Side::Baseline), (flow, Side::Optimized)])
+        .map(|(flow, side)| {
+            let mut capacity = largest_holding(flow, side, &flows);
+            let windows: Vec<Throughput> = flows
+                .iter()
+                .filter(|row| row.id == capacity.id && row.side == capacity.side)
+                .filter_map(|row| {
+                    Some(Throughput {
+                        users: row.users?,
+                        rate: row.throughput,
+                    })
+                })
+                .collect();
+            capacity.usl = usl::usl(&windows, 7).ok();
+            capacity.projection = capacity
+                .usl
+                .as_ref()
+                .zip(flow.demand)
+                .map(|(usl, demand)| usl::project(usl, demand));
+            capacity
+        })
+        .collect();
+    Results {
+        schema: SCHEMA,
+        run: run(),
+        items,
+        flows,
+        capacity,
+    }
+}
+
+fn run() -> Run {
+    let engine = |name: &str, version: &str, settings: &[(&str, &str)]| EngineInfo {
+        name: name.to_owned(),
+        version: version.to_owned(),
+        mode: "embedded".to_owned(),
+        settings: settings
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect(),
+    };
+    Run {
+        id: "2026-01-05-0001".to_owned(),
+        time: DateTime::from_timestamp(1_767_600_000, 0).expect("a moment in 2026"),
+        commit: Some("0123456789ab-dirty".to_owned()),
+        host: Host {
+            name: "example".to_owned(),
+            cpus: 2,
+            cpu: "Example CPU at 2.5 GHz".to_owned(),
+            memory: 24 << 30,
+            os: "Linux 6.1".to_owned(),
+        },
+        engines: vec![
+            engine(
+                "postgres",
+                "18.6",
+                &[("fsync", "on"), ("shared_buffers", "2GB")],
+            ),
+            engine("clickhouse", "26.7.3", &[("max_threads", "2")]),
+            engine("redis", "9.1.2", &[("appendonly", "yes")]),
+        ],
+        scale: "default".to_owned(),
+        seed: 42,
+        aa: Some(judge_self(Ratio {
+            value: 1.004,
+            lo: 0.985,
+            hi: 1.023,
+        })),
+        warnings: vec!["the load average was 1.7 when the run began".to_owned()],
+    }
+}
+
+fn agreeing(checked: u64) -> Option<Answers> {
+    Some(Answers {
+        checked,
+        ..Answers::default()
+    })
+}
+
+fn percentiles(p50: f64) -> Percentiles {
+    Percentiles {
+        count: 4_000,
+        p50,
+        p95: p50 * 1.8,
+        p99: p50 * 3.1,
+    }
+}
+
+fn timed(operation: &str, baseline: [f64; 4], variant: [f64; 4]) -> Vec<Latency> {
+    (0..4)
+        .map(|i| Latency {
+            operation: operation.to_owned(),
+            n: RUNGS[i],
+            baseline: percentiles(baseline[i]),
+            variant: percentiles(variant[i]),
+            ratio: Ratio {
+                value: baseline[i] / variant[i],
+                lo: baseline[i] / variant[i] * 0.96,
+                hi: baseline[i] / variant[i] * 1.04,
+            },
+            blocks: 24,
+        })
+        .collect()
+}
+
+fn worked(operation: &str, rows: [f64; 4], round_trips: f64) -> Vec<Work> {
+    (0..4)
+        .map(|i| Work {
+            operation: operation.to_owned(),
+            n: RUNGS[i],
+            counters: [
+                ("round_trips", round_trips),
+                ("rows_read", rows[i]),
+                ("wal_bytes", 412.0),
+            ]
+            .map(|(name, value)| (name.to_owned(), value))
+            .into(),
+            plan: Some("generic".to_owned()),
+        })
+        .collect()
+}
+
+fn fitted(operation: &str, slope: f64) -> Option<Complexity> {
+    Some(Complexity {
+        operation: operation.to_owned(),
+        counter: "rows_read".to_owned(),
+        slope,
+        lo: Some(slope - 0.03),
+        hi: Some(slope + 0.03),
+        rungs: 4,
+    })
+}
+
+fn variant(name: &str) -> VariantEvidence {
+    VariantEvidence {
+        name: name.to_owned(),
+        answers: agreeing(320),
+        ..VariantEvidence::default()
+    }
+}
+
+const LINEAR: [f64; 4] = [100.0, 1e3, 1e4, 1e5];
+const FLAT: [f64; 4] = [60.0; 4];
+
+fn history() -> ItemEvidence {
+    let today = [410.0, 620.0, 1_600.0, 9_800.0];
+    ItemEvidence {
+        number: 1,
+        id: "message-history".to_owned(),
+        variants: vec![
+            VariantEvidence {
+                work: worked("", [160.0, 1_060.0, 10_060.0, 100_060.0], 3.0),
+                complexity: fitted("", 0.94),
+                ..variant("baseline")
+            },
+            VariantEvidence {
+                work: worked("", [260.0, 3_100.0, 31_000.0, 460_000.0], 1.0),
+                complexity: fitted("", 1.07),
+                latency: timed("", today, [900.0, 7_900.0, 96_000.0, 2_200_000.0]),
+                ..variant("proposed")
+            },
+            VariantEvidence {
+                work: worked("", FLAT, 1.0),
+                complexity: fitted("", 0.0),
+                latency: timed("", today, [205.0, 212.0, 219.0, 230.0]),
+                price: vec![Price {
+                    what: "size of new indexes".to_owned(),
+                    baseline: 0.0,
+                    variant: 73_400_320.0,
+                    unit: "bytes".to_owned(),
+                }],
+                ..variant("optimized")
+            },
+        ],
+    }
+}
+
+fn send() -> ItemEvidence {
+    let today = [290.0, 520.0, 2_900.0, 27_000.0];
+    ItemEvidence {
+        number: 2,
+        id: "message-send".to_owned(),
+        variants: vec![
+            VariantEvidence {
+                work: worked("", LINEAR, 2.0),
+                complexity: fitted("", 1.0),
+                ..variant("baseline")
+            },
+            VariantEvidence {
+                answers: Some(Answers {
+                    checked: 320,
+                    differing: 320,
+                    first_difference: Some(
+                        "send #1 into conversation 7: today number 101, proposed-cte number 100"
+                            .to_owned(),
+                    ),
+                    declared: Vec::new(),
+                }),
+                work: worked("", LINEAR, 1.0),
+                complexity: fitted("", 1.0),
+                latency: timed("", today, [260.0, 500.0, 2_850.0, 26_800.0]),
+                ..variant("proposed-cte")
+            },
+            VariantEvidence {
+                failure: Some(
+                    "ERROR: record \"new\" has no field \"sequence_number\" <PL/pgSQL>".to_owned(),
+                ),
+                answers: None,
+                ..variant("proposed-trigger")
+            },
+            VariantEvidence {
+                work: worked("", [3.0; 4], 1.0),
+                complexity: fitted("", 0.0),
+                latency: timed("", today, [230.0, 232.0, 231.0, 236.0]),
+                price: vec![Price {
+                    what: "WAL per send".to_owned(),
+                    baseline: 412.0,
+                    variant: 498.0,
+                    unit: "bytes per call".to_owned(),
+                }],
+                answers: Some(Answers {
+                    checked: 320,
+                    declared: vec![
+                        "two senders at once: today may repeat a number, the fix never does"
+                            .to_owned(),
+                    ],
+                    ..Answers::default()
+                }),
+                ..variant("optimized")
+            },
+        ],
+    }
+}
+
+fn pagination() -> ItemEvidence {
+    let today = [150.0, 310.0, 2_000.0, 21_000.0];
+    let mut timings = timed("posts", today, [130.0, 131.0, 133.0, 138.0]);
+    timings.extend(timed("history", today, [140.0, 141.0, 143.0, 148.0]));
+    let mut page_100 = timings[1].clone();
+    page_100.n = 2_000;
+    page_100.ratio = Ratio {
+        value: 4.1,
+        lo: 3.9,
+        hi: 4.3,
+    };
+    timings.push(page_100);
+    let both = |rows| {
+        let mut work = worked("posts", rows, 1.0);
+        work.extend(worked("history", rows, 1.0));
+        work
+    };
+    ItemEvidence {
+        number: 7,
+        id: "pagination".to_owned(),
+        variants: vec![
+            VariantEvidence {
+                work: both(LINEAR),
+                complexity: fitted("posts", 1.0),
+                ..variant("baseline")
+            },
+            VariantEvidence {
+                work: both([20.0; 4]),
+                complexity: Some(Complexity {
+                    lo: None,
+                    hi: None,
+                    rungs: 2,
+                    ..fitted("posts", 0.0).expect("a fit")
+                }),
+                answers: None,
+                ..variant("proposed")
+            },
+            VariantEvidence {
+                work: both([20.0; 4]),
+                complexity: fitted("posts", 0.0),
+                latency: timings,
+                ..variant("optimized")
+            },
+        ],
+    }
+}
+
+fn flows() -> Vec<FlowEvidence> {
+    let mut rows = Vec::new();
+    for flow in &Catalogue::builtin().flows {
+        let id = flow.id.to_string();
+        let (slow, quick) = match id.as_str() {
+            "send" => (9.0, 3.0),
+            "history" => (7.0, 2.0),
+            "page" => (40.0, 1.5),
+            _ => continue,
+        };
+        for (side, base) in [(Side::Baseline, slow), (Side::Optimized, quick)] {
+            for (users, noise) in [(1u32, 1.01), (4, 0.97), (16, 1.03), (64, 0.99)] {
+                let n = f64::from(users);
+                let drag = noise * (1.0 + 0.06 * (n - 1.0) + 0.0004 * n * (n - 1.0));
+                rows.push(level(
+                    &id,
+                    side,
+                    base * drag,
+                    Some(users),
+                    1000.0 * n / base / drag,
+                ));
+            }
+            rows.push(level(&id, side, base * 1.2, None, 300.0));
+        }
+    }
+    rows
+}
+
+fn level(id: &str, side: Side, p50_ms: f64, users: Option<u32>, throughput: f64) -> FlowEvidence {
+    let around = |us: f64| Estimate {
+        value: us,
+        lo: Some(us * 0.93),
+        hi: Some(us * 1.09),
+    };
+    let flow = Catalogue::builtin()
+        .flows
+        .iter()
+        .find(|flow| flow.id.to_string() == id)
+        .expect("a flow of the audit");
+    let mut row = FlowEvidence {
+        id: id.to_owned(),
+        side: side.to_string(),
+        users,
+        rate: users.is_none().then_some(throughput),
+        requests: (throughput * 10.0) as u64,
+        errors: u64::from(users == Some(64)),
+        duration: 10.0,
+        throughput,
+        p50: around(p50_ms * 1e3),
+        p95: around(p50_ms * 2.2e3),
+        p99: around(p50_ms * 3.9e3),
+        generator_lag_p99: users.is_none().then_some(180.0),
+        target_ms: flow.target_ms(side),
+        verdict: Verdict::Inconclusive,
+        reason: String::new(),
+        judged: users == Some(Catalogue::builtin().judged_users),
+        histogram: String::new(),
+    };
+    let judgement = judge_flow(flow, side, &row.load());
+    (row.verdict, row.reason) = (judgement.verdict, judgement.reason);
+    row
+}

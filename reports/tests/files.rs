@@ -1,0 +1,70 @@
+//! `results.json` on disk.
+
+mod common;
+
+use std::fs;
+
+use verdict_reports::json::{self, JsonError};
+
+#[test]
+fn what_is_written_is_read_back_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("deep/results.json");
+    let results = common::results();
+    json::write(&path, &results).unwrap();
+    // Not assert_eq, which would print the whole of both.
+    assert!(json::read(&path).unwrap() == results);
+}
+
+#[test]
+fn a_second_writing_replaces_the_first_and_leaves_nothing_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("results.json");
+    let mut results = common::results();
+    json::write(&path, &results).unwrap();
+    results.run.seed = 43;
+    json::write(&path, &results).unwrap();
+    assert_eq!(json::read(&path).unwrap().run.seed, 43);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("file"), "").unwrap();
+    let path = folder.path().join("file/results.json");
+    let error = json::write(&path, &common::results()).unwrap_err();
+    assert!(matches!(error, JsonError::Io { .. }));
+    assert!(error.to_string().starts_with("creating"), "{error}");
+}
+
+#[test]
+fn each_unreadable_file_has_its_own_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("results.json");
+    let whole = serde_json::to_string(&common::results()).unwrap();
+    let no_seed = whole.replacen("\"seed\"", "\"sead\"", 1);
+    let words = |text: &str| {
+        fs::write(&path, text).unwrap();
+        let words = json::read(&path).unwrap_err().to_string();
+        words.replace(&path.display().to_string(), "results.json")
+    };
+    assert!(
+        json::read(&path)
+            .unwrap_err()
+            .to_string()
+            .starts_with("no results at")
+    );
+    insta::assert_snapshot!(
+        [
+            words(""),
+            words(&whole[..whole.len() / 2]),
+            words("<html>"),
+            words("[]"),
+            words("{}"),
+            words(&whole.replacen("\"schema\":1", "\"schema\":9", 1)),
+            words(&no_seed),
+        ]
+        .join("\n")
+    );
+}

@@ -1,0 +1,74 @@
+//! What passes a gate and what does not.
+
+mod common;
+
+use verdict_audit::Verdict;
+use verdict_audit::evidence::Results;
+use verdict_reports::{Gate, gate};
+
+fn optimized(results: &mut Results, item: usize) -> &mut verdict_audit::evidence::VariantEvidence {
+    let variants = &mut results.items[item].variants;
+    variants
+        .iter_mut()
+        .find(|v| v.name == "optimized")
+        .expect("an optimized variant")
+}
+
+fn judged(results: &mut Results) -> &mut verdict_audit::evidence::FlowEvidence {
+    let mut rows = results.flows.iter_mut();
+    rows.find(|row| row.judged && row.side == "optimized")
+        .expect("a judged row")
+}
+
+#[test]
+fn a_sound_run_meets_the_gate_whatever_the_proposals_do() {
+    assert_eq!(gate(&common::results()), Gate::Met);
+}
+
+#[test]
+fn a_different_answer_or_a_failure_or_a_missed_goal_is_missed() {
+    let mut results = common::results();
+    let answers = optimized(&mut results, 0).answers.as_mut().unwrap();
+    answers.differing = 2;
+    answers.first_difference = Some("history #9: 20 rows became 19".to_owned());
+    optimized(&mut results, 1).failure = Some("syntax error at line 3".to_owned());
+    let flow = judged(&mut results);
+    flow.verdict = Verdict::FallsShort;
+    flow.reason = "p95 surely is not below 50 ms".to_owned();
+    insta::assert_snapshot!(gate(&results));
+}
+
+#[test]
+fn what_was_not_shown_cannot_be_judged() {
+    let mut results = common::results();
+    optimized(&mut results, 0).answers = None;
+    results.items[1].variants.retain(|v| v.name != "optimized");
+    judged(&mut results).verdict = Verdict::Inconclusive;
+    judged(&mut results).reason = "the interval holds 50 ms: run for longer".to_owned();
+    insta::assert_snapshot!(gate(&results));
+}
+
+#[test]
+fn an_empty_run_cannot_be_judged() {
+    let mut results = common::results();
+    results.items.clear();
+    results.flows.clear();
+    assert!(matches!(gate(&results), Gate::CannotJudge(reasons) if reasons.len() == 2));
+}
+
+#[test]
+fn a_known_miss_outweighs_what_is_unknown() {
+    let mut results = common::results();
+    optimized(&mut results, 0).answers = None;
+    judged(&mut results).verdict = Verdict::Fails;
+    assert!(matches!(gate(&results), Gate::Missed(reasons) if reasons.len() == 1));
+}
+
+#[test]
+fn a_miss_at_a_load_that_is_not_judged_does_not_count() {
+    let mut results = common::results();
+    for row in results.flows.iter_mut().filter(|row| !row.judged) {
+        row.verdict = Verdict::FallsShort;
+    }
+    assert_eq!(gate(&results), Gate::Met);
+}
