@@ -8,8 +8,6 @@ use crate::Error;
 /// A connection from which databases are made and dropped.
 pub(crate) async fn admin(postgres: &PgConnectOptions) -> Result<PgConnection, Error> {
     postgres
-        .clone()
-        .database("postgres")
         .connect()
         .await
         .map_err(Error::refused("postgres", "let Verdict in"))
@@ -78,4 +76,31 @@ pub(crate) fn name(run: &str, role: &str) -> String {
         })
         .collect();
     format!("verdict_{run}_{role}")
+}
+
+/// Makes the extension that counts PostgreSQL's work, in the database that is connected to,
+/// and sees that it counts.
+pub(crate) async fn count_work(database: &PgConnectOptions) -> Result<(), Error> {
+    let mut connection = admin(database).await?;
+    execute(
+        &mut connection,
+        "CREATE EXTENSION IF NOT EXISTS pg_stat_statements".to_owned(),
+    )
+    .await?;
+    execute(
+        &mut connection,
+        "SELECT count(*) FROM pg_stat_statements".to_owned(),
+    )
+    .await?;
+    close(connection).await
+}
+
+/// The server's version.
+pub(crate) async fn version(postgres: &PgConnectOptions) -> Result<String, Error> {
+    let mut connection = admin(postgres).await?;
+    let version = sqlx::query_scalar("SHOW server_version")
+        .fetch_one(&mut connection)
+        .await;
+    close(connection).await?;
+    version.map_err(Error::refused("postgres", "tell its version"))
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use crate::Error;
+use crate::external::{VARIABLES, variable};
 
 /// The database user that Verdict makes in its own engines.
 pub(crate) const USER: &str = "verdict";
@@ -12,7 +13,7 @@ pub(crate) const USER: &str = "verdict";
 /// Addresses and credentials of three engines.
 #[derive(Clone)]
 pub(crate) struct Endpoints {
-    /// Without a database.
+    /// On the database from which others are made.
     pub postgres: PgConnectOptions,
     /// Without a database.
     pub clickhouse: clickhouse::Client,
@@ -41,6 +42,7 @@ impl Endpoints {
                 .port(postgres)
                 .username(USER)
                 .password(password)
+                .database("postgres")
                 // Encryption on the loopback would only cost, and the server has none.
                 .ssl_mode(PgSslMode::Disable),
             clickhouse: clickhouse::Client::default()
@@ -52,15 +54,24 @@ impl Endpoints {
         })
     }
 
-    pub(crate) async fn ping_postgres(&self, database: &str) -> Result<(), sqlx::Error> {
+    /// The user's servers, as the environment names them.
+    pub(crate) fn from_environment() -> Result<Self, Error> {
+        let [postgres, clickhouse, redis] = VARIABLES;
+        Ok(Self {
+            // A parser's complaint may quote what it read, which holds the password.
+            postgres: variable(postgres)?.parse().map_err(|_: sqlx::Error| {
+                bad_url(postgres, "postgres://USER:PASSWORD@HOST:PORT/DATABASE")
+            })?,
+            clickhouse: clickhouse_at(&variable(clickhouse)?)
+                .ok_or_else(|| bad_url(clickhouse, "http://USER:PASSWORD@HOST:8123"))?,
+            redis: redis::Client::open(variable(redis)?)
+                .map_err(|_| bad_url(redis, "redis://:PASSWORD@HOST:6379/DATABASE"))?,
+        })
+    }
+
+    pub(crate) async fn ping_postgres(&self) -> Result<(), sqlx::Error> {
         use sqlx::{ConnectOptions, Connection};
-        self.postgres
-            .clone()
-            .database(database)
-            .connect()
-            .await?
-            .close()
-            .await
+        self.postgres.connect().await?.close().await
     }
 
     pub(crate) async fn ping_clickhouse(&self) -> Result<(), clickhouse::error::Error> {
@@ -78,6 +89,42 @@ impl Endpoints {
             .await
             .map(drop)
     }
+}
+
+fn bad_url(variable: &'static str, form: &str) -> Error {
+    Error::BadUrl {
+        variable,
+        reason: format!("it must have the form {form}, with special characters percent-encoded"),
+    }
+}
+
+/// A client for a URL with the credentials in it.
+fn clickhouse_at(address: &str) -> Option<clickhouse::Client> {
+    let mut url = url::Url::parse(address).ok()?;
+    // The client is built without TLS.
+    if url.scheme() != "http" || url.host_str().is_none() {
+        return None;
+    }
+    let user = percent_decoded(url.username())?;
+    let password = percent_decoded(url.password().unwrap_or_default())?;
+    url.set_username("").ok()?;
+    url.set_password(None).ok()?;
+    url.set_path("");
+    let mut client = clickhouse::Client::default().with_url(url);
+    if !user.is_empty() {
+        client = client.with_user(user).with_password(password);
+    }
+    Some(client)
+}
+
+fn percent_decoded(text: &str) -> Option<String> {
+    let mut pieces = text.split('%');
+    let mut bytes = pieces.next()?.as_bytes().to_vec();
+    for piece in pieces {
+        bytes.push(u8::from_str_radix(piece.get(..2)?, 16).ok()?);
+        bytes.extend(piece[2..].bytes());
+    }
+    String::from_utf8(bytes).ok()
 }
 
 /// Three TCP ports.
@@ -120,4 +167,18 @@ impl Ports {
 pub(crate) fn password() -> String {
     use rand::distr::{Alphanumeric, SampleString};
     Alphanumeric.sample_string(&mut rand::rng(), 27)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_in_a_url_are_decoded_and_nonsense_is_refused() {
+        assert_eq!(percent_decoded("p%40ss%2Fw").as_deref(), Some("p@ss/w"));
+        assert_eq!(percent_decoded("100%"), None);
+        assert!(clickhouse_at("http://me:p%40ss@db:8123/x").is_some());
+        assert!(clickhouse_at("https://db:8443").is_none());
+        assert!(clickhouse_at("db:8123").is_none());
+    }
 }

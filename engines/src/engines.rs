@@ -4,13 +4,15 @@ use std::path::Path;
 
 use verdict_audit::evidence::EngineInfo;
 
+use crate::containers::{self, Containers};
 use crate::embedded::{self, blocking};
 use crate::endpoints::Endpoints;
+use crate::external::{self, External};
 use crate::folders::Lock;
 use crate::keeper_handle::KeeperHandle;
 use crate::options::{Choice, Mode, Options};
 use crate::settings::Purpose;
-use crate::{Error, clone, packages, world};
+use crate::{Error, clickhouse_copy, clone, info, packages, world};
 
 /// PostgreSQL, ClickHouse and Redis, started or found, and this run's own.
 ///
@@ -19,6 +21,7 @@ use crate::{Error, clone, packages, world};
 #[derive(Debug)]
 pub struct Engines {
     backend: Backend,
+    mode: Mode,
     endpoints: Endpoints,
     run: String,
     world: String,
@@ -27,6 +30,10 @@ pub struct Engines {
 #[derive(Debug)]
 enum Backend {
     Embedded(KeeperHandle),
+    Containers(Containers),
+    External(Box<External>),
+    /// Somebody else's, for as long as a world is built in them.
+    Borrowed,
 }
 
 impl Engines {
@@ -36,17 +43,32 @@ impl Engines {
     /// When packages cannot be fetched, or an engine does not start or is not reachable.
     pub async fn start(options: &Options) -> Result<Self, Error> {
         match choose(options).await? {
-            Mode::Embedded => Self::start_embedded(options, Purpose::Measuring, None).await,
-            Mode::Containers | Mode::External => todo!(),
+            Mode::Embedded => Self::embedded(options, Purpose::Measuring, None).await,
+            Mode::Containers => Self::containers(options, Purpose::Measuring, None).await,
+            Mode::External => {
+                let run = run_id();
+                let external = External::connect(options, &run).await?;
+                let world = external.empty().await?;
+                let endpoints = external.endpoints().clone();
+                Ok(Self {
+                    backend: Backend::External(Box::new(external)),
+                    mode: Mode::External,
+                    endpoints,
+                    run,
+                    world,
+                })
+            }
         }
     }
 
     /// Three engines with the world `key` in them.
     ///
     /// A sealed world of that key is found again. Otherwise `build` is called with engines
-    /// whose world database exists and is empty, set up for loading (not durable: PostgreSQL
-    /// with fsync off); what it leaves behind is sealed. Nothing else is ever taken for a world: not what a failed
-    /// or interrupted `build` left.
+    /// whose world database exists and is empty; engines of our own are set up for loading
+    /// then (PostgreSQL with fsync off), as a half-built world is thrown away. What it leaves
+    /// behind is sealed, and the engines start again, durable. Nothing else is ever taken for
+    /// a world: not what a failed or interrupted `build` left. `build` must close its
+    /// connections.
     ///
     /// # Errors
     /// As [`Engines::start`], and [`Error::Build`] with the error of `build`.
@@ -54,62 +76,148 @@ impl Engines {
     where
         B: AsyncFnOnce(&Self) -> Result<(), Box<dyn std::error::Error + Send + Sync>>,
     {
-        match choose(options).await? {
-            Mode::Embedded => Self::embedded_with_world(options, key, build).await,
-            Mode::Containers | Mode::External => todo!(),
-        }
-    }
-
-    async fn embedded_with_world<B>(options: &Options, key: &str, build: B) -> Result<Self, Error>
-    where
-        B: AsyncFnOnce(&Self) -> Result<(), Box<dyn std::error::Error + Send + Sync>>,
-    {
-        let versions = packages::pinned()?.map(packages::Package::title).join(", ");
-        let folder = options
-            .cache
-            .join("worlds")
-            .join(world::name(key, &versions));
-        // Held until the world is copied: a second builder waits and then finds it, and
-        // nobody removes it from under the copy.
-        let _lock = {
-            let folder = folder.clone();
-            blocking(move || Lock::wait(&folder)).await?
-        };
-        if !folder.is_dir() {
-            let loading = Self::start_embedded(options, Purpose::Loading, None).await?;
-            build(&loading).await.map_err(|source| Error::Build {
+        let build = async |engines: &Self| {
+            build(engines).await.map_err(|source| Error::Build {
                 key: key.to_owned(),
                 source,
-            })?;
-            let Backend::Embedded(keeper) = loading.backend;
-            embedded::seal(keeper, &folder).await?;
+            })
+        };
+        match choose(options).await? {
+            Mode::Embedded => {
+                let versions = packages::pinned()?.map(packages::Package::title).join(", ");
+                let folder = options
+                    .cache
+                    .join("worlds")
+                    .join(world::name(key, &versions));
+                let _lock = wait(&folder).await?;
+                if !folder.is_dir() {
+                    let loading = Self::embedded(options, Purpose::Loading, None).await?;
+                    build(&loading).await?;
+                    if let Backend::Embedded(keeper) = loading.backend {
+                        embedded::seal(keeper, &folder).await?;
+                    }
+                }
+                Self::embedded(options, Purpose::Measuring, Some(&folder)).await
+            }
+            Mode::Containers => {
+                let images = containers::IMAGES
+                    .map(|(name, tag)| format!("{name}:{tag}"))
+                    .join(", ");
+                let name = world::name(key, &images);
+                let _lock = wait(
+                    &options
+                        .cache
+                        .join("worlds")
+                        .join(format!("containers-{name}")),
+                )
+                .await?;
+                if !containers::has_world(&name).await? {
+                    let loading = Self::containers(options, Purpose::Loading, None).await?;
+                    build(&loading).await?;
+                    if let Backend::Containers(running) = loading.backend {
+                        running.seal(&name).await?;
+                    }
+                }
+                Self::containers(options, Purpose::Measuring, Some(&name)).await
+            }
+            Mode::External => {
+                let run = run_id();
+                let external = External::connect(options, &run).await?;
+                let endpoints = external.endpoints().clone();
+                let world = external
+                    .world(key, async |database: &str| {
+                        let (endpoints, run, world) =
+                            (endpoints.clone(), run.clone(), database.to_owned());
+                        build(&Self {
+                            backend: Backend::Borrowed,
+                            mode: Mode::External,
+                            endpoints,
+                            run,
+                            world,
+                        })
+                        .await
+                    })
+                    .await?;
+                Ok(Self {
+                    backend: Backend::External(Box::new(external)),
+                    mode: Mode::External,
+                    endpoints,
+                    run,
+                    world,
+                })
+            }
         }
-        Self::start_embedded(options, Purpose::Measuring, Some(&folder)).await
     }
 
-    async fn start_embedded(
+    async fn embedded(
         options: &Options,
         purpose: Purpose,
         sealed: Option<&Path>,
     ) -> Result<Self, Error> {
         let run = run_id();
         let (keeper, endpoints) = embedded::start(options, &run, purpose, sealed).await?;
-        if sealed.is_none() {
-            create(&endpoints, world::DATABASE).await?;
-        }
-        Ok(Self {
-            backend: Backend::Embedded(keeper),
+        Self::of_our_own(
+            Backend::Embedded(keeper),
+            Mode::Embedded,
+            endpoints,
+            run,
+            sealed.is_some(),
+        )
+        .await
+    }
+
+    async fn containers(
+        options: &Options,
+        purpose: Purpose,
+        sealed: Option<&str>,
+    ) -> Result<Self, Error> {
+        let run = run_id();
+        let (containers, endpoints) = containers::start(options, &run, purpose, sealed).await?;
+        Self::of_our_own(
+            Backend::Containers(containers),
+            Mode::Containers,
+            endpoints,
+            run,
+            sealed.is_some(),
+        )
+        .await
+    }
+
+    async fn of_our_own(
+        backend: Backend,
+        mode: Mode,
+        endpoints: Endpoints,
+        run: String,
+        sealed: bool,
+    ) -> Result<Self, Error> {
+        let engines = Self {
+            backend,
+            mode,
             endpoints,
             run,
             world: world::DATABASE.to_owned(),
-        })
+        };
+        if !sealed {
+            engines.create_world().await?;
+        }
+        Ok(engines)
+    }
+
+    /// Makes the empty world, with the extension that counts PostgreSQL's work in it and in
+    /// whatever database is made later.
+    async fn create_world(&self) -> Result<(), Error> {
+        let postgres = &self.endpoints.postgres;
+        clone::count_work(postgres).await?;
+        clone::count_work(&postgres.clone().database("template1")).await?;
+        let mut connection = clone::admin(postgres).await?;
+        clone::execute(&mut connection, format!("CREATE DATABASE {}", self.world)).await?;
+        clone::close(connection).await?;
+        clickhouse_copy::create(&self.endpoints.clickhouse, &self.world).await
     }
 
     /// Where the engines came from.
     pub fn mode(&self) -> Mode {
-        match self.backend {
-            Backend::Embedded(_) => Mode::Embedded,
-        }
+        self.mode
     }
 
     /// Unique per run; eight hexadecimal digits.
@@ -163,7 +271,7 @@ impl Engines {
     /// # Errors
     /// When an engine does not answer.
     pub async fn info(&self) -> Result<Vec<EngineInfo>, Error> {
-        crate::info::of(&self.endpoints, self.mode()).await
+        info::of(&self.endpoints, self.mode).await
     }
 
     /// Stops what was started and removes its data.
@@ -173,49 +281,36 @@ impl Engines {
     pub async fn stop(self) -> Result<(), Error> {
         match self.backend {
             Backend::Embedded(mut keeper) => blocking(move || keeper.end()).await,
+            Backend::Containers(containers) => containers.end().await,
+            Backend::External(external) => external.end().await,
+            Backend::Borrowed => Ok(()),
         }
     }
 }
 
-/// Which engines an [`Options::choice`] comes to on this machine.
-async fn choose(options: &Options) -> Result<Mode, Error> {
-    Ok(match options.choice {
-        Choice::Embedded | Choice::Auto => Mode::Embedded,
-        Choice::Containers => Mode::Containers,
-        Choice::External => Mode::External,
-    })
+/// The lock of a sealed world, held until the run has its copy: a second builder waits and
+/// then finds the world, and nobody removes it from under the copy.
+async fn wait(folder: &Path) -> Result<Lock, Error> {
+    let folder = folder.to_owned();
+    blocking(move || Lock::wait(&folder)).await
 }
 
-/// Makes an empty database in both engines, with the extension that counts PostgreSQL's work
-/// in it and in whatever is made later.
-async fn create(endpoints: &Endpoints, name: &str) -> Result<(), Error> {
-    use sqlx::ConnectOptions;
-    let template = endpoints.postgres.clone().database("template1");
-    let mut connection = template
-        .connect()
-        .await
-        .map_err(Error::refused("postgres", "let Verdict in"))?;
-    clone::execute(
-        &mut connection,
-        "CREATE EXTENSION IF NOT EXISTS pg_stat_statements".to_owned(),
-    )
-    .await?;
-    clone::close(connection).await?;
-    let mut connection = clone::admin(&endpoints.postgres).await?;
-    clone::execute(
-        &mut connection,
-        "CREATE EXTENSION IF NOT EXISTS pg_stat_statements".to_owned(),
-    )
-    .await?;
-    clone::execute(&mut connection, format!("CREATE DATABASE {name}")).await?;
-    clone::close(connection).await?;
-    let statement = format!("CREATE DATABASE {name}");
-    endpoints
-        .clickhouse
-        .query(&statement)
-        .execute()
-        .await
-        .map_err(Error::refused("clickhouse", statement))
+/// Which engines an [`Options::choice`] comes to on this machine.
+pub(crate) async fn choose(options: &Options) -> Result<Mode, Error> {
+    Ok(match options.choice {
+        Choice::Embedded => Mode::Embedded,
+        Choice::Containers => Mode::Containers,
+        Choice::External => Mode::External,
+        Choice::Auto
+            if external::VARIABLES
+                .iter()
+                .all(|name| external::variable(name).is_ok()) =>
+        {
+            Mode::External
+        }
+        Choice::Auto if containers::available(options).await.is_ok() => Mode::Containers,
+        Choice::Auto => Mode::Embedded,
+    })
 }
 
 fn run_id() -> String {

@@ -48,7 +48,7 @@ pub enum Error {
     },
     /// No room left.
     #[error(
-        "the disk of {path} is full: free some space (`verdict doctor --clean` removes sealed worlds), or set VERDICT_CACHE to a folder elsewhere"
+        "the disk of {path} is full: free some space (the folder `worlds` in the cache may be removed at any time), or set VERDICT_CACHE to a folder elsewhere"
     )]
     DiskFull {
         /// What was being written.

@@ -9,7 +9,7 @@ pub(crate) const KEEPER: &str = "engine-keeper";
 pub(crate) const LAUNCH: &str = "engine-launch";
 /// The process that hosts ClickHouse's library.
 pub(crate) const CLICKHOUSE: &str = "engine-clickhouse";
-/// A command for tests: starts engines, says which, and holds them until it is ended.
+/// A command for tests: holds engines until it is ended.
 pub(crate) const HOLD: &str = "engine-hold";
 /// The launcher's flag for a user namespace.
 pub(crate) const NAMESPACE: &str = "--namespace";
@@ -22,7 +22,7 @@ pub fn dispatch(args: impl IntoIterator<Item = OsString>) -> Option<ExitCode> {
         KEEPER => Some(crate::keeper::run()),
         LAUNCH => Some(crate::launch::run(args)),
         CLICKHOUSE => Some(crate::clickhouse_host::run(args)),
-        HOLD => Some(crate::hold::run()),
+        HOLD => Some(crate::hold::run(args)),
         _ => None,
     }
 }

