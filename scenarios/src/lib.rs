@@ -6,11 +6,13 @@
 pub mod contract;
 pub mod docket;
 pub mod error;
+pub mod flows;
 pub mod hostile;
 pub mod instruments;
 pub mod item;
 pub mod ladder;
 pub mod latency;
+pub mod load;
 pub mod message_history;
 pub mod message_send;
 pub mod pagination;
