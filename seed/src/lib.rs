@@ -41,7 +41,7 @@ pub use checksum::{TableSum, clickhouse_checksums, postgres_checksums};
 pub use conversations::{Conversation, ConversationKind, PrivacyMode};
 pub use engagement::{Comment, Engagement, Like, View};
 pub use error::Error;
-pub use load::{Loaded, TableLoad, load, load_into};
+pub use load::{Loaded, TableLoad, load, load_into, load_rows};
 pub use messages::{Attachment, Message, MessageType, Reaction};
 pub use posts::{Author, Post, PostImage, PostStatus};
 pub use spec::{Scale, UnknownScale, WorldSpec};

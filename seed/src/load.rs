@@ -115,14 +115,7 @@ pub async fn load_into(
     progress: &MultiProgress,
 ) -> Result<Loaded, Error> {
     let started = Instant::now();
-    // On the loopback compressing costs more than sending.
-    let clickhouse = clickhouse.clone().with_compression(Compression::None);
-    let stages = stages(world);
-    create_tables(&stages, postgres, &clickhouse).await?;
-    let mut tables = Vec::new();
-    for stage in &stages {
-        tables.extend(fill(stage, postgres, &clickhouse, threads, progress).await?);
-    }
+    let tables = load_rows(world, postgres, clickhouse, threads, progress).await?;
     let rows = started.elapsed();
     let finished = finish(postgres, progress).await?;
     Ok(Loaded {
@@ -131,6 +124,29 @@ pub async fn load_into(
         indexes: finished.indexes,
         settle: finished.settle,
     })
+}
+
+/// The rows alone, into tables without keys or indexes: what a benchmark compares with a
+/// bare COPY.
+///
+/// # Errors
+/// As [`load_into`].
+pub async fn load_rows(
+    world: &World,
+    postgres: &PgConnectOptions,
+    clickhouse: &Client,
+    threads: usize,
+    progress: &MultiProgress,
+) -> Result<Vec<TableLoad>, Error> {
+    // On the loopback compressing costs more than sending.
+    let clickhouse = clickhouse.clone().with_compression(Compression::None);
+    let stages = stages(world);
+    create_tables(&stages, postgres, &clickhouse).await?;
+    let mut tables = Vec::new();
+    for stage in &stages {
+        tables.extend(fill(stage, postgres, &clickhouse, threads, progress).await?);
+    }
+    Ok(tables)
 }
 
 /// ClickHouse's tables, and those of PostgreSQL that stay empty; every other one is created

@@ -90,8 +90,8 @@ fn one_thread_and_several_load_the_same_rows_into_both_engines() {
         assert!(sums.values().all(|sum| sum.rows > 0));
 
         // And they can tell worlds apart.
-        let delete =
-            "DELETE FROM message_reactions WHERE id = (SELECT min(id) FROM message_reactions)";
+        let delete = "DELETE FROM message_reactions
+            WHERE id = (SELECT id FROM message_reactions ORDER BY id LIMIT 1)";
         postgres_alone.execute(delete).await.expect("a deleted row");
         let changed = postgres_checksums(&postgres_alone).await.expect("sums");
         assert_ne!(changed, postgres_checksums(postgres).await.expect("sums"));
