@@ -54,6 +54,7 @@ fn bench(mut criterion: Criterion, arguments: &[String]) -> anyhow::Result<ExitC
     let mut request = Request {
         items: items(&[])?,
         depth: Depth::Full,
+        loaded: !given(&WITHOUT_MEASURING),
         world: world_args()?,
         host: PathBuf::from(env!("CARGO_BIN_EXE_verdict")),
     };
@@ -83,7 +84,7 @@ fn bench(mut criterion: Criterion, arguments: &[String]) -> anyhow::Result<ExitC
     if given(&WITHOUT_MEASURING) {
         return Ok(ExitCode::SUCCESS);
     }
-    finish::finish(&results, &output)
+    finish::finish(&results, &output, None)
 }
 
 /// The world that the environment asks for.

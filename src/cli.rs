@@ -1,8 +1,10 @@
 //! The command line's words.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use verdict_audit::FlowId;
 use verdict_engines::Choice;
 use verdict_seed::{Scale, WorldSpec};
 
@@ -24,6 +26,14 @@ pub enum Command {
     Seed(WorldArgs),
     /// Compare answers only
     Check(CheckArgs),
+    /// Put a service under load, ours or one elsewhere
+    Load(LoadArgs),
+    /// Serve both sides of the world over HTTP until Ctrl-C
+    Serve(ServeArgs),
+    /// Put the results of several load generators together
+    Merge(MergeArgs),
+    /// Say whether results keep the promises: 0 met, 1 missed, 2 cannot judge
+    Gate(ResultsArgs),
     /// List the audit's items
     List(ListArgs),
     /// Write the report again from results
@@ -113,4 +123,55 @@ pub struct ResultsArgs {
     /// The results; the last run's when none is named
     #[arg(value_name = "RESULTS")]
     pub results: Option<PathBuf>,
+}
+
+/// `verdict load`.
+#[derive(Debug, Clone, Args)]
+pub struct LoadArgs {
+    /// send, history or page; all of them when none is named
+    #[arg(value_name = "FLOW")]
+    pub flows: Vec<FlowId>,
+    /// Closed loop: users that wait for each answer; may be repeated
+    #[arg(long, value_delimiter = ',')]
+    pub users: Vec<u32>,
+    /// Open loop: requests per second that wait for nobody; may be repeated
+    #[arg(long, value_delimiter = ',')]
+    pub rate: Vec<f64>,
+    /// Seconds of measurement of each side at each level
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub duration: Option<u64>,
+    /// A service elsewhere that serves the same world, in place of one of our own
+    #[arg(long, value_name = "URL")]
+    pub target: Option<String>,
+    /// All flows and both sides in three minutes
+    #[arg(long)]
+    pub quick: bool,
+    /// Where results go, in place of target/verdict/results.json
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Which world.
+    #[command(flatten)]
+    pub world: WorldArgs,
+}
+
+/// `verdict serve`.
+#[derive(Debug, Clone, Args)]
+pub struct ServeArgs {
+    /// Where to listen
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    pub listen: SocketAddr,
+    /// Which world.
+    #[command(flatten)]
+    pub world: WorldArgs,
+}
+
+/// `verdict merge`.
+#[derive(Debug, Clone, Args)]
+pub struct MergeArgs {
+    /// Results of generators that drove the same service at the same time
+    #[arg(required = true, num_args = 2.., value_name = "RESULTS")]
+    pub results: Vec<PathBuf>,
+    /// Where the whole goes, in place of target/verdict/results.json
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }

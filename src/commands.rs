@@ -3,10 +3,14 @@
 mod check;
 mod clean;
 mod doctor;
+mod gate;
 mod list;
+mod load;
+mod merge;
 mod report;
 mod run;
 mod seed;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -21,6 +25,10 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Run(args) => run::run(args),
         Command::Seed(args) => seed::run(&args),
         Command::Check(args) => check::run(args),
+        Command::Load(args) => load::run(args),
+        Command::Serve(args) => serve::run(&args),
+        Command::Merge(args) => merge::run(&args),
+        Command::Gate(args) => gate::run(&args),
         Command::List(args) => list::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Doctor(args) => doctor::run(&args),

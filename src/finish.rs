@@ -1,23 +1,38 @@
 //! The end of a run: results and report written, the verdicts shown, the exit code chosen.
 
 use std::io::IsTerminal;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use verdict_audit::evidence::Results;
+use verdict_reports::html::Artefact;
 use verdict_reports::{Gate, gate, html, json, table};
 
 use crate::{exit, paths};
 
-/// Writes and shows results, and answers 1 when a promise is known to be broken.
+/// Writes and shows results, and answers 1 when a promise is known to be broken. They go
+/// to the output folder, where the results that were there before are kept beside them, or to
+/// the file named in its place.
 ///
 /// # Errors
 /// When a file cannot be written.
-pub fn finish(results: &Results, output: &Path) -> anyhow::Result<ExitCode> {
-    json::write(&paths::results(output), results)?;
-    let page = html::write(&paths::report(output), results)?;
+pub fn finish(
+    results: &Results,
+    output: &Path,
+    elsewhere: Option<&Path>,
+) -> anyhow::Result<ExitCode> {
+    let file = elsewhere.map_or_else(|| paths::results(output), Path::to_owned);
+    if elsewhere.is_none() && file.exists() {
+        std::fs::rename(&file, paths::previous(output))?;
+    }
+    json::write(&file, results)?;
+    let page = report(results, output)?;
     let out = std::io::stdout();
     println!("{}", table::render(results, out.is_terminal()));
+    for warning in &results.run.warnings {
+        println!("note: {warning}");
+    }
+    println!("results: {}", file.display());
     println!("report: {}", page.display());
     Ok(match gate(results) {
         Gate::Missed(reasons) => {
@@ -28,4 +43,30 @@ pub fn finish(results: &Results, output: &Path) -> anyhow::Result<ExitCode> {
         }
         Gate::Met | Gate::CannotJudge(_) => ExitCode::from(exit::MET),
     })
+}
+
+/// Writes the report of results, with links to the load generator's own where they are of the
+/// same run.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn report(results: &Results, output: &Path) -> anyhow::Result<PathBuf> {
+    let folder = paths::report(output);
+    let page = folder.join("index.html");
+    let mut artefacts = Vec::new();
+    let goose = paths::goose(output, &results.run.id);
+    if let Ok(files) = std::fs::read_dir(&goose) {
+        let mut files: Vec<PathBuf> = files.flatten().map(|file| file.path()).collect();
+        files.sort();
+        for file in files {
+            let name = file.file_stem().unwrap_or_default().to_string_lossy();
+            let href = file.strip_prefix(&folder).unwrap_or(&file);
+            artefacts.push(Artefact {
+                title: format!("goose: {name}"),
+                href: href.display().to_string(),
+            });
+        }
+    }
+    html::write(&page, results, &artefacts)?;
+    Ok(page)
 }

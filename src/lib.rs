@@ -10,6 +10,7 @@ pub mod commands;
 pub mod exit;
 pub mod facts;
 pub mod finish;
+pub mod load;
 pub mod paths;
 pub mod progress;
 pub mod run;

@@ -5,7 +5,10 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    if let Some(code) = verdict_engines::host::dispatch(std::env::args_os()) {
+    let args = std::env::args_os;
+    let hidden = verdict_engines::host::dispatch(args())
+        .or_else(|| verdict_scenarios::service::dispatch(args()));
+    if let Some(code) = hidden {
         return code;
     }
     let command = match verdict::Cli::try_parse() {

@@ -16,6 +16,16 @@ pub fn results(output: &Path) -> PathBuf {
     output.join("results.json")
 }
 
+/// The results of the run before the last.
+pub fn previous(output: &Path) -> PathBuf {
+    output.join("previous.json")
+}
+
+/// Goose's own reports of a run.
+pub fn goose(output: &Path, run: &str) -> PathBuf {
+    report(output).join("goose").join(run)
+}
+
 /// Criterion's own files, of what it samples outside `cargo bench`.
 pub fn criterion(output: &Path) -> PathBuf {
     output.join("criterion")

@@ -1,10 +1,11 @@
 //! Progress, where a person looks: one line that says what is being done, on the terminal only.
 
-use std::cell::RefCell;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use verdict_audit::VariantName;
+use verdict_scenarios::load::LoadWatcher;
 use verdict_scenarios::trial::Watcher;
 
 /// Shows the steps of a run and collects its warnings.
@@ -12,7 +13,7 @@ use verdict_scenarios::trial::Watcher;
 pub struct Display {
     bars: MultiProgress,
     line: ProgressBar,
-    warnings: RefCell<Vec<String>>,
+    warnings: Mutex<Vec<String>>,
 }
 
 impl Display {
@@ -26,7 +27,7 @@ impl Display {
         Self {
             bars,
             line,
-            warnings: RefCell::new(Vec::new()),
+            warnings: Mutex::new(Vec::new()),
         }
     }
 
@@ -41,10 +42,19 @@ impl Display {
         self.line.set_message(what);
     }
 
+    fn keep(&self, warning: String) {
+        self.warnings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(warning);
+    }
+
     /// Takes the line away and gives the warnings.
     pub fn finish(self) -> Vec<String> {
         self.line.finish_and_clear();
-        self.warnings.into_inner()
+        self.warnings
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -60,6 +70,16 @@ impl Watcher for Display {
     }
 
     fn warn(&self, warning: String) {
-        self.warnings.borrow_mut().push(warning);
+        self.keep(warning);
+    }
+}
+
+impl LoadWatcher for Display {
+    fn step(&self, what: &str, done: f64) {
+        self.say(format!("load, {:.0} %: {what}", done * 100.0));
+    }
+
+    fn warn(&self, what: &str) {
+        self.keep(what.to_owned());
     }
 }

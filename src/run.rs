@@ -13,13 +13,14 @@ use verdict_audit::{Catalogue, Item as AuditItem, judge_self};
 use verdict_engines::Engines;
 use verdict_scenarios::docket;
 use verdict_scenarios::item::Item;
+use verdict_scenarios::load::{LoadOutcome, LoadPlan};
 use verdict_scenarios::session::{Depth, Session};
 use verdict_scenarios::trial::{Clockwork, Court};
 use verdict_seed::World;
 
 use crate::cli::WorldArgs;
 use crate::progress::Display;
-use crate::{facts, paths, world};
+use crate::{facts, load, paths, world};
 
 /// What to try, and how thoroughly.
 #[derive(Debug, Clone)]
@@ -28,6 +29,8 @@ pub struct Request {
     pub items: Vec<OnTrial>,
     /// How thoroughly.
     pub depth: Depth,
+    /// Whether the flows are put under load as well.
+    pub loaded: bool,
     /// On which world.
     pub world: WorldArgs,
     /// The `verdict` program, which hosts the engines.
@@ -102,7 +105,9 @@ pub fn run(
     let world = World::new(request.world.spec());
     let options = world::options(&request.world.engines, request.host.clone(), display)?;
     let engines = runtime.block_on(world::open(&options, &world, display))?;
-    let tried = trials(request, &runtime, &engines, &world, criterion, selected, display);
+    let tried = trials(
+        request, &runtime, &engines, &world, criterion, selected, display,
+    );
     // The engines are put away whatever the trials came to.
     let stopped = runtime.block_on(engines.stop());
     let results = tried?;
@@ -128,7 +133,8 @@ fn trials(
         watcher: display,
     };
     // With a criterion of its own, which no filter keeps from running.
-    let own = &mut self::criterion(request.depth).output_directory(&paths::criterion(&paths::output()));
+    let own =
+        &mut self::criterion(request.depth).output_directory(&paths::criterion(&paths::output()));
     run.aa = court.self_check(own)?.map(judge_self);
     let mut clockwork = Clockwork {
         criterion,
@@ -140,12 +146,27 @@ fn trials(
         .map(|OnTrial { audit, item }| Ok(court.hear(*item, audit, Some(&mut clockwork))?))
         .collect::<anyhow::Result<Vec<ItemEvidence>>>()?;
     runtime.block_on(session.close())?;
+    let loaded = if request.loaded {
+        let goose = paths::goose(&paths::output(), &run.id);
+        let plan = LoadPlan::short();
+        runtime.block_on(load::ours(
+            engines,
+            world,
+            &plan,
+            &request.host,
+            display,
+            &goose,
+        ))?
+    } else {
+        LoadOutcome::default()
+    };
+    run.warnings.extend(loaded.warnings);
     Ok(Results {
         schema: SCHEMA,
         run,
         items,
-        flows: Vec::new(),
-        capacity: Vec::new(),
+        flows: loaded.flows,
+        capacity: loaded.capacity,
     })
 }
 

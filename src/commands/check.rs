@@ -31,11 +31,20 @@ pub(super) fn run(args: CheckArgs) -> anyhow::Result<ExitCode> {
     let mut missed = false;
     for evidence in &compared {
         for variant in &evidence.variants {
-            println!("{:<16} {:<16} {}", evidence.id, variant.name, outcome(variant));
+            println!(
+                "{:<16} {:<16} {}",
+                evidence.id,
+                variant.name,
+                outcome(variant)
+            );
             missed |= variant.name == "optimized" && !right(variant);
         }
     }
-    Ok(ExitCode::from(if missed { exit::MISSED } else { exit::MET }))
+    Ok(ExitCode::from(if missed {
+        exit::MISSED
+    } else {
+        exit::MET
+    }))
 }
 
 fn compare(

@@ -16,7 +16,7 @@ pub(super) fn run(args: &EnginesArgs) -> anyhow::Result<ExitCode> {
     let doctor = runtime.block_on(verdict_engines::doctor(&options));
     display.finish();
     println!("{doctor}");
-    Ok(ExitCode::from(if doctor.healthy() {
+    Ok(ExitCode::from(if doctor.is_ready() {
         exit::MET
     } else {
         exit::UNAVAILABLE

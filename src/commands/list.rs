@@ -25,7 +25,11 @@ pub(super) fn run(args: &ListArgs) -> anyhow::Result<ExitCode> {
         println!("{:#}", json!({ "items": items }));
     } else {
         for item in items {
-            let later = if item.on_trial { "" } else { " (not on trial yet)" };
+            let later = if item.on_trial {
+                ""
+            } else {
+                " (not on trial yet)"
+            };
             println!("{:>2}  {:<20} {}{later}", item.number, item.id, item.title);
             println!("    {}", variants(item).join(", "));
         }

@@ -2,10 +2,10 @@
 
 use std::process::ExitCode;
 
-use verdict_reports::{html, json};
+use verdict_reports::json;
 
 use crate::cli::ResultsArgs;
-use crate::paths;
+use crate::{finish, paths};
 
 pub(super) fn run(args: &ResultsArgs) -> anyhow::Result<ExitCode> {
     let output = paths::output();
@@ -13,7 +13,7 @@ pub(super) fn run(args: &ResultsArgs) -> anyhow::Result<ExitCode> {
         .results
         .clone()
         .unwrap_or_else(|| paths::results(&output));
-    let page = html::write(&paths::report(&output), &json::read(&results)?)?;
+    let page = finish::report(&json::read(&results)?, &output)?;
     println!("report: {}", page.display());
     Ok(ExitCode::SUCCESS)
 }

@@ -12,7 +12,12 @@ use crate::{finish, paths};
 pub(super) fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     let request = Request {
         items: items(&args.items)?,
-        depth: if args.quick { Depth::Quick } else { Depth::Full },
+        depth: if args.quick {
+            Depth::Quick
+        } else {
+            Depth::Full
+        },
+        loaded: true,
         world: args.world,
         host: std::env::current_exe()?,
     };
@@ -21,5 +26,5 @@ pub(super) fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     let mut criterion = criterion(request.depth).output_directory(&paths::criterion(&output));
     let mut results = hold(&request, &mut criterion, &|_| true, &display)?;
     results.run.warnings.extend(display.finish());
-    finish::finish(&results, &output)
+    finish::finish(&results, &output, None)
 }

@@ -1,0 +1,114 @@
+//! `verdict load`: the flows under load.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use chrono::Utc;
+use tokio::runtime::Runtime;
+use verdict_audit::evidence::{Results, Run, SCHEMA};
+use verdict_scenarios::load::{LoadOutcome, LoadPlan, Target, run as drive};
+use verdict_seed::World;
+
+use crate::cli::LoadArgs;
+use crate::progress::Display;
+use crate::run::describe;
+use crate::{facts, finish, load, paths, world};
+
+pub(super) fn run(args: LoadArgs) -> anyhow::Result<ExitCode> {
+    let plan = plan(&args);
+    let output = paths::prepare()?;
+    let display = Display::new();
+    let runtime = Runtime::new().context("start the asynchronous runtime")?;
+    let world = World::new(args.world.spec());
+    let (mut run, loaded) = match &args.target {
+        Some(url) => elsewhere(url, &world, &plan, &display, &output, &runtime)?,
+        None => here(&args, &world, &plan, &display, &output, &runtime)?,
+    };
+    run.warnings = loaded.warnings;
+    run.warnings.extend(display.finish());
+    run.warnings.dedup();
+    let results = Results {
+        schema: SCHEMA,
+        run,
+        items: Vec::new(),
+        flows: loaded.flows,
+        capacity: loaded.capacity,
+    };
+    finish::finish(&results, &output, args.output.as_deref())
+}
+
+fn plan(args: &LoadArgs) -> LoadPlan {
+    let mut plan = if args.quick {
+        LoadPlan::quick()
+    } else {
+        LoadPlan::full()
+    };
+    plan.seed = args.world.seed;
+    if !args.flows.is_empty() {
+        plan.flows.clone_from(&args.flows);
+    }
+    // Naming one kind of load asks for that kind only.
+    if !args.users.is_empty() || !args.rate.is_empty() {
+        plan.users.clone_from(&args.users);
+        plan.rates.clone_from(&args.rate);
+        plan.shares.clear();
+    }
+    if let Some(seconds) = args.duration {
+        let windows = seconds as f64 / plan.window.as_secs_f64();
+        plan.windows = (windows.ceil() as usize).max(1);
+    }
+    plan
+}
+
+/// A service that somebody else started, on the same world.
+fn elsewhere(
+    url: &str,
+    world: &World,
+    plan: &LoadPlan,
+    display: &Display,
+    output: &Path,
+    runtime: &Runtime,
+) -> anyhow::Result<(Run, LoadOutcome)> {
+    let time = Utc::now();
+    let run = Run {
+        id: format!("{}-{}", time.format("%Y%m%dT%H%M%S"), std::process::id()),
+        time,
+        commit: facts::commit(),
+        host: facts::host(),
+        engines: Vec::new(),
+        scale: world.spec().scale.to_string(),
+        seed: world.spec().seed,
+        aa: None,
+        warnings: Vec::new(),
+    };
+    let target = Target {
+        url: url.to_owned(),
+    };
+    let goose = paths::goose(output, &run.id);
+    let loaded = runtime.block_on(drive(&target, world, plan, None, display, &goose))?;
+    Ok((run, loaded))
+}
+
+/// A service of our own on engines of our own.
+fn here(
+    args: &LoadArgs,
+    world: &World,
+    plan: &LoadPlan,
+    display: &Display,
+    output: &Path,
+    runtime: &Runtime,
+) -> anyhow::Result<(Run, LoadOutcome)> {
+    let host = std::env::current_exe()?;
+    let options = world::options(&args.world.engines, host.clone(), display)?;
+    let engines = runtime.block_on(world::open(&options, world, display))?;
+    let loaded = describe(&engines, world, runtime).and_then(|run| {
+        let goose = paths::goose(output, &run.id);
+        let loaded = load::ours(&engines, world, plan, &host, display, &goose);
+        Ok((run, runtime.block_on(loaded)?))
+    });
+    let stopped = runtime.block_on(engines.stop());
+    let loaded = loaded?;
+    stopped?;
+    Ok(loaded)
+}

@@ -1,0 +1,19 @@
+//! `verdict merge`: several load generators' results as one.
+
+use std::process::ExitCode;
+
+use verdict_reports::json;
+use verdict_scenarios::load::merge;
+
+use crate::cli::MergeArgs;
+use crate::{finish, paths};
+
+pub(super) fn run(args: &MergeArgs) -> anyhow::Result<ExitCode> {
+    let parts = args
+        .results
+        .iter()
+        .map(|file| json::read(file))
+        .collect::<Result<Vec<_>, _>>()?;
+    let output = paths::prepare()?;
+    finish::finish(&merge(parts)?, &output, args.output.as_deref())
+}
