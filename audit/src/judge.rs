@@ -78,6 +78,14 @@ impl FlowEvidence {
     }
 }
 
+impl VariantEvidence {
+    /// Whether it runs and no answer that was compared differs: only then do its timings mean
+    /// anything.
+    pub fn stands(&self) -> bool {
+        self.failure.is_none() && self.answers.as_ref().is_none_or(|a| a.differing == 0)
+    }
+}
+
 impl ItemEvidence {
     /// Judges the item and stores the claims with each variant.
     pub fn judge(&mut self, item: &Item) {
@@ -238,7 +246,13 @@ fn growth(
             "work was not counted on both sides along the ladder: run at least three rungs",
         );
     };
-    let measured = format!("slope {} to {}", slope_words(&before), slope_words(&after));
+    let (of, to) = (counted(&before), counted(&after));
+    let (old, new) = (slope_words(&before), slope_words(&after));
+    let measured = if of == to {
+        format!("slope {old} to {new}, {of}")
+    } else {
+        format!("slope {old}, {of}, to {new}, {to}")
+    };
     let (Some(from), Some(to)) = (interval(&before), interval(&after)) else {
         return Finding::new(
             measured,
@@ -265,20 +279,19 @@ fn interval(fit: &Complexity) -> Option<Growth> {
 fn slope_words(fit: &Complexity) -> String {
     // Adding zero turns a slope of -0.001 into 0.00 rather than -0.00.
     let round = |value: f64| (value * 100.0).round() / 100.0 + 0.0;
-    let counter = if fit.operation.is_empty() {
-        fit.counter.clone()
-    } else {
-        format!("{} of {}", fit.counter, fit.operation)
-    };
     let slope = round(fit.slope);
     match interval(fit) {
         Some(Growth { lo, hi }) => {
-            format!(
-                "{slope:.2} ({:.2} to {:.2}, {counter})",
-                round(lo),
-                round(hi)
-            )
+            format!("{slope:.2} ({:.2} to {:.2})", round(lo), round(hi))
         }
-        None => format!("{slope:.2} ({counter})"),
+        None => format!("{slope:.2}"),
+    }
+}
+
+/// What a slope was fitted on.
+fn counted(fit: &Complexity) -> String {
+    match fit.operation.as_str() {
+        "" => fit.counter.clone(),
+        operation => format!("{} of {operation}", fit.counter),
     }
 }

@@ -77,7 +77,7 @@ fn a_sound_fix_is_confirmed_in_words_that_name_the_rung() {
     assert_eq!(claims[1].expected, "O(n) to O(1)");
     assert_eq!(
         claims[1].measured,
-        "slope 1.00 (0.98 to 1.02, rows_read) to 0.00 (-0.02 to 0.02, rows_read)"
+        "slope 1.00 (0.98 to 1.02) to 0.00 (-0.02 to 0.02), rows_read"
     );
     assert!(
         claims

@@ -4,6 +4,7 @@ use verdict_audit::evidence::{Capacity, FlowEvidence, ItemEvidence, VariantEvide
 use verdict_audit::usl;
 
 use crate::plot::{Ink, Line, Plot, PlotError, Point, Series, Style};
+use crate::tone::Tone;
 use crate::units;
 
 /// The operations an item was measured on, in the order in which they first appear.
@@ -27,6 +28,15 @@ fn inks(item: &ItemEvidence) -> impl Iterator<Item = (&VariantEvidence, Ink)> {
         proposed += usize::from(variant.name.starts_with("proposed"));
         (variant, ink)
     })
+}
+
+/// A variant's name, marked where its figures are no gain.
+fn label(variant: &VariantEvidence) -> String {
+    if variant.stands() {
+        variant.name.clone()
+    } else {
+        format!("{} {}", Tone::Act.mark(), variant.name)
+    }
 }
 
 fn titled(what: &str, operation: &str) -> String {
@@ -58,7 +68,7 @@ pub(crate) fn latency(item: &ItemEvidence, operation: &str) -> Result<Option<Str
             today = baseline;
         }
         series.push(Series {
-            label: variant.name.clone(),
+            label: label(variant),
             ink,
             style: Style::Band,
             points,
@@ -85,6 +95,41 @@ pub(crate) fn latency(item: &ItemEvidence, operation: &str) -> Result<Option<Str
     .svg()
 }
 
+/// How many times faster than today along the ladder, of the variants whose answers stand.
+pub(crate) fn ratio(item: &ItemEvidence, operation: &str) -> Result<Option<String>, PlotError> {
+    let mut series: Vec<Series> = inks(item)
+        .filter(|(variant, _)| variant.stands())
+        .map(|(variant, ink)| Series {
+            label: variant.name.clone(),
+            ink,
+            style: Style::Bars,
+            points: variant
+                .latency
+                .iter()
+                .filter(|l| l.operation == operation)
+                .map(|l| Point {
+                    x: l.n as f64,
+                    y: l.ratio.value,
+                    range: Some((l.ratio.lo, l.ratio.hi)),
+                })
+                .collect(),
+        })
+        .collect();
+    sort(&mut series);
+    Plot {
+        title: titled("Times faster than today, with 95 % intervals", operation),
+        x_name: "n (rows)".to_owned(),
+        y_name: "baseline ÷ variant".to_owned(),
+        show_y: |factor| format!("{}x", units::count(factor)),
+        series,
+        lines: vec![Line {
+            label: "as today".to_owned(),
+            y: 1.0,
+        }],
+    }
+    .svg()
+}
+
 /// One counter of work along the ladder: the one that growth was fitted on.
 pub(crate) fn work(item: &ItemEvidence, operation: &str) -> Result<Option<String>, PlotError> {
     let Some(counter) = fitted_counter(item, operation) else {
@@ -92,7 +137,7 @@ pub(crate) fn work(item: &ItemEvidence, operation: &str) -> Result<Option<String
     };
     let mut series: Vec<Series> = inks(item)
         .map(|(variant, ink)| Series {
-            label: variant.name.clone(),
+            label: label(variant),
             ink,
             style: Style::Bars,
             points: variant

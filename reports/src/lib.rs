@@ -4,7 +4,7 @@
 //!   (its fields: `results.schema.md` beside this crate's manifest).
 //! - [`html`]: the report, one page without scripts or anything from elsewhere.
 //! - [`table`]: the verdicts for the terminal.
-//! - [`gate`]: whether a run may pass.
+//! - [`mod@gate`]: whether a run may pass.
 
 mod charts;
 pub mod gate;

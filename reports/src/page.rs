@@ -104,6 +104,8 @@ struct FlowSection<'a> {
     charts: Vec<String>,
     rows: Vec<FlowRow<'a>>,
     capacity: Vec<CapacityRow<'a>>,
+    /// What the projections rest on, the same for both sides.
+    assumptions: &'a [String],
 }
 
 struct FlowRow<'a> {
@@ -112,11 +114,15 @@ struct FlowRow<'a> {
     load: String,
     expected: String,
     throughput: String,
-    p50: String,
-    p95: String,
-    p99: String,
-    lag: String,
+    percentiles: [Spread; 3],
+    lag: Option<String>,
     errors: String,
+}
+
+/// A figure and, apart from it, its interval.
+struct Spread {
+    value: String,
+    interval: String,
 }
 
 struct CapacityRow<'a> {
@@ -299,7 +305,11 @@ fn variant_view(evidence: &VariantEvidence) -> VariantView<'_> {
 }
 
 fn operation_view(item: &ItemEvidence, name: String) -> Result<OperationView, PlotError> {
-    let charts = [charts::work(item, &name)?, charts::latency(item, &name)?];
+    let charts = [
+        charts::work(item, &name)?,
+        charts::latency(item, &name)?,
+        charts::ratio(item, &name)?,
+    ];
     let mut timings = Vec::new();
     let mut rungs = Vec::new();
     for variant in &item.variants {
@@ -314,7 +324,11 @@ fn operation_view(item: &ItemEvidence, name: String) -> Result<OperationView, Pl
                     variant: variant.name.clone(),
                     baseline: three(&l.baseline),
                     percentiles: three(&l.variant),
-                    ratio: l.ratio.to_string(),
+                    ratio: if variant.stands() {
+                        l.ratio.to_string()
+                    } else {
+                        "no gain: answers differ".to_owned()
+                    },
                     blocks: l.blocks,
                 },
             ));
@@ -391,6 +405,12 @@ fn flow_sections<'a>(
                     .filter(|row| row.id == id)
                     .map(flow_row)
                     .collect(),
+                assumptions: results
+                    .capacity
+                    .iter()
+                    .filter(|capacity| capacity.id == id)
+                    .find_map(|capacity| capacity.projection.as_ref())
+                    .map_or(&[], |projection| &projection.assumptions),
                 capacity: results
                     .capacity
                     .iter()
@@ -410,12 +430,11 @@ fn flow_row(row: &FlowEvidence) -> FlowRow<'_> {
         load: load(row),
         expected: expectation(&row.side, row.target_ms),
         throughput: format!("{}/s", units::count(row.throughput)),
-        p50: units::estimate(&row.p50, units::duration),
-        p95: units::estimate(&row.p95, units::duration),
-        p99: units::estimate(&row.p99, units::duration),
-        lag: row
-            .generator_lag_p99
-            .map_or("–".to_owned(), units::duration),
+        percentiles: [&row.p50, &row.p95, &row.p99].map(|estimate| Spread {
+            value: units::duration(estimate.value),
+            interval: units::interval(estimate, units::duration),
+        }),
+        lag: row.generator_lag_p99.map(units::duration),
         errors: format!("{} ({}%)", row.errors, units::figure(share)),
     }
 }

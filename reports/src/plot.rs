@@ -37,6 +37,16 @@ impl Ink {
         }
     }
 
+    /// Line width and dot radius in pixels: where series lie on each other, the earlier one shows
+    /// as a rim around the later.
+    fn weight(self) -> (u32, i32) {
+        match self {
+            Self::Baseline => (3, 5),
+            Self::Proposed => (2, 4),
+            Self::OtherProposed | Self::Optimized => (2, 3),
+        }
+    }
+
     fn colour(self) -> RGBColor {
         match self {
             Self::Baseline => RGBColor(0x6E, 0x77, 0x81),
@@ -104,7 +114,7 @@ pub(crate) struct Plot {
 
 const WIDTH: i32 = 620;
 const HEIGHT: i32 = 340;
-const LEFT: i32 = 66;
+const LEFT: i32 = 84;
 const RIGHT: i32 = 122;
 const TOP: i32 = 34;
 const BOTTOM: i32 = 50;
@@ -240,7 +250,7 @@ impl Plot {
         ))?;
         root.draw(&Text::new(
             self.y_name.clone(),
-            (14, i32::midpoint(TOP, bottom)),
+            (12, i32::midpoint(TOP, bottom)),
             quiet(HPos::Center, VPos::Center).transform(FontTransform::Rotate270),
         ))?;
         Ok(())
@@ -289,6 +299,7 @@ fn draw_series(
     series: &Series,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let colour = series.ink.colour();
+    let (width, radius) = series.ink.weight();
     let line: Vec<(f64, f64)> = series.points.iter().map(|p| (p.x, p.y)).collect();
     let ranges = || {
         series
@@ -315,7 +326,7 @@ fn draw_series(
     }
     match series.style {
         Style::Band | Style::Bars => {
-            chart.draw_series([PathElement::new(line.clone(), colour.stroke_width(2))])?;
+            chart.draw_series([PathElement::new(line.clone(), colour.stroke_width(width))])?;
         }
         Style::Curve => {
             chart.draw_series([PathElement::new(line.clone(), colour.mix(0.8))])?;
@@ -323,7 +334,7 @@ fn draw_series(
         Style::Dots => {}
     }
     if series.style != Style::Curve {
-        let dot = |at| Circle::new(at, 4, colour.filled());
+        let dot = |at| Circle::new(at, radius, colour.filled());
         chart.draw_series(line.into_iter().map(dot))?;
     }
     Ok(())

@@ -50,9 +50,9 @@ impl Tone {
     pub(crate) fn heading(self) -> &'static str {
         match self {
             Self::Act => "Act on these: they fail, answer wrongly or are slower",
-            Self::Less => "Less than the audit promises",
+            Self::Less => "Less than the audit says",
             Self::Open => "Not decided by this run",
-            Self::Good => "As the audit promises, or better",
+            Self::Good => "As the audit says, or more",
         }
     }
 

@@ -66,11 +66,16 @@ pub(crate) fn in_unit(value: f64, unit: &str) -> String {
 /// An estimate with what is known of its interval.
 pub(crate) fn estimate(estimate: &Estimate, show: impl Fn(f64) -> String) -> String {
     let value = show(estimate.value);
+    format!("{value} ({})", interval(estimate, show))
+}
+
+/// What is known of an estimate's interval.
+pub(crate) fn interval(estimate: &Estimate, show: impl Fn(f64) -> String) -> String {
     match (estimate.lo, estimate.hi) {
-        (Some(lo), Some(hi)) => format!("{value} ({} to {})", show(lo), show(hi)),
-        (Some(lo), None) => format!("{value} (from {})", show(lo)),
-        (None, Some(hi)) => format!("{value} (up to {})", show(hi)),
-        (None, None) => format!("{value} (no interval)"),
+        (Some(lo), Some(hi)) => format!("{} to {}", show(lo), show(hi)),
+        (Some(lo), None) => format!("from {}", show(lo)),
+        (None, Some(hi)) => format!("up to {}", show(hi)),
+        (None, None) => "no interval".to_owned(),
     }
 }
 

@@ -117,8 +117,8 @@ fn every_chart_is_well_formed_and_within_its_frame() {
         .skip(1)
         .map(|rest| rest.split("</svg>").next().expect("a chart"))
         .collect();
-    // Work and latency of four operations, p95 and throughput of three flows.
-    assert_eq!(charts.len(), 14);
+    // Work, latency and ratio of four operations, p95 and throughput of three flows.
+    assert_eq!(charts.len(), 18);
     for chart in charts {
         assert!(!chart.contains("NaN") && !chart.contains("inf"), "{chart}");
         let mut open = vec![];
@@ -156,4 +156,22 @@ fn the_report_is_written_where_it_was_asked_for() {
     html::write(&path, &common::results(), &[]).unwrap();
     let page = std::fs::read_to_string(&path).unwrap();
     assert!(page.starts_with("<!doctype html>") && page.trim_end().ends_with("</html>"));
+}
+
+#[test]
+fn a_wrong_variant_has_no_ratio_in_table_or_chart() {
+    let page = html::render(&common::results(), &[]).unwrap();
+    let send =
+        &page[page.find("id=\"message-send\"").unwrap()..page.find("id=\"pagination\"").unwrap()];
+    let cte = send
+        .split("<tr>")
+        .filter(|row| row.contains(">proposed-cte</td>"));
+    for row in cte.filter(|row| row.contains(" µs") || row.contains(" ms")) {
+        assert!(row.contains("no gain: answers differ"), "{row}");
+    }
+    let chart = send
+        .split("aria-label=\"Times faster")
+        .nth(1)
+        .expect("a chart of ratios");
+    assert!(!chart[..chart.find("</svg>").unwrap()].contains("proposed-cte"));
 }
