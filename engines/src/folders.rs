@@ -164,6 +164,18 @@ pub(crate) fn copy(from: &Path, to: &Path, shared: &dyn Fn(&Path) -> bool) -> Re
     Ok(())
 }
 
+/// Writes a tree through to the disk: its files, then its folders. One by one, for a sync of
+/// the whole file system waits for whatever else is being written on the machine.
+pub(crate) fn sync(path: &Path) -> Result<(), Error> {
+    if path.is_dir() {
+        for name in names(path)? {
+            sync(&path.join(name))?;
+        }
+    }
+    let file = File::open(path).map_err(Error::io("opening", path))?;
+    file.sync_all().map_err(Error::io("syncing", path))
+}
+
 /// Bytes in a tree, each file once per name.
 pub(crate) fn size(folder: &Path) -> u64 {
     names(folder)

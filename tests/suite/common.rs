@@ -27,5 +27,7 @@ pub fn options() -> Options {
 /// The engines of this test run, started by whoever asks first. They end with the process.
 pub async fn engines() -> &'static Engines {
     static ENGINES: OnceCell<Engines> = OnceCell::const_new();
-    ENGINES.get_or_init(async || Engines::start(&options()).await.expect("embedded engines")).await
+    ENGINES
+        .get_or_init(async || Engines::start(&options()).await.expect("embedded engines"))
+        .await
 }

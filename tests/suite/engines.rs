@@ -22,8 +22,16 @@ fn all_three_answer_and_say_that_they_are_durable() {
         assert_eq!(engines.mode(), Mode::Embedded);
 
         let info = engines.info().await.unwrap();
-        let settings: Vec<_> = info.iter().map(|engine| (engine.name.as_str(), &engine.version, &engine.settings)).collect();
-        let [("postgres", postgres, durable), ("clickhouse", clickhouse, _), ("redis", redis, _)] = settings[..] else {
+        let settings: Vec<_> = info
+            .iter()
+            .map(|engine| (engine.name.as_str(), &engine.version, &engine.settings))
+            .collect();
+        let [
+            ("postgres", postgres, durable),
+            ("clickhouse", clickhouse, _),
+            ("redis", redis, _),
+        ] = settings[..]
+        else {
             panic!("not the three engines: {settings:?}")
         };
         assert!(postgres.starts_with("18."), "{postgres}");
@@ -32,8 +40,15 @@ fn all_three_answer_and_say_that_they_are_durable() {
         for name in ["fsync", "synchronous_commit", "full_page_writes"] {
             assert_eq!(durable[name], "on", "{name}");
         }
-        let mut connection = engines.redis().get_multiplexed_async_connection().await.unwrap();
-        let pong: String = redis::cmd("PING").query_async(&mut connection).await.unwrap();
+        let mut connection = engines
+            .redis()
+            .get_multiplexed_async_connection()
+            .await
+            .unwrap();
+        let pong: String = redis::cmd("PING")
+            .query_async(&mut connection)
+            .await
+            .unwrap();
         assert_eq!(pong, "PONG");
     });
 }
@@ -45,7 +60,13 @@ fn nobody_gets_in_without_the_password() {
         let world = engines.world();
         let postgres = engines.postgres(world).password("guess");
         assert!(sqlx::PgPool::connect_with(postgres).await.is_err());
-        for client in [engines.clickhouse(world).with_password("guess"), engines.clickhouse(world).with_user("default").with_password("")] {
+        for client in [
+            engines.clickhouse(world).with_password("guess"),
+            engines
+                .clickhouse(world)
+                .with_user("default")
+                .with_password(""),
+        ] {
             assert!(client.query("SELECT 1").fetch_one::<u8>().await.is_err());
         }
     });
@@ -56,14 +77,27 @@ fn a_clone_has_the_worlds_rows_and_counts_its_own_work() {
     runtime().block_on(async {
         let options = options();
         let engines = Engines::start(&options).await.unwrap();
-        let world = sqlx::PgPool::connect_with(engines.postgres(engines.world())).await.unwrap();
-        sqlx::raw_sql("CREATE TABLE t AS SELECT 7 AS n").execute(&world).await.unwrap();
+        let world = sqlx::PgPool::connect_with(engines.postgres(engines.world()))
+            .await
+            .unwrap();
+        sqlx::raw_sql("CREATE TABLE t AS SELECT 7 AS n")
+            .execute(&world)
+            .await
+            .unwrap();
         world.close().await;
 
         engines.clone_world("trial").await.unwrap();
-        let name = engines.clone_world("trial").await.expect("a clone takes the place of an earlier one");
-        let clone = sqlx::PgPool::connect_with(engines.postgres(&name)).await.unwrap();
-        let n: i32 = sqlx::query_scalar("SELECT n FROM t").fetch_one(&clone).await.unwrap();
+        let name = engines
+            .clone_world("trial")
+            .await
+            .expect("a clone takes the place of an earlier one");
+        let clone = sqlx::PgPool::connect_with(engines.postgres(&name))
+            .await
+            .unwrap();
+        let n: i32 = sqlx::query_scalar("SELECT n FROM t")
+            .fetch_one(&clone)
+            .await
+            .unwrap();
         assert_eq!(n, 7);
         let calls: i64 = sqlx::query_scalar(
             "SELECT calls FROM pg_stat_statements JOIN pg_database d ON d.oid = dbid
@@ -74,8 +108,14 @@ fn a_clone_has_the_worlds_rows_and_counts_its_own_work() {
         .unwrap();
         assert_eq!(calls, 1);
 
-        engines.drop_clone("trial").await.expect("sessions on a clone do not keep it");
-        engines.drop_clone("trial").await.expect("no clone is no error");
+        engines
+            .drop_clone("trial")
+            .await
+            .expect("sessions on a clone do not keep it");
+        engines
+            .drop_clone("trial")
+            .await
+            .expect("no clone is no error");
         engines.stop().await.unwrap();
     });
 }
@@ -88,25 +128,64 @@ fn two_runs_at_once_do_not_meet() {
         let (one, other) = (one.unwrap(), other.unwrap());
         assert_ne!(one.run_id(), other.run_id());
 
-        let pool = sqlx::PgPool::connect_with(one.postgres(one.world())).await.unwrap();
-        sqlx::raw_sql("CREATE TABLE mine (n int)").execute(&pool).await.unwrap();
-        one.clickhouse(one.world()).query("CREATE TABLE mine (n Int32) ENGINE = MergeTree ORDER BY n").execute().await.unwrap();
-        let mut connection = one.redis().get_multiplexed_async_connection().await.unwrap();
-        redis::cmd("SET").arg("mine").arg(1).exec_async(&mut connection).await.unwrap();
+        let pool = sqlx::PgPool::connect_with(one.postgres(one.world()))
+            .await
+            .unwrap();
+        sqlx::raw_sql("CREATE TABLE mine (n int)")
+            .execute(&pool)
+            .await
+            .unwrap();
+        one.clickhouse(one.world())
+            .query("CREATE TABLE mine (n Int32) ENGINE = MergeTree ORDER BY n")
+            .execute()
+            .await
+            .unwrap();
+        let mut connection = one
+            .redis()
+            .get_multiplexed_async_connection()
+            .await
+            .unwrap();
+        redis::cmd("SET")
+            .arg("mine")
+            .arg(1)
+            .exec_async(&mut connection)
+            .await
+            .unwrap();
 
-        let pool = sqlx::PgPool::connect_with(other.postgres(other.world())).await.unwrap();
-        let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM pg_class WHERE relname = 'mine'").fetch_one(&pool).await.unwrap();
+        let pool = sqlx::PgPool::connect_with(other.postgres(other.world()))
+            .await
+            .unwrap();
+        let tables: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM pg_class WHERE relname = 'mine'")
+                .fetch_one(&pool)
+                .await
+                .unwrap();
         let client = other.clickhouse(other.world());
-        let events: u64 = client.query("SELECT count() FROM system.tables WHERE name = 'mine'").fetch_one().await.unwrap();
-        let mut connection = other.redis().get_multiplexed_async_connection().await.unwrap();
-        let keys: i64 = redis::cmd("EXISTS").arg("mine").query_async(&mut connection).await.unwrap();
+        let events: u64 = client
+            .query("SELECT count() FROM system.tables WHERE name = 'mine'")
+            .fetch_one()
+            .await
+            .unwrap();
+        let mut connection = other
+            .redis()
+            .get_multiplexed_async_connection()
+            .await
+            .unwrap();
+        let keys: i64 = redis::cmd("EXISTS")
+            .arg("mine")
+            .query_async(&mut connection)
+            .await
+            .unwrap();
         assert_eq!((tables, events, keys), (0, 0, 0));
 
         let folder = options.cache.join("runs").join(one.run_id());
         assert!(folder.is_dir());
         one.stop().await.unwrap();
         assert!(!folder.exists());
-        sqlx::query("SELECT 1").execute(&pool).await.expect("the other run goes on");
+        sqlx::query("SELECT 1")
+            .execute(&pool)
+            .await
+            .expect("the other run goes on");
         other.stop().await.unwrap();
     });
 }
@@ -176,7 +255,11 @@ fn interrupted_it_leaves_no_process_and_no_folder() {
 fn when_even_the_keeper_is_killed_the_engines_end_and_the_next_start_sweeps_the_folder() {
     let cache = own_cache();
     let mut held = Held::start(&mut hold(cache.path()), cache.path());
-    let keeper = held.processes().into_iter().find(|pid| command_line(*pid).contains("engine-keeper")).expect("a keeper");
+    let keeper = held
+        .processes()
+        .into_iter()
+        .find(|pid| command_line(*pid).contains("engine-keeper"))
+        .expect("a keeper");
     kill(keeper, Signal::SIGKILL).unwrap();
     held.wait_for("engines that ended", |held| held.processes().is_empty());
     assert!(held.folder.exists(), "nobody was left to remove it");
@@ -205,11 +288,16 @@ fn an_ordinary_user_can_run_it() {
     nix::unistd::chown(cache.path(), Some(65534.into()), Some(65534.into())).unwrap();
 
     let mut command = Command::new("setpriv");
-    command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(program).arg("engine-hold");
+    command
+        .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+        .arg(program)
+        .arg("engine-hold");
     command.env("VERDICT_CACHE", cache.path());
     let held = Held::start(&mut command, cache.path());
     held.signal(Signal::SIGTERM);
-    held.wait_for("an empty cache", |held| held.processes().is_empty() && !held.folder.exists());
+    held.wait_for("an empty cache", |held| {
+        held.processes().is_empty() && !held.folder.exists()
+    });
 }
 
 fn leaves_nothing_after(signal: Signal) {
@@ -219,51 +307,92 @@ fn leaves_nothing_after(signal: Signal) {
     // The keeper, PostgreSQL with its helpers, ClickHouse, Valkey.
     assert!(before.len() >= 4, "too few to mean anything: {before:?}");
     held.signal(signal);
-    held.wait_for("no process and no folder", |held| held.processes().is_empty() && !held.folder.exists());
-    assert_eq!(fs::read_dir(cache.path().join("runs")).unwrap().count(), 0, "not even a lock file is left");
+    held.wait_for("no process and no folder", |held| {
+        held.processes().is_empty() && !held.folder.exists()
+    });
+    assert_eq!(
+        fs::read_dir(cache.path().join("runs")).unwrap().count(),
+        0,
+        "not even a lock file is left"
+    );
 }
 
 /// A process that holds engines, and where it does.
-struct Held {
+pub struct Held {
     child: Child,
-    folder: PathBuf,
+    pub folder: PathBuf,
+    /// What it said of its world: `built` or `found`.
+    pub word: String,
 }
 
 impl Held {
-    fn start(command: &mut Command, cache: &Path) -> Self {
+    pub fn start(command: &mut Command, cache: &Path) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut run = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut run).unwrap();
-        assert!(!run.is_empty(), "it did not start: {:?}", child.wait());
-        let folder = cache.canonicalize().unwrap().join("runs").join(run.trim());
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let (run, word) = line
+            .trim()
+            .split_once(' ')
+            .unwrap_or_else(|| panic!("it did not start: {:?}", child.wait()));
+        let folder = cache.canonicalize().unwrap().join("runs").join(run);
         assert!(folder.is_dir());
-        Self { child, folder }
+        Self {
+            child,
+            folder,
+            word: word.to_owned(),
+        }
     }
 
-    fn signal(&self, signal: Signal) {
+    pub fn run(&self) -> &str {
+        self.folder.file_name().unwrap().to_str().unwrap()
+    }
+
+    pub fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(self.child.id().try_into().unwrap()), signal).unwrap();
     }
 
     /// The processes that have anything to do with the run's folder.
-    fn processes(&self) -> Vec<Pid> {
+    pub fn processes(&self) -> Vec<Pid> {
         let folder = self.folder.to_str().unwrap();
         let mut found = Vec::new();
         for entry in fs::read_dir("/proc").unwrap().flatten() {
-            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
-            let opened = fs::read_dir(entry.path().join("fd")).into_iter().flatten().flatten().map(|fd| fd.path());
-            let links = opened.chain([entry.path().join("cwd")]).filter_map(|link| fs::read_link(link).ok());
-            if command_line(Pid::from_raw(pid)).contains(folder) || links.into_iter().any(|link| link.to_string_lossy().starts_with(folder)) {
+            let Some(pid) = entry
+                .file_name()
+                .to_str()
+                .and_then(|name| name.parse().ok())
+            else {
+                continue;
+            };
+            let opened = fs::read_dir(entry.path().join("fd"))
+                .into_iter()
+                .flatten()
+                .flatten()
+                .map(|fd| fd.path());
+            let links = opened
+                .chain([entry.path().join("cwd")])
+                .filter_map(|link| fs::read_link(link).ok());
+            if command_line(Pid::from_raw(pid)).contains(folder)
+                || links
+                    .into_iter()
+                    .any(|link| link.to_string_lossy().starts_with(folder))
+            {
                 found.push(Pid::from_raw(pid));
             }
         }
         found
     }
 
-    fn wait_for(&self, what: &str, reached: impl Fn(&Self) -> bool) {
+    pub fn wait_for(&self, what: &str, reached: impl Fn(&Self) -> bool) {
         let deadline = Instant::now() + Duration::from_secs(15);
         while !reached(self) {
             let left: Vec<_> = self.processes().into_iter().map(command_line).collect();
-            assert!(Instant::now() < deadline, "still not {what}: processes {left:?}, folder {}", self.folder.exists());
+            assert!(
+                Instant::now() < deadline,
+                "still not {what}: processes {left:?}, folder {}",
+                self.folder.exists()
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -283,7 +412,10 @@ fn command_line(pid: Pid) -> String {
 
 fn hold(cache: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_verdict"));
-    command.arg("engine-hold").env("VERDICT_CACHE", cache).env_remove("VERDICT_ENGINES");
+    command
+        .arg("engine-hold")
+        .env("VERDICT_CACHE", cache)
+        .env_remove("VERDICT_ENGINES");
     command
 }
 
@@ -294,7 +426,7 @@ fn packages_folder() -> PathBuf {
 }
 
 /// A cache folder with no worlds and no runs, that shares the packages.
-fn own_cache() -> TempDir {
+pub fn own_cache() -> TempDir {
     let cache = TempDir::new().unwrap();
     symlink(packages_folder(), cache.path().join("packages")).unwrap();
     cache

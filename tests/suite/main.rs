@@ -1,4 +1,11 @@
 //! Tests on real engines, which are started once for all of them.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that unwraps says where it failed"
+)]
+
 mod common;
 mod engines;
+mod engines_elsewhere;
+mod world;

@@ -77,8 +77,7 @@ pub(crate) async fn seal(mut keeper: KeeperHandle, world: &Path) -> Result<(), E
                 .map_err(Error::io("sealing", &part))?;
         }
         // Loading wrote without fsync. Only what is on disk may get the name that counts.
-        let handle = std::fs::File::open(&part).map_err(Error::io("opening", &part))?;
-        nix::unistd::syncfs(&handle).map_err(|error| Error::io("syncing", &part)(error.into()))?;
+        folders::sync(&part)?;
         std::fs::rename(&part, &world).map_err(Error::io("sealing", &world))?;
         keeper.end()
     })
