@@ -8,4 +8,5 @@
 mod common;
 mod engines;
 mod engines_elsewhere;
+mod service;
 mod world;
