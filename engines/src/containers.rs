@@ -397,7 +397,6 @@ fn clickhouse(label: &str, password: &str, world: Option<&str>) -> ContainerRequ
             "/etc/clickhouse-server/users.d/verdict.xml",
             settings::clickhouse_users(password).into_bytes(),
         )
-        .with_ulimit("nofile", 262_144, Some(262_144))
 }
 
 fn redis(label: &str, password: &str) -> ContainerRequest<GenericImage> {
