@@ -7,6 +7,7 @@
 //! - [`mod@gate`]: whether a run may pass.
 
 mod charts;
+mod flow_page;
 pub mod gate;
 pub mod html;
 pub mod json;

@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
-use verdict_audit::evidence::{
-    Capacity, ClaimEvidence, FlowEvidence, Host, ItemEvidence, Results, VariantEvidence,
-};
+use verdict_audit::evidence::{ClaimEvidence, Host, ItemEvidence, Results, VariantEvidence};
 use verdict_audit::{Catalogue, Verdict, rules};
 
 use crate::charts;
+use crate::flow_page::{FlowSection, flow_sections, load};
 use crate::html::Artefact;
 use crate::plot::PlotError;
 use crate::table::expectation;
@@ -96,42 +95,6 @@ struct WorkRow {
     variant: String,
     cells: Vec<String>,
     plan: String,
-}
-
-struct FlowSection<'a> {
-    id: &'a str,
-    title: &'static str,
-    charts: Vec<String>,
-    rows: Vec<FlowRow<'a>>,
-    capacity: Vec<CapacityRow<'a>>,
-    /// What the projections rest on, the same for both sides.
-    assumptions: &'a [String],
-}
-
-struct FlowRow<'a> {
-    row: &'a FlowEvidence,
-    tone: Tone,
-    load: String,
-    expected: String,
-    throughput: String,
-    percentiles: [Spread; 3],
-    lag: Option<String>,
-    errors: String,
-}
-
-/// A figure and, apart from it, its interval.
-struct Spread {
-    value: String,
-    interval: String,
-}
-
-struct CapacityRow<'a> {
-    capacity: &'a Capacity,
-    users: String,
-    rate: String,
-    fit: String,
-    peak: String,
-    demand: Option<String>,
 }
 
 impl<'a> Page<'a> {
@@ -367,105 +330,4 @@ fn operation_view(item: &ItemEvidence, name: String) -> Result<OperationView, Pl
         work,
         name,
     })
-}
-
-fn load(row: &FlowEvidence) -> String {
-    match (row.users, row.rate) {
-        (Some(1), _) => "1 user".to_owned(),
-        (Some(users), _) => format!("{users} users"),
-        (None, Some(rate)) => format!("{} arrivals/s", units::count(rate)),
-        (None, None) => "unknown load".to_owned(),
-    }
-}
-
-fn flow_sections<'a>(
-    results: &'a Results,
-    audit: &'static Catalogue,
-) -> Result<Vec<FlowSection<'a>>, PlotError> {
-    let mut ids: Vec<&str> = Vec::new();
-    for row in &results.flows {
-        if !ids.contains(&row.id.as_str()) {
-            ids.push(&row.id);
-        }
-    }
-    ids.into_iter()
-        .map(|id| {
-            let charts = [
-                charts::p95(&results.flows, id)?,
-                charts::throughput(&results.flows, &results.capacity, id)?,
-            ];
-            let known = audit.flows.iter().find(|flow| flow.id.to_string() == id);
-            Ok(FlowSection {
-                id,
-                title: known.map_or("not in this audit", |flow| &flow.title),
-                charts: charts.into_iter().flatten().collect(),
-                rows: results
-                    .flows
-                    .iter()
-                    .filter(|row| row.id == id)
-                    .map(flow_row)
-                    .collect(),
-                assumptions: results
-                    .capacity
-                    .iter()
-                    .filter(|capacity| capacity.id == id)
-                    .find_map(|capacity| capacity.projection.as_ref())
-                    .map_or(&[], |projection| &projection.assumptions),
-                capacity: results
-                    .capacity
-                    .iter()
-                    .filter(|capacity| capacity.id == id)
-                    .map(capacity_row)
-                    .collect(),
-            })
-        })
-        .collect()
-}
-
-fn flow_row(row: &FlowEvidence) -> FlowRow<'_> {
-    let share = 100.0 * row.errors as f64 / (row.requests.max(1)) as f64;
-    FlowRow {
-        row,
-        tone: Tone::of(row.verdict),
-        load: load(row),
-        expected: expectation(&row.side, row.target_ms),
-        throughput: format!("{}/s", units::count(row.throughput)),
-        percentiles: [&row.p50, &row.p95, &row.p99].map(|estimate| Spread {
-            value: units::duration(estimate.value),
-            interval: units::interval(estimate, units::duration),
-        }),
-        lag: row.generator_lag_p99.map(units::duration),
-        errors: format!("{} ({}%)", row.errors, units::figure(share)),
-    }
-}
-
-fn capacity_row(capacity: &Capacity) -> CapacityRow<'_> {
-    let fit = capacity.usl.as_ref().map(|usl| {
-        format!(
-            "λ {}/s, σ {}, κ {}",
-            units::estimate(&usl.lambda, units::count),
-            units::estimate(&usl.sigma, units::figure),
-            units::estimate(&usl.kappa, units::figure)
-        )
-    });
-    CapacityRow {
-        capacity,
-        users: capacity
-            .max_users
-            .map_or("none".to_owned(), |users| users.to_string()),
-        rate: capacity.max_rate.map_or("none".to_owned(), |rate| {
-            format!("{}/s", units::count(rate))
-        }),
-        fit: fit.unwrap_or_else(|| "too few levels to fit".to_owned()),
-        peak: capacity.usl.as_ref().map_or("–".to_owned(), |usl| {
-            format!("{} per second", units::estimate(&usl.peak, units::count))
-        }),
-        demand: capacity.projection.as_ref().map(|projection| {
-            format!(
-                "{} requests/s would need {} machines like this one",
-                units::count(projection.demand),
-                units::estimate(&projection.machines, units::count)
-            )
-        }),
-    }
 }

@@ -1,0 +1,147 @@
+//! The page's sections about load, every figure already in words.
+
+use verdict_audit::Catalogue;
+use verdict_audit::evidence::{Capacity, FlowEvidence, Results};
+
+use crate::charts;
+use crate::plot::PlotError;
+use crate::table::expectation;
+use crate::tone::Tone;
+use crate::units;
+
+pub(crate) struct FlowSection<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) title: &'static str,
+    pub(crate) charts: Vec<String>,
+    pub(crate) rows: Vec<FlowRow<'a>>,
+    pub(crate) capacity: Vec<CapacityRow<'a>>,
+    /// What the projections rest on, the same for both sides.
+    pub(crate) assumptions: &'a [String],
+}
+
+pub(crate) struct FlowRow<'a> {
+    pub(crate) row: &'a FlowEvidence,
+    pub(crate) tone: Tone,
+    pub(crate) load: String,
+    pub(crate) expected: String,
+    pub(crate) throughput: String,
+    pub(crate) percentiles: [Spread; 3],
+    pub(crate) lag: Option<String>,
+    pub(crate) errors: String,
+}
+
+/// A figure and, apart from it, its interval.
+pub(crate) struct Spread {
+    pub(crate) value: String,
+    pub(crate) interval: String,
+}
+
+pub(crate) struct CapacityRow<'a> {
+    pub(crate) capacity: &'a Capacity,
+    pub(crate) users: String,
+    pub(crate) rate: String,
+    pub(crate) fit: String,
+    pub(crate) peak: String,
+    pub(crate) demand: Option<String>,
+}
+
+pub(crate) fn load(row: &FlowEvidence) -> String {
+    match (row.users, row.rate) {
+        (Some(1), _) => "1 user".to_owned(),
+        (Some(users), _) => format!("{users} users"),
+        (None, Some(rate)) => format!("{} arrivals/s", units::count(rate)),
+        (None, None) => "unknown load".to_owned(),
+    }
+}
+
+pub(crate) fn flow_sections<'a>(
+    results: &'a Results,
+    audit: &'static Catalogue,
+) -> Result<Vec<FlowSection<'a>>, PlotError> {
+    let mut ids: Vec<&str> = Vec::new();
+    for row in &results.flows {
+        if !ids.contains(&row.id.as_str()) {
+            ids.push(&row.id);
+        }
+    }
+    ids.into_iter()
+        .map(|id| {
+            let charts = [
+                charts::p95(&results.flows, id)?,
+                charts::throughput(&results.flows, &results.capacity, id)?,
+            ];
+            let known = audit.flows.iter().find(|flow| flow.id.to_string() == id);
+            Ok(FlowSection {
+                id,
+                title: known.map_or("not in this audit", |flow| &flow.title),
+                charts: charts.into_iter().flatten().collect(),
+                rows: results
+                    .flows
+                    .iter()
+                    .filter(|row| row.id == id)
+                    .map(flow_row)
+                    .collect(),
+                assumptions: results
+                    .capacity
+                    .iter()
+                    .filter(|capacity| capacity.id == id)
+                    .find_map(|capacity| capacity.projection.as_ref())
+                    .map_or(&[], |projection| &projection.assumptions),
+                capacity: results
+                    .capacity
+                    .iter()
+                    .filter(|capacity| capacity.id == id)
+                    .map(capacity_row)
+                    .collect(),
+            })
+        })
+        .collect()
+}
+
+fn flow_row(row: &FlowEvidence) -> FlowRow<'_> {
+    let share = 100.0 * row.errors as f64 / (row.requests.max(1)) as f64;
+    FlowRow {
+        row,
+        tone: Tone::of(row.verdict),
+        load: load(row),
+        expected: expectation(&row.side, row.target_ms),
+        throughput: format!("{}/s", units::count(row.throughput)),
+        percentiles: [&row.p50, &row.p95, &row.p99].map(|estimate| Spread {
+            value: units::duration(estimate.value),
+            interval: units::interval(estimate, units::duration),
+        }),
+        lag: row.generator_lag_p99.map(units::duration),
+        errors: format!("{} ({}%)", row.errors, units::figure(share)),
+    }
+}
+
+fn capacity_row(capacity: &Capacity) -> CapacityRow<'_> {
+    let fit = capacity.usl.as_ref().map(|usl| {
+        format!(
+            "λ {}/s, σ {}, κ {}",
+            units::estimate(&usl.lambda, units::count),
+            units::estimate(&usl.sigma, units::figure),
+            units::estimate(&usl.kappa, units::figure)
+        )
+    });
+    CapacityRow {
+        capacity,
+        users: capacity
+            .max_users
+            .map_or("none".to_owned(), |users| users.to_string()),
+        rate: capacity.max_rate.map_or("none".to_owned(), |rate| {
+            format!("{}/s", units::count(rate))
+        }),
+        fit: fit.unwrap_or_else(|| "too few levels to fit".to_owned()),
+        peak: capacity.usl.as_ref().map_or("–".to_owned(), |usl| {
+            format!("{} per second", units::estimate(&usl.peak, units::count))
+        }),
+        demand: capacity.projection.as_ref().map(|projection| {
+            format!(
+                "{} requests/s would need {} machines like this one",
+                units::count(projection.demand),
+                units::estimate(&projection.machines, units::count)
+            )
+        }),
+    }
+}
