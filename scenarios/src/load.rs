@@ -14,6 +14,8 @@ mod client;
 mod closed;
 mod error;
 mod evidence;
+#[cfg(test)]
+mod knock;
 mod merge;
 mod open;
 mod plan;

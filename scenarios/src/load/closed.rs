@@ -144,7 +144,11 @@ impl Closed<'_> {
         Error::Goose {
             flow: self.flow.id().to_string(),
             users: self.users,
-            reason: error.to_string(),
+            reason: match error {
+                // Its own words leave out what is wrong.
+                GooseError::InvalidOption { detail, .. } => detail.clone(),
+                other => other.to_string(),
+            },
         }
     }
 
@@ -161,7 +165,6 @@ impl Closed<'_> {
             "1000",
             "--iterations",
             "1",
-            "--no-reset-metrics",
             "--no-telnet",
             "--quiet",
             "--no-print-metrics",
@@ -254,4 +257,71 @@ async fn ask(
 
 fn lock(tape: &Mutex<Tape>) -> MutexGuard<'_, Tape> {
     tape.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::knock::{Knock, listen};
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn users_knock_at_the_side_whose_turn_it_is_and_never_at_both_at_once() {
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let ear = Arc::clone(&heard);
+        let url = listen(move |side| {
+            let ear = Arc::clone(&ear);
+            async move {
+                ear.lock().unwrap().push(side.clone());
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                ear.lock().unwrap().push(side);
+            }
+        })
+        .await;
+        let flow: Arc<dyn Flow> = Arc::new(Knock);
+        let plan = LoadPlan {
+            window: Duration::from_millis(150),
+            warm_up: Duration::from_millis(50),
+            ..LoadPlan::short()
+        };
+        let folder = std::env::temp_dir().join(format!("verdict-closed-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let report = folder.join("goose.html");
+        let tapes = Closed {
+            url: &url,
+            flow: &flow,
+            users: 6,
+            plan: &plan,
+            windows: (2, 4),
+            wanted: u64::MAX,
+            sent: &Arc::default(),
+            restore: None,
+            report: &report,
+        }
+        .run()
+        .await
+        .unwrap();
+
+        let mut heard = heard.lock().unwrap().clone();
+        heard.dedup();
+        let expected: Vec<String> = (0..8)
+            .map(|turn| schedule::side(turn).to_string())
+            .collect();
+        let mut expected_runs = expected.clone();
+        expected_runs.dedup();
+        assert_eq!(heard, expected_runs);
+        for side in SIDES {
+            let tape = tapes.of(side);
+            assert_eq!(
+                (tape.errors, tape.answered.len()),
+                (0, 4),
+                "{:?}",
+                tape.first_error
+            );
+            // Six users at 5 ms, four windows of 150 ms: 720 at most.
+            assert!((50..=720).contains(&tape.requests()), "{}", tape.requests());
+            assert!(tape.latencies.min() >= 4_990);
+        }
+        assert!(std::fs::read_to_string(&report).unwrap().contains("<html"));
+        std::fs::remove_dir_all(folder).unwrap();
+    }
 }

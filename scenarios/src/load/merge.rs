@@ -289,6 +289,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
         #[test]
         fn what_was_split_has_the_percentiles_of_the_whole_when_merged(
             latencies in proptest::collection::vec(1u64..5_000_000, 1..400),

@@ -132,44 +132,8 @@ fn poisson(rate: f64, length: Duration, random: &mut ChaCha8Rng) -> Vec<Duration
 mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
 
-    use axum::Router;
-    use axum::routing::get;
-    use futures_util::future::BoxFuture;
-    use verdict_audit::FlowId;
-
     use super::*;
-
-    #[derive(Debug)]
-    struct Knock;
-
-    impl Flow for Knock {
-        fn id(&self) -> FlowId {
-            FlowId::History
-        }
-
-        fn about(&self) -> &str {
-            "a handler that stalls once"
-        }
-
-        fn call(&self, side: Side, _random: &mut ChaCha8Rng) -> Call {
-            Call {
-                side,
-                path: "/".to_owned(),
-                body: None,
-                status: 200,
-                check: Box::new(|_| Ok(())),
-                leaves: None,
-            }
-        }
-
-        fn compare<'a>(
-            &'a self,
-            _http: &'a Http,
-            _random: &'a mut ChaCha8Rng,
-        ) -> BoxFuture<'a, std::result::Result<(), String>> {
-            Box::pin(async { Ok(()) })
-        }
-    }
+    use crate::load::knock::{Knock, listen};
 
     const STALL: Duration = Duration::from_millis(500);
 
@@ -177,7 +141,7 @@ mod tests {
     async fn stalling(after: Duration) -> String {
         let turn = Arc::new(tokio::sync::Mutex::new(None::<Instant>));
         let stalled = Arc::new(AtomicBool::new(false));
-        let handler = move || {
+        listen(move |_| {
             let (turn, stalled) = (Arc::clone(&turn), Arc::clone(&stalled));
             async move {
                 let mut first = turn.lock().await;
@@ -186,15 +150,8 @@ mod tests {
                     tokio::time::sleep(STALL).await;
                 }
             }
-        };
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(async move {
-            axum::serve(listener, Router::new().route("/", get(handler)))
-                .await
-                .unwrap();
-        });
-        url
+        })
+        .await
     }
 
     fn plan() -> LoadPlan {
