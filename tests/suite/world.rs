@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Utc};
-use clickhouse::{Client, Row};
+use clickhouse::Client;
 use indicatif::MultiProgress;
-use serde::Deserialize;
+use sqlx::types::Uuid;
+use sqlx::types::chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool};
 use tokio::sync::OnceCell;
-use uuid::Uuid;
 use verdict_seed::{Scale, World, WorldSpec, clickhouse_checksums, load_into, postgres_checksums};
 
 use crate::common::{engines, runtime};
@@ -173,34 +172,27 @@ fn no_row_is_of_a_time_after_the_worlds_clock() {
     });
 }
 
-/// What stands of a feed once its versions are merged.
-#[derive(Row, Deserialize, PartialEq, Eq, PartialOrd, Ord, Debug)]
-struct Standing {
-    key: String,
-    created: u32,
-}
-
+/// Holds what stands of a feed once its versions are merged against PostgreSQL's rows, both
+/// as a key and the second of creation.
 async fn assert_feed_agrees(feed: &str, stored: &'static str) {
     let (postgres, clickhouse) = shared().await;
     let stored: Vec<(String, i64)> = sqlx::query_as(stored)
         .fetch_all(postgres)
         .await
         .expect(stored);
-    let stored: BTreeSet<_> = stored
-        .into_iter()
-        .map(|(key, created)| Standing {
-            key,
-            created: created as u32,
-        })
-        .collect();
-    let standing: Vec<Standing> = clickhouse.query(feed).fetch_all().await.expect(feed);
+    let stored: BTreeSet<_> = stored.into_iter().collect();
+    let standing: Vec<(String, u32)> = clickhouse.query(feed).fetch_all().await.expect(feed);
     let rows = standing.len();
-    let standing: BTreeSet<_> = standing.into_iter().collect();
+    let standing = standing
+        .into_iter()
+        .map(|(key, created)| (key, created.into()));
+    let standing: BTreeSet<_> = standing.collect();
     assert_eq!(rows, standing.len(), "one row a key after merging");
     assert!(!standing.is_empty());
     assert!(
         standing == stored,
-        "{feed} is not {rows} rows of PostgreSQL"
+        "{feed}: its {rows} rows are not the {} of PostgreSQL",
+        stored.len()
     );
 }
 
