@@ -8,5 +8,6 @@
 mod common;
 mod engines;
 mod engines_elsewhere;
+mod load;
 mod service;
 mod world;

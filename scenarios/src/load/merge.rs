@@ -21,7 +21,7 @@ use super::tape;
 ///
 /// # Errors
 /// No results, results of another schema, or results that do not belong together: another scale
-/// or seed, other levels, other targets.
+/// or seed, another time, other levels, other targets.
 pub fn merge(all: Vec<Results>) -> Result<Results> {
     let generators = all.len();
     let mut rest = all.into_iter();
@@ -94,6 +94,15 @@ fn belongs(first: &Results, other: &Results, number: usize) -> Result<()> {
             .join(", ")
     };
     same("the list of engines", engines(first), engines(other))?;
+    let measured = |results: &Results| results.flows.iter().map(|row| row.duration).sum::<f64>();
+    let apart = (other.run.time - first.run.time).as_seconds_f64().abs();
+    if apart > measured(first).min(measured(other)) {
+        same(
+            "the start, too far apart to have driven the service together,",
+            first.run.time.to_string(),
+            other.run.time.to_string(),
+        )?;
+    }
     let levels = |results: &Results| {
         results
             .flows
@@ -350,12 +359,15 @@ mod tests {
         other_seed.run.seed = 2;
         let mut other_scale = first();
         other_scale.run.scale = "nightly".to_owned();
+        let mut other_hour = first();
+        other_hour.run.time += chrono::TimeDelta::hours(1);
         let other_level = measured(16, &[2_000; 600]);
         let mut other_target = first();
         other_target.flows[0].target_ms = 50.0;
         for (other, word) in [
             (other_seed, "seed"),
             (other_scale, "scale"),
+            (other_hour, "start"),
             (other_level, "levels"),
             (other_target, "target"),
         ] {

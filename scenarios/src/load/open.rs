@@ -17,7 +17,7 @@ use super::client::Http;
 use super::error::{Error, Result};
 use super::plan::LoadPlan;
 use super::restore::{Restore, SentLog};
-use super::schedule::{self, SIDES, Sides};
+use super::schedule::{SIDES, Sides, Turns};
 use super::tape::{Measured, Tape};
 use crate::flows::{Call, Flow};
 
@@ -28,6 +28,8 @@ pub(super) struct Open<'a> {
     /// Arrivals per second.
     pub rate: f64,
     pub plan: &'a LoadPlan,
+    /// Which of the generators at work this one is: each has arrivals of its own.
+    pub generator: u64,
     pub sent: &'a SentLog,
     pub restore: Option<&'a dyn Restore>,
 }
@@ -43,14 +45,14 @@ struct Flight {
 
 impl Open<'_> {
     /// Runs the level: the tapes of both sides.
-    pub async fn run(&self) -> Result<Sides<Tape>> {
+    pub async fn run(&self, mut turns: Turns) -> Result<Sides<Tape>> {
         let mut tapes = Sides::<Tape>::default();
         for turn in 0..2 * self.plan.windows {
-            let side = schedule::side(turn);
+            let side = turns.next().await;
             // Both sides of a pair meet the same arrivals.
             let pair = turn as u64 / 2;
             let mut random = ChaCha8Rng::seed_from_u64(self.plan.seed ^ self.rate.to_bits());
-            random.set_stream(pair);
+            random.set_stream((self.generator << 40) + pair);
             let tape = tapes.of_mut(side);
             self.window(side, &mut random, tape).await;
             let sent = self.sent.take_back(side, self.restore).await?;
@@ -173,6 +175,7 @@ mod tests {
             flow: &flow,
             rate,
             plan: &plan,
+            generator: 0,
             sent: &SentLog::default(),
             restore: None,
         };
@@ -201,6 +204,7 @@ mod tests {
             flow: &flow,
             rate: 100.0,
             plan: &plan,
+            generator: 0,
             sent: &SentLog::default(),
             restore: None,
         };

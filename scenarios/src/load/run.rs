@@ -17,7 +17,7 @@ use super::evidence::{Level, Measurement, capacity};
 use super::open::Open;
 use super::plan::{JUDGED_REQUESTS, LoadPlan, STRETCH};
 use super::restore::{Restore, SentLog};
-use super::schedule::{SIDES, Sides};
+use super::schedule::{SIDES, Sides, Turns};
 use super::tape::Tape;
 use super::verify::verify;
 use crate::flows::{self, Flow};
@@ -57,7 +57,8 @@ pub struct LoadOutcome {
 /// closed loop at each number of users, then the open loop at each rate; the sides alternate.
 ///
 /// With `restore` what is sent is taken back after every window, and before an error or the
-/// outcome is returned; without it the rows stay, and a warning says so. goose takes over
+/// outcome is returned; without it the rows stay, and a warning says so, and the sides take
+/// turns by the wall clock, so that several generators can drive one service. goose takes over
 /// Ctrl-C for the rest of the process: the first one ends the run with [`Error::Interrupted`],
 /// a second one the process.
 ///
@@ -86,6 +87,7 @@ pub async fn run(
         restore,
         watcher,
         artefacts,
+        generator: generator(),
         done: 0,
         outcome: LoadOutcome::default(),
     };
@@ -96,6 +98,16 @@ pub async fn run(
     Ok(run.outcome)
 }
 
+/// Which of several generators this one is: the number that Kubernetes gives to each member of
+/// an indexed Job, or 0. Members ask for different things and at different instants.
+fn generator() -> u64 {
+    std::env::var("JOB_COMPLETION_INDEX")
+        .ok()
+        .and_then(|index| index.parse::<u32>().ok())
+        .unwrap_or(0)
+        .into()
+}
+
 struct Run<'a> {
     http: Http,
     target: &'a Target,
@@ -104,6 +116,7 @@ struct Run<'a> {
     restore: Option<&'a dyn Restore>,
     watcher: &'a dyn LoadWatcher,
     artefacts: &'a Path,
+    generator: u64,
     /// Levels done, checks of answers included.
     done: usize,
     outcome: LoadOutcome,
@@ -188,7 +201,12 @@ impl Run<'_> {
             .artefacts
             .join(format!("goose-{id}-{users}-users.html"));
         let judged = users == Catalogue::builtin().judged_users;
-        let stretch = if judged { STRETCH } else { 1 };
+        // Generators that take turns by the clock must all take as many.
+        let stretch = if judged && self.restore.is_some() {
+            STRETCH
+        } else {
+            1
+        };
         let tapes = Closed {
             url: &self.target.url,
             flow: &subject.flow,
@@ -196,11 +214,12 @@ impl Run<'_> {
             plan: self.plan,
             windows: (self.plan.windows, self.plan.windows * stretch),
             wanted: JUDGED_REQUESTS,
+            generator: self.generator,
             sent: &self.sent,
             restore: self.restore,
             report: &report,
         }
-        .run()
+        .run(self.turns())
         .await?;
         self.outcome.goose_reports.push(report);
         Ok(tapes)
@@ -213,11 +232,20 @@ impl Run<'_> {
             flow: &subject.flow,
             rate,
             plan: self.plan,
+            generator: self.generator,
             sent: &self.sent,
             restore: self.restore,
         }
-        .run()
+        .run(self.turns())
         .await
+    }
+
+    /// A service elsewhere may have other generators at it, and all must be at the same side.
+    fn turns(&self) -> Turns {
+        match self.restore {
+            Some(_) => Turns::alone(),
+            None => Turns::by_clock(self.plan.warm_up + self.plan.window),
+        }
     }
 
     fn rows(&mut self, subject: &Subject, level: Level, tapes: &Sides<Tape>) -> Result<()> {

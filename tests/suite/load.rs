@@ -1,0 +1,272 @@
+//! The flows under load: a service in a process of its own, on real databases.
+
+use std::path::Path;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use sqlx::PgPool;
+use sqlx::postgres::PgConnectOptions;
+use tokio::sync::OnceCell;
+use verdict_audit::evidence::FlowEvidence;
+use verdict_audit::{FlowId, Verdict};
+use verdict_engines::Engines;
+use verdict_scenarios::load::{
+    Error, LoadOutcome, LoadPlan, LoadWatcher, Pools, Restore, Target, run,
+};
+use verdict_scenarios::service::{ServiceProcess, Sides, migrate_all};
+use verdict_seed::{Scale, World, WorldSpec, postgres_checksums};
+
+use crate::common::{options, runtime};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_verdict");
+
+fn world() -> World {
+    World::new(WorldSpec {
+        scale: Scale::Smoke,
+        users: None,
+        days: None,
+        seed: 1,
+    })
+}
+
+/// Engines with the smoke world, which the tests below share.
+async fn engines() -> &'static Engines {
+    static ENGINES: OnceCell<Engines> = OnceCell::const_new();
+    ENGINES
+        .get_or_init(async || {
+            let options = options();
+            let world = world();
+            Engines::with_world(&options, &world.spec().key(), async |engines| {
+                verdict_seed::load(&world, engines, &options.progress).await?;
+                Ok(())
+            })
+            .await
+            .expect("engines with a world")
+        })
+        .await
+}
+
+/// A service on two databases of its own.
+struct Stage {
+    pools: Pools,
+    service: ServiceProcess,
+}
+
+impl Stage {
+    async fn open(name: &str) -> Self {
+        let baseline = clone(&format!("{name}_baseline")).await;
+        let optimized = clone(&format!("{name}_optimized")).await;
+        let migrating = PgPool::connect_with(optimized.clone()).await.unwrap();
+        migrate_all(&migrating).await.unwrap();
+        migrating.close().await;
+        let pools = Pools {
+            baseline: PgPool::connect_with(baseline.clone()).await.unwrap(),
+            optimized: PgPool::connect_with(optimized.clone()).await.unwrap(),
+        };
+        let sides = Sides {
+            baseline,
+            optimized,
+        };
+        Self {
+            pools,
+            service: ServiceProcess::spawn(Path::new(PROGRAM), &sides).unwrap(),
+        }
+    }
+
+    async fn load(&self, plan: &LoadPlan, restore: Option<&dyn Restore>) -> (LoadOutcome, Heard) {
+        let target = Target {
+            url: self.service.url().to_owned(),
+        };
+        let heard = Heard::default();
+        let artefacts = tempfile::tempdir().unwrap();
+        let outcome = run(&target, &world(), plan, restore, &heard, artefacts.path())
+            .await
+            .unwrap();
+        for report in &outcome.goose_reports {
+            assert!(report.is_file(), "{}", report.display());
+        }
+        (outcome, heard)
+    }
+
+    /// Rows and checksums of every table on both sides.
+    async fn sums(&self) -> Vec<String> {
+        let mut sums = Vec::new();
+        for pool in [&self.pools.baseline, &self.pools.optimized] {
+            for (table, sum) in postgres_checksums(pool).await.unwrap() {
+                sums.push(format!("{table}: {sum:?}"));
+            }
+        }
+        sums
+    }
+
+    async fn messages(&self) -> Vec<i64> {
+        let mut counts = Vec::new();
+        for pool in [&self.pools.baseline, &self.pools.optimized] {
+            let count = sqlx::query_scalar("SELECT count(*) FROM messages").fetch_one(pool);
+            counts.push(count.await.unwrap());
+        }
+        counts
+    }
+}
+
+async fn clone(role: &str) -> PgConnectOptions {
+    let engines = engines().await;
+    let database = engines.clone_world(role).await.unwrap();
+    engines.postgres(&database)
+}
+
+/// What a run told.
+#[derive(Default)]
+struct Heard {
+    steps: Mutex<Vec<f64>>,
+    warnings: Mutex<Vec<String>>,
+}
+
+impl LoadWatcher for Heard {
+    fn step(&self, _what: &str, done: f64) {
+        self.steps.lock().unwrap().push(done);
+    }
+
+    fn warn(&self, what: &str) {
+        self.warnings.lock().unwrap().push(what.to_owned());
+    }
+}
+
+fn plan(flows: &[FlowId]) -> LoadPlan {
+    LoadPlan {
+        flows: flows.to_vec(),
+        users: vec![2],
+        window: Duration::from_millis(400),
+        windows: 1,
+        warm_up: Duration::from_millis(200),
+        ..LoadPlan::short()
+    }
+}
+
+fn described(rows: &[FlowEvidence]) -> Vec<(&str, &str, bool)> {
+    rows.iter()
+        .map(|row| (row.id.as_str(), row.side.as_str(), row.users.is_some()))
+        .collect()
+}
+
+#[test]
+fn a_load_run_gives_evidence_for_both_sides_and_leaves_the_world_as_it_was() {
+    runtime().block_on(async {
+        let stage = Stage::open("load_run").await;
+        let before = stage.sums().await;
+        let flows = [FlowId::Send, FlowId::History, FlowId::Page];
+        let (outcome, heard) = stage.load(&plan(&flows), Some(&stage.pools)).await;
+
+        let expected: Vec<_> = ["send", "history", "page"]
+            .into_iter()
+            .flat_map(|flow| {
+                [true, false].into_iter().flat_map(move |closed| {
+                    ["baseline", "optimized"].map(|side| (flow, side, closed))
+                })
+            })
+            .collect();
+        assert_eq!(described(&outcome.flows), expected);
+        for row in &outcome.flows {
+            assert!(row.requests > 0, "{row:?}");
+            assert_eq!(row.errors, 0, "{}", row.reason);
+            assert_ne!(row.verdict, Verdict::Wrong, "{}", row.reason);
+            assert!(row.throughput > 0.0 && row.p50.value > 0.0);
+            assert!(row.p50.value <= row.p95.value && row.p95.value <= row.p99.value);
+            assert_eq!(row.generator_lag_p99.is_some(), row.rate.is_some());
+        }
+        // The open loop puts the same rate to both sides.
+        for pair in outcome.flows.chunks(2) {
+            assert_eq!((pair[0].users, pair[0].rate), (pair[1].users, pair[1].rate));
+        }
+        for (flow, answers) in &outcome.answers {
+            assert!(answers.checked > 0);
+            assert_eq!(
+                answers.differing, 0,
+                "{flow}: {:?}",
+                answers.first_difference
+            );
+        }
+        assert_eq!(outcome.capacity.len(), 6);
+        assert_eq!(outcome.goose_reports.len(), 3);
+        assert_eq!(outcome.warnings, Vec::<String>::new());
+        let steps = heard.steps.lock().unwrap();
+        assert!(steps.is_sorted() && steps.last() == Some(&1.0), "{steps:?}");
+
+        assert_eq!(stage.sums().await, before);
+    });
+}
+
+#[test]
+fn without_access_to_the_databases_the_rows_stay_and_the_run_says_so() {
+    runtime().block_on(async {
+        let stage = Stage::open("load_elsewhere").await;
+        let before = stage.messages().await;
+        let (outcome, heard) = stage.load(&plan(&[FlowId::Send]), None).await;
+        let after = stage.messages().await;
+        assert!(
+            before
+                .iter()
+                .zip(&after)
+                .all(|(before, after)| before < after)
+        );
+        assert_eq!(outcome.warnings, *heard.warnings.lock().unwrap());
+        assert!(
+            outcome.warnings[0].contains("stay"),
+            "{:?}",
+            outcome.warnings
+        );
+        assert!(outcome.flows.iter().all(|row| row.reason.contains("stay")));
+    });
+}
+
+#[test]
+fn a_side_that_answers_differently_is_wrong_however_quick() {
+    runtime().block_on(async {
+        let stage = Stage::open("load_wrong").await;
+        // The shape of its answers stays right; what they say does not.
+        let changed = sqlx::query("UPDATE message_attachments SET file_size = file_size + 1")
+            .execute(&stage.pools.optimized)
+            .await
+            .unwrap();
+        assert!(changed.rows_affected() > 0);
+        let (outcome, heard) = stage
+            .load(&plan(&[FlowId::History]), Some(&stage.pools))
+            .await;
+        assert!(outcome.answers[0].1.differing > 0);
+        assert!(
+            outcome
+                .flows
+                .iter()
+                .all(|row| row.verdict == Verdict::Wrong)
+        );
+        assert!(
+            outcome
+                .capacity
+                .iter()
+                .all(|capacity| capacity.max_users.is_none())
+        );
+        assert!(heard.warnings.lock().unwrap()[0].contains("differently"));
+    });
+}
+
+#[test]
+fn a_service_that_is_not_there_is_named_with_what_to_do() {
+    runtime().block_on(async {
+        let target = Target {
+            url: "http://127.0.0.1:9".to_owned(),
+        };
+        let artefacts = tempfile::tempdir().unwrap();
+        let error = run(
+            &target,
+            &world(),
+            &plan(&[FlowId::Page]),
+            None,
+            &Heard::default(),
+            artefacts.path(),
+        )
+        .await
+        .unwrap_err();
+        assert!(matches!(error, Error::NoService { .. }), "{error}");
+        assert!(error.to_string().contains("verdict serve"), "{error}");
+    });
+}
