@@ -56,6 +56,9 @@ impl Histogram {
     }
 }
 
+/// The requests of every flow to each side.
+pub(super) type AllRequests = Arc<[Arc<Requests>]>;
+
 /// Requests of one flow to one side, from the request read to the response ready to be sent.
 /// A request whose client went away is not among them.
 #[derive(Debug)]
@@ -110,7 +113,7 @@ pub(super) async fn record(
 
 /// Everything, as text.
 pub(super) async fn expose(
-    State((databases, requests)): State<(Arc<Databases>, Arc<[Arc<Requests>]>)>,
+    State((databases, requests)): State<(Arc<Databases>, AllRequests)>,
 ) -> Response {
     let mut out = String::new();
     // Writing to a String cannot fail.

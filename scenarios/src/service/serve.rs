@@ -16,7 +16,7 @@ use verdict_audit::{FlowId, Side};
 
 use super::database::Database;
 use super::error::{Error, Result};
-use super::metrics::{Requests, expose, record};
+use super::metrics::{AllRequests, Requests, expose, record};
 use super::refusal::Refusal;
 use super::sides::Sides;
 use super::{health, history, page, send};
@@ -86,7 +86,7 @@ fn routes(databases: &Arc<Databases>) -> Router {
     let mut counted = Vec::new();
     let baseline = side(&databases.baseline, &mut counted);
     let optimized = side(&databases.optimized, &mut counted);
-    let counted: Arc<[Arc<Requests>]> = counted.into();
+    let counted: AllRequests = counted.into();
     Router::new()
         .nest("/baseline", baseline)
         .nest("/optimized", optimized)
