@@ -1,13 +1,13 @@
 //! The flows under load: how slow is the slow one in twenty, and how much load is too much.
 //!
-//! - [`plan`]: which flows, at how many users and at which rates, for how long.
-//! - [`run`](run()): both sides answer alike first ([`verify`]), then the closed loop under
-//!   goose ([`closed`]), then arrivals at a fixed rate ([`open`]).
-//! - [`schedule`]: the two sides alternate in short windows, so that both see the same minute
+//! - `plan`: which flows, at how many users and at which rates, for how long.
+//! - `run`: both sides answer alike first (`verify`), then the closed loop under
+//!   goose (`closed`), then arrivals at a fixed rate (`open`).
+//! - `schedule`: the two sides alternate in short windows, so that both see the same minute
 //!   of the machine.
-//! - [`tape`]: what a window leaves behind: an HDR histogram that merges exactly.
-//! - [`restore`]: messages that were sent are taken back between windows.
-//! - [`evidence`]: from tapes to figures with verdicts; [`merge`](merge()): several generators'
+//! - `tape`: what a window leaves behind: an HDR histogram that merges exactly.
+//! - `restore`: messages that were sent are taken back between windows.
+//! - `evidence`: from tapes to figures with verdicts; `merge`: several generators'
 //!   results as one.
 
 mod client;
