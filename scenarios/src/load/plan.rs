@@ -21,7 +21,7 @@ pub struct LoadPlan {
     /// Measured time of one window.
     pub window: Duration,
     /// Windows of each side at each level. The level at which the audit's targets are judged
-    /// gets more of them while it has fewer than [`JUDGED_REQUESTS`].
+    /// gets up to three times as many while it has fewer than 1 000 requests of each side.
     pub windows: usize,
     /// Time before each window in which the side is under the same load and nothing counts.
     pub warm_up: Duration,
