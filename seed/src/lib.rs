@@ -27,6 +27,7 @@ mod messages;
 mod people;
 mod pgcopy;
 mod pipeline;
+mod post_stage;
 mod posts;
 mod rhythm;
 mod rowbinary;
