@@ -74,7 +74,7 @@ fn main() -> ExitCode {
 
 /// Whether this is `cargo bench` and its filter, if there is one, means this bench.
 fn selected() -> bool {
-    let mut words = std::env::args().skip(1).peekable();
+    let mut words = std::env::args().skip(1);
     let benching = std::env::args().any(|word| word == "--bench");
     benching && words.all(|word| word.starts_with('-') || NAME.contains(&word))
 }
