@@ -54,16 +54,10 @@ pub struct EnginesArgs {
 
 /// Which world, on which engines.
 #[derive(Debug, Clone, Args)]
-pub struct WorldArgs {
+pub struct ScaleArgs {
     /// smoke, default or nightly
     #[arg(long, env = "VERDICT_SCALE", default_value_t = Scale::Default)]
     pub scale: Scale,
-    /// Users, in place of the scale's number
-    #[arg(long, value_parser = clap::value_parser!(u32).range(20..))]
-    pub users: Option<u32>,
-    /// Days of history, in place of the scale's number
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
-    pub days: Option<u32>,
     /// Seed of every random stream
     #[arg(long, env = "VERDICT_SEED", default_value_t = 1)]
     pub seed: u64,
@@ -72,14 +66,39 @@ pub struct WorldArgs {
     pub engines: EnginesArgs,
 }
 
-impl WorldArgs {
+/// Which world in detail, on which engines.
+#[derive(Debug, Clone, Args)]
+pub struct WorldArgs {
+    /// The scale.
+    #[command(flatten)]
+    pub scale: ScaleArgs,
+    /// Users, in place of the scale's number
+    #[arg(long, value_parser = clap::value_parser!(u32).range(20..=10_000_000))]
+    pub users: Option<u32>,
+    /// Days of history, in place of the scale's number
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=3_650))]
+    pub days: Option<u32>,
+}
+
+impl ScaleArgs {
     /// The world that is asked for.
     pub fn spec(&self) -> WorldSpec {
         WorldSpec {
             scale: self.scale,
+            users: None,
+            days: None,
+            seed: self.seed,
+        }
+    }
+}
+
+impl WorldArgs {
+    /// The world that is asked for.
+    pub fn spec(&self) -> WorldSpec {
+        WorldSpec {
             users: self.users,
             days: self.days,
-            seed: self.seed,
+            ..self.scale.spec()
         }
     }
 }
@@ -151,7 +170,7 @@ pub struct LoadArgs {
     pub output: Option<PathBuf>,
     /// Which world.
     #[command(flatten)]
-    pub world: WorldArgs,
+    pub world: ScaleArgs,
 }
 
 /// `verdict serve`.
@@ -162,7 +181,7 @@ pub struct ServeArgs {
     pub listen: SocketAddr,
     /// Which world.
     #[command(flatten)]
-    pub world: WorldArgs,
+    pub world: ScaleArgs,
 }
 
 /// `verdict merge`.

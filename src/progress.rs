@@ -1,7 +1,8 @@
 //! Progress, where a person looks: one line that says what is being done, on the terminal only.
 
+use std::borrow::Cow;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use verdict_audit::VariantName;
@@ -13,6 +14,7 @@ use verdict_scenarios::trial::Watcher;
 pub struct Display {
     bars: MultiProgress,
     line: ProgressBar,
+    started: Instant,
     warnings: Mutex<Vec<String>>,
 }
 
@@ -27,6 +29,7 @@ impl Display {
         Self {
             bars,
             line,
+            started: Instant::now(),
             warnings: Mutex::new(Vec::new()),
         }
     }
@@ -36,8 +39,17 @@ impl Display {
         &self.bars
     }
 
-    /// Says what is being done now.
-    pub fn say(&self, what: impl Into<std::borrow::Cow<'static, str>>) {
+    /// Says what is being done now: on the line, or as a line of a log where there is no
+    /// terminal.
+    pub fn say(&self, what: impl Into<Cow<'static, str>>) {
+        let what = what.into();
+        if self.line.is_hidden() {
+            eprintln!("{:>6.1} s  {what}", self.started.elapsed().as_secs_f64());
+        }
+        self.show(what);
+    }
+
+    fn show(&self, what: impl Into<Cow<'static, str>>) {
         self.line.enable_steady_tick(Duration::from_millis(120));
         self.line.set_message(what);
     }
@@ -76,7 +88,7 @@ impl Watcher for Display {
 
 impl LoadWatcher for Display {
     fn step(&self, what: &str, done: f64) {
-        self.say(format!("load, {:.0} %: {what}", done * 100.0));
+        self.show(format!("load, {:.0} %: {what}", done * 100.0));
     }
 
     fn warn(&self, what: &str) {

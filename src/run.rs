@@ -103,7 +103,7 @@ pub fn run(
 ) -> anyhow::Result<Results> {
     let runtime = Runtime::new().context("start the asynchronous runtime")?;
     let world = World::new(request.world.spec());
-    let options = world::options(&request.world.engines, request.host.clone(), display)?;
+    let options = world::options(&request.world.scale.engines, request.host.clone(), display)?;
     let engines = runtime.block_on(world::open(&options, &world, display))?;
     let tried = trials(
         request, &runtime, &engines, &world, criterion, selected, display,

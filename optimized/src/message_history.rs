@@ -2,7 +2,8 @@
 //!
 //! A message's number is its place in the filtered conversation, so the rows of a page are
 //! numbered from the offset on: nothing outside the page has to be read for it. The rows
-//! before the page are passed over inside one index, without touching the table.
+//! before the page are passed over inside one index, without touching the table. Reactions and
+//! attachments are looked up for the whole page at once, as today, and joined to it.
 
 use sqlx::{FromRow, PgPool};
 use uuid::Uuid;
@@ -49,6 +50,36 @@ page AS MATERIALIZED (
         ORDER BY created_at, id
         LIMIT $3
     ) AS message
+),
+reactions AS (
+    SELECT
+        message_id,
+        ARRAY_AGG(emoji::text) AS emojis,
+        ARRAY_AGG(count) AS counts,
+        ARRAY_AGG(user_reacted) AS reacted
+    FROM (
+        SELECT
+            message_id,
+            emoji,
+            COUNT(*) AS count,
+            BOOL_OR(user_id = $2) AS user_reacted
+        FROM message_reactions
+        WHERE message_id = ANY(ARRAY(SELECT id FROM page))
+        GROUP BY message_id, emoji
+    ) AS reaction
+    GROUP BY message_id
+),
+attachments AS (
+    SELECT
+        message_id,
+        ARRAY_AGG(id) AS ids,
+        ARRAY_AGG(file_name) AS file_names,
+        ARRAY_AGG(file_type) AS file_types,
+        ARRAY_AGG(file_size) AS file_sizes,
+        ARRAY_AGG(s3_key) AS s3_keys
+    FROM message_attachments
+    WHERE message_id = ANY(ARRAY(SELECT id FROM page))
+    GROUP BY message_id
 )
 SELECT
     page.id,
@@ -71,31 +102,8 @@ SELECT
     attachments.file_sizes,
     attachments.s3_keys
 FROM page
-CROSS JOIN LATERAL (
-    SELECT
-        ARRAY_AGG(emoji::text) AS emojis,
-        ARRAY_AGG(count) AS counts,
-        ARRAY_AGG(user_reacted) AS reacted
-    FROM (
-        SELECT
-            emoji,
-            COUNT(*) AS count,
-            BOOL_OR(user_id = $2) AS user_reacted
-        FROM message_reactions
-        WHERE message_id = page.id
-        GROUP BY emoji
-    ) AS reaction
-) AS reactions
-CROSS JOIN LATERAL (
-    SELECT
-        ARRAY_AGG(id) AS ids,
-        ARRAY_AGG(file_name) AS file_names,
-        ARRAY_AGG(file_type) AS file_types,
-        ARRAY_AGG(file_size) AS file_sizes,
-        ARRAY_AGG(s3_key) AS s3_keys
-    FROM message_attachments
-    WHERE message_id = page.id
-) AS attachments
+LEFT JOIN reactions ON reactions.message_id = page.id
+LEFT JOIN attachments ON attachments.message_id = page.id
 ORDER BY page.created_at, page.id"
         )
     };

@@ -15,10 +15,11 @@ use crate::error::{Doing, Result};
 /// Calls made before counting: from the sixth execution on PostgreSQL may use a generic plan.
 pub const WARM_UP_CALLS: u64 = 6;
 
-/// The instrument's own statements carry this comment, so that it can leave them out.
+/// The instrument's own statements carry this comment, so that it can leave them out. It stands
+/// inside the statement: PostgreSQL does not keep what stands before it.
 macro_rules! own {
-    ($sql:literal) => {
-        concat!("/* verdict instrument */ ", $sql)
+    ($columns:literal) => {
+        concat!("SELECT /* verdict instrument */ ", $columns)
     };
 }
 
@@ -43,7 +44,6 @@ pub struct Reading {
 
 const STATEMENTS: &str = own!(
     "
-SELECT
     COALESCE(SUM(calls) FILTER (WHERE toplevel), 0)::bigint AS round_trips,
     COALESCE(SUM(calls) FILTER (WHERE NOT toplevel), 0)::bigint AS nested_statements,
     COALESCE(SUM(rows) FILTER (WHERE toplevel), 0)::bigint AS rows_returned,
@@ -57,7 +57,6 @@ WHERE dbid = (SELECT oid FROM pg_database WHERE datname = CURRENT_DATABASE())
 
 const TABLES: &str = own!(
     "
-SELECT
     (SELECT COALESCE(SUM(seq_tup_read), 0) FROM pg_stat_user_tables)::bigint
         + (SELECT COALESCE(SUM(idx_tup_read), 0) FROM pg_stat_user_indexes)::bigint,
     (SELECT COALESCE(SUM(n_tup_ins + n_tup_upd + n_tup_del), 0) FROM pg_stat_user_tables)::bigint"
@@ -65,7 +64,6 @@ SELECT
 
 const PLANS: &str = own!(
     "
-SELECT
     COALESCE(SUM(custom_plans), 0)::bigint,
     COALESCE(SUM(generic_plans), 0)::bigint
 FROM pg_prepared_statements
@@ -102,7 +100,7 @@ impl Instrument {
 
     /// Reads every counter.
     pub async fn read(&self) -> Result<Reading> {
-        query(own!("SELECT pg_stat_force_next_flush()"))
+        query(own!("pg_stat_force_next_flush()"))
             .execute(&self.pool)
             .await
             .doing("flush the statistics")?;

@@ -240,7 +240,7 @@ impl Court<'_> {
                     &mut group,
                     &name,
                     self.runtime,
-                            seats(),
+                    seats(),
                     sampled,
                     &mut recording,
                 )

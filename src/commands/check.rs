@@ -20,7 +20,11 @@ pub(super) fn run(args: CheckArgs) -> anyhow::Result<ExitCode> {
     let runtime = Runtime::new().context("start the asynchronous runtime")?;
     let display = Display::new();
     let world = World::new(args.world.spec());
-    let options = world::options(&args.world.engines, std::env::current_exe()?, &display)?;
+    let options = world::options(
+        &args.world.scale.engines,
+        std::env::current_exe()?,
+        &display,
+    )?;
     let engines = runtime.block_on(world::open(&options, &world, &display))?;
     let compared = compare(&items, &runtime, &engines, &world, &display);
     let stopped = runtime.block_on(engines.stop());

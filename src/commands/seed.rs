@@ -16,7 +16,7 @@ pub(super) fn run(args: &WorldArgs) -> anyhow::Result<ExitCode> {
     let display = Display::new();
     let started = Instant::now();
     let world = World::new(args.spec());
-    let options = world::options(&args.engines, std::env::current_exe()?, &display)?;
+    let options = world::options(&args.scale.engines, std::env::current_exe()?, &display)?;
     let engines = runtime.block_on(world::open(&options, &world, &display))?;
     let mode = engines.mode();
     runtime.block_on(engines.stop())?;

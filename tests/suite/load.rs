@@ -189,7 +189,7 @@ fn a_load_run_gives_evidence_for_both_sides_and_leaves_the_world_as_it_was() {
         assert_eq!(outcome.capacity.len(), 6);
         assert_eq!(outcome.goose_reports.len(), 3);
         assert_eq!(outcome.warnings, Vec::<String>::new());
-        let steps = heard.steps.lock().unwrap();
+        let steps = heard.steps.lock().unwrap().clone();
         assert!(steps.is_sorted() && steps.last() == Some(&1.0), "{steps:?}");
 
         assert_eq!(stage.sums().await, before);
