@@ -4,6 +4,10 @@ use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use verdict_engines::Error as EnginesError;
+use verdict_reports::json::JsonError;
+use verdict_scenarios::load::Error as LoadError;
+
+use crate::run::NotOnTrial;
 
 /// Every promise judged is kept.
 pub const MET: u8 = 0;
@@ -25,6 +29,9 @@ pub const SOFTWARE: u8 = 70;
 pub const IO: u8 = 74;
 /// Not permitted (EX_NOPERM).
 pub const PERMISSION: u8 = 77;
+
+/// Ended by Ctrl-C, as shells say it.
+pub const INTERRUPTED: u8 = 130;
 
 /// Prints what clap has to say: help and version are no errors.
 pub fn usage(error: &clap::Error) -> ExitCode {
@@ -57,15 +64,34 @@ fn code(error: &anyhow::Error) -> u8 {
                     _ => UNAVAILABLE,
                 });
             }
-            if cause.is::<verdict_audit::CatalogueError>() {
+            if cause.is::<verdict_audit::CatalogueError>() || cause.is::<NotOnTrial>() {
                 return Some(USAGE);
             }
-            let io = cause.downcast_ref::<std::io::Error>()?;
-            Some(match io.kind() {
-                ErrorKind::NotFound => NO_INPUT,
-                ErrorKind::PermissionDenied => PERMISSION,
-                _ => IO,
-            })
+            if let Some(json) = cause.downcast_ref::<JsonError>() {
+                return Some(match json {
+                    JsonError::Missing(_) => NO_INPUT,
+                    JsonError::Io { source, .. } => io_code(source),
+                    JsonError::Unwritable { .. } => SOFTWARE,
+                    _ => DATA,
+                });
+            }
+            if let Some(load) = cause.downcast_ref::<LoadError>() {
+                return Some(match load {
+                    LoadError::EmptyPlan { .. } | LoadError::Senseless { .. } => USAGE,
+                    LoadError::NoService { .. } => UNAVAILABLE,
+                    LoadError::Interrupted => INTERRUPTED,
+                    _ => SOFTWARE,
+                });
+            }
+            cause.downcast_ref::<std::io::Error>().map(io_code)
         })
         .unwrap_or(SOFTWARE)
+}
+
+fn io_code(error: &std::io::Error) -> u8 {
+    match error.kind() {
+        ErrorKind::NotFound => NO_INPUT,
+        ErrorKind::PermissionDenied => PERMISSION,
+        _ => IO,
+    }
 }

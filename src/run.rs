@@ -52,6 +52,11 @@ impl std::fmt::Debug for OnTrial {
     }
 }
 
+/// An item that the audit has and nobody tries yet.
+#[derive(Debug, thiserror::Error)]
+#[error("item {0} is not on trial yet: `verdict list` says which are")]
+pub struct NotOnTrial(String);
+
 /// The items that are asked for by id or number; every one on trial when none is.
 ///
 /// # Errors
@@ -71,8 +76,8 @@ pub fn items(asked: &[String]) -> anyhow::Result<Vec<OnTrial>> {
     chosen
         .into_iter()
         .map(|audit| {
-            let item = docket::item(audit.id.as_str())
-                .with_context(|| format!("item {} is not on trial yet", audit.id))?;
+            let item =
+                docket::item(audit.id.as_str()).ok_or_else(|| NotOnTrial(audit.id.to_string()))?;
             Ok(OnTrial { audit, item })
         })
         .collect()
@@ -134,7 +139,7 @@ fn trials(
     };
     // With a criterion of its own, which no filter keeps from running.
     let own =
-        &mut self::criterion(request.depth).output_directory(&paths::criterion(&paths::output()));
+        &mut self::criterion(Depth::Full).output_directory(&paths::criterion(&paths::output()));
     run.aa = court.self_check(own)?.map(judge_self);
     let mut clockwork = Clockwork {
         criterion,

@@ -239,3 +239,85 @@ impl<'a> Ride<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use sqlx::PgPool;
+
+    use super::*;
+
+    type Log = Arc<Mutex<Vec<usize>>>;
+
+    /// A side that takes a while and notes that it was called; it asks no database.
+    fn noting(log: &Log, side: usize, takes: Duration) -> Probe {
+        let log = Arc::clone(log);
+        Probe::reading(move |_, _| {
+            let log = Arc::clone(&log);
+            async move {
+                let started = Instant::now();
+                while started.elapsed() < takes {
+                    std::hint::spin_loop();
+                }
+                log.lock().unwrap().push(side);
+                Ok(())
+            }
+        })
+    }
+
+    /// The order of calls, and the recording, of so many calls of side 1 with side 0 riding.
+    fn ride(calls: u64, takes: [Duration; 2]) -> (Vec<usize>, Recording) {
+        let runtime = Runtime::new().unwrap();
+        let log = Log::default();
+        let probes = [0, 1].map(|side| noting(&log, side, takes[side]));
+        let mut recording = Recording::default();
+        runtime.block_on(async {
+            let pool = PgPool::connect_lazy("postgres://nobody@localhost/nothing").unwrap();
+            let seats = [&probes[0], &probes[1]].map(|probe| Seat { probe, pool: &pool });
+            let mut ride = Ride::new(seats, 1, &mut recording);
+            ride.warm_up = Duration::ZERO;
+            ride.block(calls).await;
+        });
+        let order = log.lock().unwrap().clone();
+        (order, recording)
+    }
+
+    #[test]
+    fn the_counterpart_rides_along_before_and_after_in_random_order() {
+        let takes = [Duration::from_micros(200); 2];
+        let (order, _) = ride(400, takes);
+        let pairs: Vec<(usize, usize)> = order.windows(2).map(|pair| (pair[0], pair[1])).collect();
+        let count = |pair| pairs.iter().filter(|seen| **seen == pair).count();
+        // In strict alternation neither side ever follows itself.
+        assert!(count((0, 0)) > 20 && count((1, 1)) > 20, "{order:?}");
+        assert!(count((0, 1)) > 50 && count((1, 0)) > 50, "{order:?}");
+    }
+
+    #[test]
+    fn the_counterpart_takes_at_most_about_as_much_time() {
+        let slow = Duration::from_millis(2);
+        let quick = Duration::from_micros(250);
+        for takes in [[slow, quick], [quick, slow]] {
+            let (_, recording) = ride(100, takes);
+            let nanoseconds = |of: fn(&Block) -> u64| recording.blocks.iter().map(of).sum::<u64>();
+            let rider = nanoseconds(|block| block.baseline_ns);
+            let sampled = nanoseconds(|block| block.variant_ns);
+            // One slow call more than the credit is the worst a ride can do.
+            let slack = slow.as_nanos() as u64 * 4;
+            assert!(rider <= sampled + slack, "{rider} beside {sampled}");
+        }
+    }
+
+    #[test]
+    fn every_call_outside_the_warm_up_is_recorded_on_its_side() {
+        let takes = [Duration::from_micros(300), Duration::from_micros(600)];
+        let (order, recording) = ride(100, takes);
+        for side in [0, 1] {
+            let called = order.iter().filter(|seen| **seen == side).count() as u64;
+            assert_eq!(recording.histograms[side].len(), called);
+        }
+        let latency = recording.latency("spin", 1, 1).unwrap().unwrap();
+        assert!(latency.baseline.p50 >= 300.0 && latency.variant.p50 >= 600.0);
+    }
+}

@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
+use sqlx::postgres::PgConnectOptions;
 use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 use verdict_engines::{Choice, Engines, Options, cache_dir};
+use verdict_seed::{Scale, World, WorldSpec};
 
 /// The runtime of all tests. Connections belong to the runtime that made them, and the
 /// engines outlive each test.
@@ -24,10 +26,36 @@ pub fn options() -> Options {
     }
 }
 
-/// The engines of this test run, started by whoever asks first. They end with the process.
+/// The smoke world.
+pub fn world() -> World {
+    World::new(WorldSpec {
+        scale: Scale::Smoke,
+        users: None,
+        days: None,
+        seed: 1,
+    })
+}
+
+/// The engines of this test run, holding the smoke world, started by whoever asks first. They
+/// end with the process.
 pub async fn engines() -> &'static Engines {
     static ENGINES: OnceCell<Engines> = OnceCell::const_new();
     ENGINES
-        .get_or_init(async || Engines::start(&options()).await.expect("embedded engines"))
+        .get_or_init(async || {
+            let (options, world) = (options(), world());
+            Engines::with_world(&options, &world.spec().key(), async |engines| {
+                verdict_seed::load(&world, engines, &options.progress).await?;
+                Ok(())
+            })
+            .await
+            .expect("engines with a world")
+        })
         .await
+}
+
+/// A database of a test's own: the world as it is today.
+pub async fn clone(role: &str) -> PgConnectOptions {
+    let engines = engines().await;
+    let database = engines.clone_world(role).await.expect("a clone");
+    engines.postgres(&database)
 }

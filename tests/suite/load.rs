@@ -5,46 +5,17 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use sqlx::PgPool;
-use sqlx::postgres::PgConnectOptions;
-use tokio::sync::OnceCell;
 use verdict_audit::evidence::FlowEvidence;
 use verdict_audit::{FlowId, Verdict};
-use verdict_engines::Engines;
 use verdict_scenarios::load::{
     Error, LoadOutcome, LoadPlan, LoadWatcher, Pools, Restore, Target, run,
 };
 use verdict_scenarios::service::{ServiceProcess, Sides, migrate_all};
-use verdict_seed::{Scale, World, WorldSpec, postgres_checksums};
+use verdict_seed::postgres_checksums;
 
-use crate::common::{options, runtime};
+use crate::common::{clone, runtime, world};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_verdict");
-
-fn world() -> World {
-    World::new(WorldSpec {
-        scale: Scale::Smoke,
-        users: None,
-        days: None,
-        seed: 1,
-    })
-}
-
-/// Engines with the smoke world, which the tests below share.
-async fn engines() -> &'static Engines {
-    static ENGINES: OnceCell<Engines> = OnceCell::const_new();
-    ENGINES
-        .get_or_init(async || {
-            let options = options();
-            let world = world();
-            Engines::with_world(&options, &world.spec().key(), async |engines| {
-                verdict_seed::load(&world, engines, &options.progress).await?;
-                Ok(())
-            })
-            .await
-            .expect("engines with a world")
-        })
-        .await
-}
 
 /// A service on two databases of its own.
 struct Stage {
@@ -107,12 +78,6 @@ impl Stage {
         }
         counts
     }
-}
-
-async fn clone(role: &str) -> PgConnectOptions {
-    let engines = engines().await;
-    let database = engines.clone_world(role).await.unwrap();
-    engines.postgres(&database)
 }
 
 /// What a run told.

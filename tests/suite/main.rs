@@ -5,9 +5,11 @@
     reason = "a test that unwraps says where it failed"
 )]
 
+mod command_line;
 mod common;
 mod engines;
 mod engines_elsewhere;
 mod load;
 mod service;
+mod trials;
 mod world;

@@ -9,15 +9,13 @@ use std::time::{Duration, Instant};
 
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
-use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgPool};
 use tokio::sync::OnceCell;
-use verdict_engines::Engines;
 use verdict_optimized::pagination::Cursor;
 use verdict_scenarios::service::{ServiceProcess, Sides, cursor, migrate_all};
-use verdict_seed::{Scale, World, WorldSpec};
+use verdict_seed::World;
 
-use crate::common::{options, runtime};
+use crate::common::{clone, engines, runtime, world};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_verdict");
 const NOBODY: &str = "00000000-0000-4000-8000-00000000dead";
@@ -30,7 +28,6 @@ const HELD: u64 = 12;
 
 /// A world at the smoke scale, a database for each side, and a service on them.
 struct Stage {
-    engines: Engines,
     world: World,
     sides: Sides,
     service: ServiceProcess,
@@ -41,22 +38,9 @@ async fn stage() -> &'static Stage {
     static STAGE: OnceCell<Stage> = OnceCell::const_new();
     STAGE
         .get_or_init(async || {
-            let world = World::new(WorldSpec {
-                scale: Scale::Smoke,
-                users: None,
-                days: None,
-                seed: 1,
-            });
-            let options = options();
-            let engines = Engines::with_world(&options, &world.spec().key(), async |engines| {
-                verdict_seed::load(&world, engines, &options.progress).await?;
-                Ok(())
-            })
-            .await
-            .expect("engines with a world");
             let sides = Sides {
-                baseline: clone(&engines, "service_baseline").await,
-                optimized: clone(&engines, "service_optimized").await,
+                baseline: clone("service_baseline").await,
+                optimized: clone("service_optimized").await,
             };
             let pool = PgPool::connect_with(sides.optimized.clone())
                 .await
@@ -65,22 +49,13 @@ async fn stage() -> &'static Stage {
             pool.close().await;
             let service = spawn(&sides);
             Stage {
-                engines,
-                world,
+                world: world(),
                 sides,
                 service,
                 client: Client::new(),
             }
         })
         .await
-}
-
-async fn clone(engines: &Engines, role: &str) -> PgConnectOptions {
-    let database = engines
-        .clone_world(role)
-        .await
-        .expect("a clone of the world");
-    engines.postgres(&database)
 }
 
 fn spawn(sides: &Sides) -> ServiceProcess {
@@ -551,15 +526,15 @@ fn a_database_that_is_gone_is_a_503_and_leaves_the_other_side_alone() {
     runtime().block_on(async {
         let stage = stage().await;
         let sides = Sides {
-            baseline: clone(&stage.engines, "service_gone").await,
+            baseline: clone("service_gone").await,
             optimized: stage.sides.optimized.clone(),
         };
         let service = spawn(&sides);
         let path = format!("{}?viewer={NOBODY}", stage.messages(1));
         let (status, _) = stage.get(&service, &format!("/baseline{path}")).await;
         assert_eq!(status, StatusCode::OK);
-        stage
-            .engines
+        engines()
+            .await
             .drop_clone("service_gone")
             .await
             .expect("the clone dropped");

@@ -8,18 +8,9 @@ use sqlx::types::Uuid;
 use sqlx::types::chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool};
 use tokio::sync::OnceCell;
-use verdict_seed::{Scale, World, WorldSpec, clickhouse_checksums, load_into, postgres_checksums};
+use verdict_seed::{clickhouse_checksums, load_into, postgres_checksums};
 
-use crate::common::{engines, runtime};
-
-fn world() -> World {
-    World::new(WorldSpec {
-        scale: Scale::Smoke,
-        users: None,
-        days: None,
-        seed: 1,
-    })
-}
+use crate::common::{engines, runtime, world};
 
 /// Loads the smoke world into databases of that name in both engines.
 async fn loaded(name: &str, threads: usize) -> (PgPool, Client) {

@@ -1,0 +1,200 @@
+//! The command line: what it prints, its exit codes, and what bad input gets.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// Runs `verdict` with its output folder in `target`.
+fn verdict(target: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_verdict"))
+        .args(args)
+        .env("CARGO_TARGET_DIR", target)
+        .env("VERDICT_ENGINES", "embedded")
+        .env("VERDICT_SCALE", "smoke")
+        .output()
+        .unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Runs it and answers its exit code and what it complained of.
+fn refused(args: &[&str]) -> (i32, String) {
+    let target = tempfile::tempdir().unwrap();
+    let output = verdict(target.path(), args);
+    (output.status.code().unwrap(), text(&output.stderr))
+}
+
+#[test]
+fn the_list_has_all_fifteen_items_with_their_variants() {
+    let target = tempfile::tempdir().unwrap();
+    let output = verdict(target.path(), &["list", "--json"]);
+    assert!(output.status.success());
+    let list: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let items = list["items"].as_array().unwrap();
+    assert_eq!(items.len(), 15);
+    for (index, item) in items.iter().enumerate() {
+        assert_eq!(item["number"], index + 1);
+        assert!(item["id"].is_string() && item["title"].is_string());
+        assert_eq!(item["variants"][0], "baseline");
+    }
+    assert_eq!(items[1]["variants"][2], "proposed-trigger");
+}
+
+#[test]
+fn an_item_that_is_not_there_is_told_the_nearest() {
+    let (code, complaint) = refused(&["run", "mesage-send"]);
+    assert_eq!(code, 64);
+    assert!(complaint.contains("\"message-send\""), "{complaint}");
+    let (code, complaint) = refused(&["check", "cache"]);
+    assert_eq!(code, 64);
+    assert!(complaint.contains("not on trial yet"), "{complaint}");
+}
+
+#[test]
+fn bad_flags_are_usage_errors() {
+    for args in [
+        &["run", "--scale", "huge"][..],
+        &["run", "--engines", "docker"],
+        &["run", "--seed", "-1"],
+        &["seed", "--users", "3"],
+        &["load", "--users", "many"],
+        &["load", "feeed"],
+        &["nonsense"],
+    ] {
+        let (code, complaint) = refused(args);
+        assert_eq!(code, 64, "{args:?}: {complaint}");
+        assert!(complaint.starts_with("error:"), "{complaint}");
+    }
+    let (code, complaint) = refused(&["load", "--users", "0", "--target", "http://127.0.0.1:1"]);
+    assert_eq!(code, 64, "{complaint}");
+}
+
+#[test]
+fn a_results_file_that_is_none_is_one_clear_error_with_its_own_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, content: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let missing = folder.path().join("missing.json");
+    for (path, code, word) in [
+        (missing.to_str().unwrap().to_owned(), 66, "no results at"),
+        (file("text.json", "hello"), 65, "not JSON"),
+        (file("cut.json", "{\"schema\": 1, \"run\""), 65, "truncated"),
+        (file("old.json", "{\"schema\": 0}"), 65, "schema 0"),
+        (
+            file("other.json", "{\"schema\": 1}"),
+            65,
+            "not a results file",
+        ),
+    ] {
+        for command in ["gate", "report"] {
+            let (found, complaint) = refused(&[command, &path]);
+            assert_eq!(found, code, "{command} {path}: {complaint}");
+            assert!(complaint.contains(word), "{complaint}");
+            assert_eq!(complaint.trim().lines().count(), 1, "{complaint}");
+        }
+    }
+}
+
+#[test]
+fn an_output_folder_that_cannot_be_is_said_before_anything_long_begins() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a-file");
+    std::fs::write(&file, "").unwrap();
+    let output = verdict(&file, &["run", "--quick"]);
+    let complaint = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(74), "{complaint}");
+    assert!(complaint.contains("CARGO_TARGET_DIR"), "{complaint}");
+    assert!(!complaint.contains("starting engines"), "{complaint}");
+}
+
+#[test]
+fn a_service_that_is_not_there_is_unavailable() {
+    let (code, complaint) = refused(&[
+        "load",
+        "page",
+        "--users",
+        "1",
+        "--target",
+        "http://127.0.0.1:1",
+    ]);
+    assert_eq!(code, 69, "{complaint}");
+    assert!(complaint.contains("--target"), "{complaint}");
+}
+
+#[test]
+fn check_compares_answers_and_nothing_else() {
+    let target = tempfile::tempdir().unwrap();
+    let output = verdict(target.path(), &["check", "2"]);
+    let said = text(&output.stdout);
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{said}{}",
+        text(&output.stderr)
+    );
+    assert!(
+        said.contains("optimized") && said.contains("all as today's"),
+        "{said}"
+    );
+    assert!(
+        said.contains("proposed-cte") && said.contains("wrong:"),
+        "{said}"
+    );
+    assert!(said.contains("fails:"), "{said}");
+}
+
+#[test]
+fn a_run_writes_results_and_a_report_and_the_gate_agrees() {
+    let target = tempfile::tempdir().unwrap();
+    let run = verdict(
+        target.path(),
+        &["run", "pagination", "--quick", "--seed", "1"],
+    );
+    let said = text(&run.stdout);
+    let code = run.status.code().unwrap();
+    assert!([0, 1].contains(&code), "{said}{}", text(&run.stderr));
+
+    let output = target.path().join("verdict");
+    let results = std::fs::read_to_string(output.join("results.json")).unwrap();
+    let results: Value = serde_json::from_str(&results).unwrap();
+    assert_eq!(results["run"]["scale"], "smoke");
+    assert_eq!(results["run"]["engines"].as_array().unwrap().len(), 3);
+    assert!(results["run"]["aa"]["ratio"]["lo"].is_number());
+    let item = &results["items"][0];
+    assert_eq!(
+        (&item["number"], &item["id"]),
+        (&7.into(), &"pagination".into())
+    );
+    let optimized = &item["variants"][2];
+    assert_eq!(optimized["name"], "optimized");
+    assert_eq!(optimized["answers"]["differing"], 0);
+    assert!(optimized["work"][0]["counters"]["rows_read"].is_number());
+    assert!(optimized["latency"][0]["ratio"]["hi"].is_number());
+    assert!(optimized["claims"][0]["verdict"].is_string());
+    assert_eq!(results["flows"][0]["errors"], 0);
+
+    let page = std::fs::read_to_string(output.join("report/index.html")).unwrap();
+    assert!(page.contains("<svg") && page.contains("pagination"));
+    assert!(!page.contains("<script src") && !page.contains("<link rel=\"stylesheet\" href"));
+
+    let gate = verdict(target.path(), &["gate"]);
+    let gate_code = gate.status.code().unwrap();
+    assert_eq!(code == 1, gate_code == 1, "{}", text(&gate.stdout));
+    let again = verdict(target.path(), &["report"]);
+    assert!(again.status.success());
+}
+
+#[test]
+fn the_doctor_names_the_engines_and_why() {
+    let target = tempfile::tempdir().unwrap();
+    let output = verdict(target.path(), &["doctor"]);
+    let said = text(&output.stdout);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("engines: embedded"), "{said}");
+}
