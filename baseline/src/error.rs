@@ -16,8 +16,16 @@ pub enum Error {
     #[error("message was sent before")]
     Duplicate,
     /// PostgreSQL's own words.
-    #[error("PostgreSQL refused the statement: {0}")]
+    #[error("{}", words(.0))]
     Database(sqlx::Error),
+}
+
+/// What the engine said, without what the driver says about it.
+fn words(error: &sqlx::Error) -> String {
+    match error.as_database_error() {
+        Some(database) => format!("PostgreSQL: {}", database.message()),
+        None => error.to_string(),
+    }
 }
 
 impl From<sqlx::Error> for Error {

@@ -74,6 +74,8 @@ struct ClaimView<'a> {
 
 struct OperationView {
     name: String,
+    /// Counted and not timed: folded away.
+    aside: bool,
     charts: Vec<String>,
     timings: Vec<Timing>,
     counters: Vec<String>,
@@ -325,6 +327,7 @@ fn operation_view(item: &ItemEvidence, name: String) -> Result<OperationView, Pl
         .collect();
     Ok(OperationView {
         charts: charts.into_iter().flatten().collect(),
+        aside: timings.is_empty(),
         timings: timings.into_iter().map(|(_, timing)| timing).collect(),
         counters: counters.iter().map(|name| name.replace('_', " ")).collect(),
         work,

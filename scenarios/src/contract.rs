@@ -112,7 +112,7 @@ impl Tally {
             self.answers.differing += 1;
             self.answers
                 .first_difference
-                .get_or_insert_with(|| format!("{request:?}: {difference}"));
+                .get_or_insert_with(|| format!("{difference}, for {request:?}"));
         }
     }
 
@@ -211,6 +211,6 @@ mod tests {
         tally.record("three", Err("y".to_owned()));
         let answers = tally.into_answers();
         assert_eq!((answers.checked, answers.differing), (3, 2));
-        assert_eq!(answers.first_difference.as_deref(), Some("\"two\": x"));
+        assert_eq!(answers.first_difference.as_deref(), Some("x, for \"two\""));
     }
 }
