@@ -2,8 +2,10 @@
 //!
 //! The rung is the depth: a page that ends at row n, so that n is today's offset plus limit.
 
+use std::fmt::Debug;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use rand::RngExt;
 use sqlx::PgPool;
@@ -16,7 +18,7 @@ use verdict_baseline::pagination::{self as baseline, Post};
 use verdict_optimized::as_proposed;
 use verdict_optimized::migration::Migration;
 use verdict_optimized::pagination::{self as optimized, Cursor, HistoryCursor};
-use verdict_seed::{Author, Conversation, World};
+use verdict_seed::{Author, World};
 
 use crate::contract::{Tally, Timeline, same};
 use crate::error::Result;
@@ -236,8 +238,13 @@ impl Item for Pagination {
     ) -> BoxFuture<'a, Result<Answers>> {
         Box::pin(async move {
             let mut tally = Tally::default();
-            for (author, timeline) in authors(session) {
-                walk_posts(session, variant, author, &timeline, &mut tally).await;
+            for (user, timeline) in authors(session) {
+                let rows = Posts {
+                    session,
+                    variant,
+                    user,
+                };
+                walk(variant, user, &rows, &timeline, &mut tally).await;
             }
             if matches!(variant, VariantName::Proposed(_)) {
                 tally.declare(
@@ -247,22 +254,15 @@ impl Item for Pagination {
                 );
                 return Ok(tally.into_answers());
             }
-            let world = session.world();
-            for conversation in conversations(session) {
-                let timeline = message_history::timeline(world, &conversation, true);
-                let viewer = conversation.members[0];
-                walk_history(
+            for (conversation, viewer, timeline) in conversations(session) {
+                let rows = Messages {
                     session,
                     variant,
-                    (conversation.id, viewer),
-                    &timeline,
-                    &mut tally,
-                )
-                .await;
+                    conversation,
+                    viewer,
+                };
+                walk(variant, conversation, &rows, &timeline, &mut tally).await;
             }
-            let tied = hostile::tied_messages(world, true);
-            let conversation = (hostile::tied_conversation(), world.user(0));
-            walk_history(session, variant, conversation, &tied, &mut tally).await;
             Ok(tally.into_answers())
         })
     }
@@ -286,116 +286,170 @@ fn authors(session: &Session<'_>) -> Vec<(Uuid, Timeline)> {
     walks
 }
 
-fn conversations(session: &Session<'_>) -> Vec<Conversation> {
+/// Conversations by popularity, the ladder's, and one whose messages are all of one instant; each
+/// with a viewer.
+fn conversations(session: &Session<'_>) -> Vec<(Uuid, Uuid, Timeline)> {
     let world = session.world();
     let mut rng = session.rng("pagination conversations");
     let mut conversations: Vec<_> = (0..session.sample_size() / 4)
         .map(|_| world.sample_conversation(&mut rng))
         .collect();
     conversations.extend(ladder::conversations_up_to(world, LONGEST_WALK));
-    conversations.retain(|conversation| conversation.messages <= LONGEST_WALK);
-    conversations
+    let mut walks: Vec<_> = conversations
+        .into_iter()
+        .filter(|conversation| conversation.messages <= LONGEST_WALK)
+        .map(|conversation| {
+            let timeline = message_history::timeline(world, &conversation, true);
+            (conversation.id, conversation.members[0], timeline)
+        })
+        .collect();
+    let tied = hostile::tied_messages(world, true);
+    walks.push((hostile::tied_conversation(), world.user(0), tied));
+    walks
 }
 
-/// Walks through all pages of an author, by the variant's own cursors: each page is right, and
-/// the walk meets every row once. Beside it each tenth page is held to today's.
-async fn walk_posts(
-    session: &Session<'_>,
+/// Rows that are paged through by the cursors a variant itself gives.
+trait Walk: Sync {
+    /// What a page holds.
+    type Row: Send + Sync;
+    /// Where the next page begins.
+    type Cursor: Copy + Debug + Send + Sync;
+
+    /// The variant's page at a place.
+    fn page(
+        &self,
+        place: &Place<Self::Cursor>,
+    ) -> impl Future<Output = verdict_baseline::Result<Vec<Self::Row>>> + Send;
+
+    /// Holds a page whose rows are right to what else its item promises.
+    fn check(
+        &self,
+        place: &Place<Self::Cursor>,
+        page: &[Self::Row],
+    ) -> impl Future<Output = std::result::Result<(), String>> + Send;
+
+    /// A row's place in the order.
+    fn key(row: &Self::Row) -> (DateTime<Utc>, Uuid);
+
+    /// The cursor of the page after a row.
+    fn cursor(row: &Self::Row) -> Self::Cursor;
+}
+
+/// Walks through all pages: each page is right, and the walk meets every row once.
+async fn walk<W: Walk>(
     variant: &VariantName,
+    owner: Uuid,
+    rows: &W,
+    timeline: &Timeline,
+    tally: &mut Tally,
+) {
+    let mut place = Place::START;
+    let mut met = Vec::new();
+    loop {
+        let page = match rows.page(&place).await {
+            Ok(page) => page,
+            Err(error) => return tally.record((owner, place), Err(error.to_string())),
+        };
+        let mut outcome = timeline.check(
+            place.offset as usize,
+            LIMIT as usize,
+            page.iter().map(W::key),
+        );
+        if outcome.is_ok() {
+            outcome = rows.check(&place, &page).await;
+        }
+        let right = outcome.is_ok();
+        tally.record((owner, place), outcome);
+        met.extend(page.iter().map(|row| W::key(row).1));
+        let Some(last) = page.last().filter(|_| right) else {
+            break;
+        };
+        place = Place {
+            offset: place.offset + page.len() as i64,
+            after: Some(W::cursor(last)),
+        };
+    }
+    tally.record(
+        (owner, "a walk through all pages"),
+        each_once(variant, met, timeline),
+    );
+}
+
+/// An author's posts; each tenth page is held to today's, column by column.
+struct Posts<'a> {
+    session: &'a Session<'a>,
+    variant: &'a VariantName,
     user: Uuid,
-    timeline: &Timeline,
-    tally: &mut Tally,
-) {
-    let pool = session.side(variant);
-    let mut place = Place::START;
-    let mut met = Vec::new();
-    loop {
-        let page = match posts(variant, pool, user, LIMIT, &place).await {
-            Ok(page) => page,
-            Err(error) => return tally.record((user, place), Err(error.to_string())),
-        };
-        let mut outcome = timeline.check(
-            place.offset as usize,
-            LIMIT as usize,
-            page.iter().map(|post| (post.created_at, post.id)),
-        );
-        if outcome.is_ok() && place.offset % (10 * LIMIT) == 0 && *variant != VariantName::Baseline
-        {
-            outcome = match posts(
-                &VariantName::Baseline,
-                session.baseline(),
-                user,
-                LIMIT,
-                &place,
-            )
-            .await
-            {
-                Ok(today) => page.iter().try_for_each(|post| {
-                    match today.iter().find(|other| other.id == post.id) {
-                        Some(other) => same("post", other, post),
-                        None => Ok(()),
-                    }
-                }),
-                Err(error) => Err(error.to_string()),
-            };
-        }
-        let right = outcome.is_ok();
-        tally.record((user, place), outcome);
-        met.extend(page.iter().map(|post| post.id));
-        let Some(last) = page.last().filter(|_| right) else {
-            break;
-        };
-        place = Place {
-            offset: place.offset + page.len() as i64,
-            after: Some(Cursor::from(last)),
-        };
-    }
-    tally.record(
-        (user, "a walk through all pages"),
-        each_once(variant, met, timeline),
-    );
 }
 
-/// As [`walk_posts`], for the messages of a conversation and their numbers.
-async fn walk_history(
-    session: &Session<'_>,
-    variant: &VariantName,
-    (conversation, viewer): (Uuid, Uuid),
-    timeline: &Timeline,
-    tally: &mut Tally,
-) {
-    let pool = session.side(variant);
-    let mut place = Place::START;
-    let mut met = Vec::new();
-    loop {
-        let page = match history(variant, pool, conversation, viewer, &place).await {
-            Ok(page) => page,
-            Err(error) => return tally.record((conversation, place), Err(error.to_string())),
-        };
-        let mut outcome = timeline.check(
-            place.offset as usize,
-            LIMIT as usize,
-            page.iter().map(|message| (message.created_at, message.id)),
-        );
-        for (index, message) in page.iter().enumerate() {
-            let due = place.offset + index as i64 + 1;
-            outcome = outcome.and_then(|()| same("number", &due, &message.sequence_number));
-        }
-        let right = outcome.is_ok();
-        tally.record((conversation, place), outcome);
-        met.extend(page.iter().map(|message| message.id));
-        let Some(last) = page.last().filter(|_| right) else {
-            break;
-        };
-        place = Place {
-            offset: place.offset + page.len() as i64,
-            after: Some(HistoryCursor::from(last)),
-        };
+impl Walk for Posts<'_> {
+    type Row = Post;
+    type Cursor = Cursor;
+
+    async fn page(&self, place: &Place<Cursor>) -> verdict_baseline::Result<Vec<Post>> {
+        let pool = self.session.side(self.variant);
+        posts(self.variant, pool, self.user, LIMIT, place).await
     }
-    tally.record(
-        (conversation, "a walk through all pages"),
-        each_once(variant, met, timeline),
-    );
+
+    async fn check(&self, place: &Place<Cursor>, page: &[Post]) -> std::result::Result<(), String> {
+        if place.offset % (10 * LIMIT) != 0 || *self.variant == VariantName::Baseline {
+            return Ok(());
+        }
+        let (today, pool) = (VariantName::Baseline, self.session.baseline());
+        let today = posts(&today, pool, self.user, LIMIT, place)
+            .await
+            .map_err(|error| error.to_string())?;
+        page.iter().try_for_each(
+            |post| match today.iter().find(|other| other.id == post.id) {
+                Some(other) => same("post", other, post),
+                None => Ok(()),
+            },
+        )
+    }
+
+    fn key(post: &Post) -> (DateTime<Utc>, Uuid) {
+        (post.created_at, post.id)
+    }
+
+    fn cursor(post: &Post) -> Cursor {
+        Cursor::from(post)
+    }
+}
+
+/// A conversation's messages, which are numbered as today.
+struct Messages<'a> {
+    session: &'a Session<'a>,
+    variant: &'a VariantName,
+    conversation: Uuid,
+    viewer: Uuid,
+}
+
+impl Walk for Messages<'_> {
+    type Row = Message;
+    type Cursor = HistoryCursor;
+
+    async fn page(&self, place: &Place<HistoryCursor>) -> verdict_baseline::Result<Vec<Message>> {
+        let pool = self.session.side(self.variant);
+        history(self.variant, pool, self.conversation, self.viewer, place).await
+    }
+
+    async fn check(
+        &self,
+        place: &Place<HistoryCursor>,
+        page: &[Message],
+    ) -> std::result::Result<(), String> {
+        (place.offset + 1..)
+            .zip(page)
+            .try_for_each(|(due, message)| same("number", &due, &message.sequence_number))
+    }
+
+    fn key(message: &Message) -> (DateTime<Utc>, Uuid) {
+        (message.created_at, message.id)
+    }
+
+    fn cursor(message: &Message) -> HistoryCursor {
+        HistoryCursor::from(message)
+    }
 }
 
 /// Every row once. Today's order leaves ties open, so a walk by offset may miss one and meet

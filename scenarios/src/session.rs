@@ -70,7 +70,7 @@ impl<'a> Session<'a> {
     pub fn sample_size(&self) -> usize {
         match self.depth {
             Depth::Full => 100,
-            Depth::Quick => 24,
+            Depth::Quick => 20,
         }
     }
 

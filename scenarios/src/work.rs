@@ -28,6 +28,7 @@ pub async fn count(
     variant: &VariantName,
 ) -> Result<Vec<Work>> {
     let mut work = Vec::new();
+    let quick = session.depth() == Depth::Quick;
     for generic in [false, true] {
         let instrument = Instrument::connect(session.options(variant), generic).await?;
         for operation in item.operations(session.world()) {
@@ -40,7 +41,6 @@ pub async fn count(
                 let Some(probe) = item.probe(session.world(), variant, operation.name, n) else {
                     continue;
                 };
-                let quick = session.depth() == Depth::Quick;
                 let counted = count_calls(&instrument, &probe, quick)
                     .await?
                     .map_err(|source| Error::Stopped {
