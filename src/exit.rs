@@ -3,8 +3,10 @@
 use std::io::ErrorKind;
 use std::process::ExitCode;
 
+use verdict_baseline::Error as OperationError;
 use verdict_engines::Error as EnginesError;
 use verdict_reports::json::JsonError;
+use verdict_scenarios::Error as TrialError;
 use verdict_scenarios::load::Error as LoadError;
 
 use crate::run::NotOnTrial;
@@ -55,13 +57,17 @@ fn code(error: &anyhow::Error) -> u8 {
         .chain()
         .find_map(|cause| {
             if let Some(engines) = cause.downcast_ref::<EnginesError>() {
-                return Some(match engines {
-                    EnginesError::DiskFull { .. } | EnginesError::Io { .. } => IO,
-                    EnginesError::Permission { .. } => PERMISSION,
-                    EnginesError::BadUrl { .. }
-                    | EnginesError::UnknownChoice { .. }
-                    | EnginesError::MissingVariable { .. } => USAGE,
-                    _ => UNAVAILABLE,
+                return Some(engines_code(engines));
+            }
+            if let Some(trial) = cause.downcast_ref::<TrialError>() {
+                return Some(match trial {
+                    TrialError::Engines(engines) => engines_code(engines),
+                    TrialError::Postgres { source, .. } if is_gone(source) => UNAVAILABLE,
+                    TrialError::Stopped {
+                        source: OperationError::Database(source),
+                        ..
+                    } if is_gone(source) => UNAVAILABLE,
+                    _ => SOFTWARE,
                 });
             }
             if cause.is::<verdict_audit::CatalogueError>() || cause.is::<NotOnTrial>() {
@@ -86,6 +92,29 @@ fn code(error: &anyhow::Error) -> u8 {
             cause.downcast_ref::<std::io::Error>().map(io_code)
         })
         .unwrap_or(SOFTWARE)
+}
+
+fn engines_code(error: &EnginesError) -> u8 {
+    match error {
+        EnginesError::DiskFull { .. } | EnginesError::Io { .. } => IO,
+        EnginesError::Permission { .. } => PERMISSION,
+        EnginesError::BadUrl { .. }
+        | EnginesError::UnknownChoice { .. }
+        | EnginesError::MissingVariable { .. } => USAGE,
+        _ => UNAVAILABLE,
+    }
+}
+
+/// Whether the server, rather than the statement, is at fault.
+fn is_gone(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed => true,
+        // Class 57: the server is shutting down, was ended, or is not up yet.
+        sqlx::Error::Database(database) => {
+            database.code().is_some_and(|code| code.starts_with("57P"))
+        }
+        _ => false,
+    }
 }
 
 fn io_code(error: &std::io::Error) -> u8 {
