@@ -147,8 +147,9 @@ fn the_fixes_read_no_more_rows_on_a_larger_rung_and_today_does() {
     ] {
         for operation in operations {
             let rows = counted(heard(item, "optimized"), operation, "rows_read");
+            // A dead version of a row that was just updated may still be met, or not.
             assert!(
-                rows.len() == 2 && rows[0] == rows[1],
+                rows.len() == 2 && (rows[0] - rows[1]).abs() <= 1.0,
                 "{operation}: {rows:?}"
             );
             let today = counted(heard(item, "baseline"), operation, "rows_read");
