@@ -30,7 +30,7 @@ pub(super) fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
             let served = until_interrupted(&engines, listener, display).await;
             let stopped = engines.stop().await;
             served?;
-            Ok(stopped?)
+            stopped
         })
         .map(|()| ExitCode::SUCCESS)
 }

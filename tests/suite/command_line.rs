@@ -1,8 +1,11 @@
 //! The command line: what it prints, its exit codes, and what bad input gets.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 
 /// Runs `verdict` with its output folder in `target`.
@@ -197,4 +200,51 @@ fn the_doctor_names_the_engines_and_why() {
     let said = text(&output.stdout);
     assert!(output.status.success(), "{said}");
     assert!(said.contains("engines: embedded"), "{said}");
+}
+
+#[test]
+fn a_run_whose_engine_dies_says_so_and_ends() {
+    let target = tempfile::tempdir().unwrap();
+    let run = Command::new(env!("CARGO_BIN_EXE_verdict"))
+        .args(["check", "pagination", "--scale", "smoke"])
+        .env("CARGO_TARGET_DIR", target.path())
+        .env("VERDICT_ENGINES", "embedded")
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let verdict = run.id();
+    let engine = (0..600)
+        .find_map(|_| {
+            std::thread::sleep(Duration::from_millis(50));
+            engine_of(verdict)
+        })
+        .expect("a PostgreSQL below the run");
+    kill(engine, Signal::SIGKILL).unwrap();
+    let output = run.wait_with_output().unwrap();
+    let complaint = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(69), "{complaint}");
+}
+
+/// The PostgreSQL that the keeper of a run started, once it takes connections.
+fn engine_of(verdict: u32) -> Option<Pid> {
+    let child = |parent: u32, name: &str| {
+        let children = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children"));
+        children.ok()?.split_whitespace().find_map(|pid| {
+            let line = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).ok()?;
+            line.contains(name).then(|| pid.parse::<u32>().ok())?
+        })
+    };
+    let threads = std::fs::read_dir(format!("/proc/{verdict}/task")).ok()?;
+    let keeper = threads.flatten().find_map(|thread| {
+        let children = std::fs::read_to_string(thread.path().join("children")).ok()?;
+        children.split_whitespace().find_map(|pid| {
+            let line = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).ok()?;
+            line.contains("engine-keeper").then(|| pid.parse().ok())?
+        })
+    })?;
+    let postgres = child(keeper, "bin/postgres")?;
+    // It serves once it has processes of its own.
+    child(postgres, "walwriter")?;
+    i32::try_from(postgres).ok().map(Pid::from_raw)
 }
