@@ -85,15 +85,16 @@ pub fn items(asked: &[String]) -> anyhow::Result<Vec<OnTrial>> {
 
 /// Criterion set to sample for as long as the depth allows; its command line may say otherwise.
 pub fn criterion(depth: Depth) -> Criterion {
-    let (warm_up, measurement, samples) = match depth {
-        Depth::Full => (500, 3_000, 20),
-        Depth::Quick => (150, 1_000, 10),
+    let (warm_up, measurement, samples, resamples) = match depth {
+        Depth::Full => (500, 3_000, 20, 100_000),
+        Depth::Quick => (100, 800, 10, 2_000),
     };
     Criterion::default()
         .without_plots()
         .warm_up_time(Duration::from_millis(warm_up))
         .measurement_time(Duration::from_millis(measurement))
         .sample_size(samples)
+        .nresamples(resamples)
 }
 
 /// Holds the trials and answers what was measured. Nothing is written yet.
