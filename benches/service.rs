@@ -20,6 +20,7 @@ use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use verdict::filter::Filter;
 use verdict_audit::evidence::Ratio;
 use verdict_audit::ratio::{Block, ratio};
 use verdict_audit::{Side, VariantName};
@@ -54,7 +55,7 @@ fn main() -> ExitCode {
     let work = async {
         if hello {
             serve_hello().await
-        } else if selected() {
+        } else if selected()? {
             bench().await
         } else {
             Ok(())
@@ -72,11 +73,13 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether this is `cargo bench` and its filter, if there is one, means this bench.
-fn selected() -> bool {
-    let mut words = std::env::args().skip(1);
-    let benching = std::env::args().any(|word| word == "--bench");
-    benching && words.all(|word| word.starts_with('-') || NAME.contains(&word))
+/// Whether criterion's command line asks for this bench.
+fn selected() -> anyhow::Result<bool> {
+    let filter = Filter::parse(std::env::args().skip(1))?;
+    if filter.lists() {
+        println!("{NAME}: benchmark");
+    }
+    Ok(filter.measures() && filter.wants(NAME))
 }
 
 async fn bench() -> anyhow::Result<()> {

@@ -9,6 +9,7 @@ pub mod cli;
 pub mod commands;
 pub mod exit;
 pub mod facts;
+pub mod filter;
 pub mod finish;
 pub mod load;
 pub mod paths;
