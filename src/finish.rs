@@ -62,7 +62,7 @@ pub fn report(results: &Results, output: &Path) -> anyhow::Result<PathBuf> {
             let name = file.file_stem().unwrap_or_default().to_string_lossy();
             let href = file.strip_prefix(&folder).unwrap_or(&file);
             artefacts.push(Artefact {
-                title: format!("goose: {name}"),
+                title: name.into_owned(),
                 href: href.display().to_string(),
             });
         }
