@@ -147,9 +147,10 @@ fn the_fixes_read_no_more_rows_on_a_larger_rung_and_today_does() {
     ] {
         for operation in operations {
             let rows = counted(heard(item, "optimized"), operation, "rows_read");
-            // A dead version of a row that was just updated may still be met, or not.
+            // Sending may still meet a dead version of the row it just updated; reading may not.
+            let slack = if item == "message-send" { 1.0 } else { 0.0 };
             assert!(
-                rows.len() == 2 && (rows[0] - rows[1]).abs() <= 1.0,
+                rows.len() == 2 && (rows[0] - rows[1]).abs() <= slack,
                 "{operation}: {rows:?}"
             );
             let today = counted(heard(item, "baseline"), operation, "rows_read");
