@@ -5,8 +5,9 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-use crate::names::{FlowId, ItemId, Side, VariantName};
-use crate::nearest::nearest;
+use crate::exit::Exit;
+use crate::names::{FlowId, ItemId, OperationName, Side, VariantName};
+use crate::promise::Claim;
 
 /// Everything the audit says that Verdict holds it to.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -14,18 +15,59 @@ use crate::nearest::nearest;
 pub struct Catalogue {
     /// Closed-loop users at which the targets under load are judged.
     pub judged_users: u32,
+    /// What holds for every change that any item makes.
+    pub conclusion: Conclusion,
+    /// What all fixes together come to.
+    pub total: Total,
     /// The items in the audit's order.
     #[serde(rename = "item")]
-    pub items: Vec<Item>,
-    /// The flows in the audit's order.
-    #[serde(rename = "flow")]
-    pub flows: Vec<Flow>,
+    pub items: Vec<Finding>,
+    /// The steps in which the audit would have them made.
+    #[serde(rename = "phase")]
+    pub phases: Vec<Phase>,
+    /// The targets under load in the audit's order.
+    #[serde(rename = "target")]
+    pub targets: Vec<Target>,
+}
+
+/// What the audit's conclusion promises of every change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Conclusion {
+    /// That nothing breaks: judged for each variant that changes something.
+    pub additive: bool,
+}
+
+/// What all fixes together come to.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Total {
+    /// Least factor promised.
+    pub lo: f64,
+    /// Greatest factor promised.
+    pub hi: f64,
+}
+
+/// Items that the audit would have fixed together, and what they come to.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Phase {
+    /// Unique, such as `this-week`.
+    pub id: String,
+    /// The phase in a few words.
+    pub title: String,
+    /// Its items.
+    pub items: Vec<ItemId>,
+    /// Least factor promised.
+    pub lo: f64,
+    /// Greatest factor promised.
+    pub hi: f64,
 }
 
 /// One finding of the audit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Item {
+pub struct Finding {
     /// The audit's number, from 1.
     pub number: u32,
     /// The item's id.
@@ -36,70 +78,20 @@ pub struct Item {
     pub source: String,
     /// The variants besides the baseline.
     pub variants: Vec<VariantName>,
-    /// Whether Verdict tries it yet.
-    #[serde(default = "yes")]
-    pub on_trial: bool,
+    /// The calls it is tried by.
+    pub operations: Vec<OperationName>,
     /// What the audit promises.
     #[serde(default, rename = "claim")]
     pub claims: Vec<Claim>,
 }
 
-fn yes() -> bool {
-    true
-}
-
-/// One promise of the audit.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Claim {
-    /// Unique within the item, such as `speed-up`.
-    pub id: String,
-    /// The operation it is judged on; every operation of the item when absent.
-    pub operation: Option<String>,
-    /// What is promised.
-    #[serde(flatten)]
-    pub kind: ClaimKind,
-}
-
-/// What a claim promises.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum ClaimKind {
-    /// So many times faster.
-    SpeedUp {
-        /// Least factor promised.
-        lo: f64,
-        /// Greatest factor promised.
-        hi: f64,
-        /// The rung it is judged at.
-        at: u64,
-    },
-    /// Work that grows less with size.
-    Complexity {
-        /// How it grows today, as the audit says.
-        today: Order,
-        /// How it grows with the fix, as the audit says.
-        fixed: Order,
-    },
-}
-
-/// How work grows with size.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Order {
-    /// Not at all.
-    #[serde(rename = "O(1)")]
-    Constant,
-    /// With the logarithm.
-    #[serde(rename = "O(log n)")]
-    Logarithmic,
-    /// In proportion.
-    #[serde(rename = "O(n)")]
-    Linear,
-}
+/// What the code has of one item: its id, its variants, its operations.
+pub type Coded = (ItemId, Vec<VariantName>, Vec<OperationName>);
 
 /// One of the audit's targets under load.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Flow {
+pub struct Target {
     /// The flow.
     pub id: FlowId,
     /// The operation in a few words.
@@ -124,6 +116,15 @@ pub enum Before {
     Over,
 }
 
+impl std::fmt::Display for Before {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::About => "about",
+            Self::Over => "over",
+        })
+    }
+}
+
 /// Why the catalogue, or an item in it, cannot be had.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum CatalogueError {
@@ -133,6 +134,14 @@ pub enum CatalogueError {
     /// The text is a catalogue that contradicts itself.
     #[error("audit.toml contradicts itself: {0}")]
     Contradiction(String),
+    /// The code and the catalogue name different things.
+    #[error("the code and audit.toml disagree about {item}: {what}")]
+    Apart {
+        /// The item.
+        item: String,
+        /// What only one of them has.
+        what: String,
+    },
     /// Nothing has this id or number.
     #[error(
         "no item {asked:?} in the audit: did you mean {nearest:?}? `verdict list` shows all {count}"
@@ -185,34 +194,50 @@ impl Catalogue {
             if !ids.insert(id) {
                 return Err(format!("{id} is there twice"));
             }
-            if item.variants.is_empty() || item.variants.contains(&VariantName::Baseline) {
-                return Err(format!("{id} must list its variants without the baseline"));
+            item.check()?;
+        }
+        for phase in &self.phases {
+            if let Some(unknown) = phase.items.iter().find(|item| !ids.contains(item)) {
+                return Err(format!("phase {} names no item by {unknown}", phase.id));
             }
-            if item.on_trial && item.claims.is_empty() {
-                return Err(format!("{id} is on trial without a claim"));
-            }
-            let mut claims = HashSet::new();
-            for claim in &item.claims {
-                if !claims.insert(&claim.id) {
-                    return Err(format!("{id} has two claims called {}", claim.id));
-                }
-                let sound = match claim.kind {
-                    ClaimKind::SpeedUp { lo, hi, at } => lo > 1.0 && hi >= lo && at > 0,
-                    ClaimKind::Complexity { today, fixed } => fixed < today,
-                };
-                if !sound {
-                    return Err(format!("{id} claims no improvement in {}", claim.id));
-                }
+            if !(phase.lo > 1.0 && phase.hi >= phase.lo) {
+                return Err(format!("phase {} claims no improvement", phase.id));
             }
         }
         let mut flows = HashSet::new();
-        for flow in &self.flows {
-            if !flows.insert(flow.id) {
-                return Err(format!("flow {} is there twice", flow.id));
+        for target in &self.targets {
+            if !flows.insert(target.id) {
+                return Err(format!("target {} is there twice", target.id));
             }
-            if !(flow.goal_ms > 0.0 && flow.before_ms > flow.goal_ms) {
-                return Err(format!("flow {} aims for no improvement", flow.id));
+            if !(target.goal_ms > 0.0 && target.before_ms > target.goal_ms) {
+                return Err(format!("target {} aims for no improvement", target.id));
             }
+        }
+        Ok(())
+    }
+
+    /// Holds what the code has to the catalogue, both ways: the same variants and the same
+    /// operations by the same names. Items that the code lacks are not on trial yet.
+    ///
+    /// # Errors
+    /// The first name that only one of them has.
+    pub fn hold(&self, code: &[Coded]) -> Result<(), CatalogueError> {
+        for (id, variants, operations) in code {
+            let apart = |what: String| CatalogueError::Apart {
+                item: id.to_string(),
+                what,
+            };
+            let Some(finding) = self.items.iter().find(|item| item.id == *id) else {
+                return Err(apart("audit.toml does not have it".to_owned()));
+            };
+            let mut due = vec![VariantName::Baseline];
+            due.extend(finding.variants.iter().cloned());
+            only_in_one(variants, &due).map_or(Ok(()), |(name, place)| {
+                Err(apart(format!("variant {name} is only in {place}")))
+            })?;
+            only_in_one(operations, &finding.operations).map_or(Ok(()), |(name, place)| {
+                Err(apart(format!("operation {name} is only in {place}")))
+            })?;
         }
         Ok(())
     }
@@ -221,32 +246,89 @@ impl Catalogue {
     ///
     /// # Errors
     /// [`CatalogueError::NoSuchItem`], naming the nearest id.
-    pub fn item(&self, asked: &str) -> Result<&Item, CatalogueError> {
+    pub fn item(&self, asked: &str) -> Result<&Finding, CatalogueError> {
         let number = asked.parse::<u32>().ok();
         self.items
             .iter()
             .find(|item| item.id.as_str() == asked || Some(item.number) == number)
             .ok_or_else(|| CatalogueError::NoSuchItem {
                 asked: asked.to_owned(),
-                nearest: nearest(asked, self.items.iter().map(|item| item.id.as_str()))
-                    .unwrap_or_default()
-                    .to_owned(),
+                nearest: self.nearest(asked),
                 count: self.items.len(),
             })
     }
 
-    /// The flow with this id, where the audit has a target for it.
-    pub fn flow(&self, id: FlowId) -> Option<&Flow> {
-        self.flows.iter().find(|flow| flow.id == id)
+    /// The id that is most like what was asked for.
+    fn nearest(&self, asked: &str) -> String {
+        let likeness = |id: &str| strsim::jaro_winkler(&asked.to_lowercase(), id);
+        let ids = self.items.iter().map(|item| item.id.as_str());
+        ids.max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
+            .unwrap_or_default()
+            .to_owned()
     }
 
-    /// The items that Verdict tries, in the audit's order.
-    pub fn on_trial(&self) -> impl Iterator<Item = &Item> {
-        self.items.iter().filter(|item| item.on_trial)
+    /// The target of a flow, where the audit has one.
+    pub fn target(&self, id: FlowId) -> Option<&Target> {
+        self.targets.iter().find(|target| target.id == id)
     }
 }
 
-impl Flow {
+impl Finding {
+    fn check(&self) -> Result<(), String> {
+        let id = &self.id;
+        if self.variants.is_empty() || self.variants.contains(&VariantName::Baseline) {
+            return Err(format!("{id} must list its variants without the baseline"));
+        }
+        if self.operations.is_empty() || self.claims.is_empty() {
+            return Err(format!("{id} needs an operation and a claim"));
+        }
+        let mut names = HashSet::new();
+        if let Some(twice) = self.variants.iter().find(|name| !names.insert(*name)) {
+            return Err(format!("{id} has {twice} twice"));
+        }
+        let mut names = HashSet::new();
+        if let Some(twice) = self.operations.iter().find(|name| !names.insert(*name)) {
+            return Err(format!("{id} has {twice} twice"));
+        }
+        let mut claims = HashSet::new();
+        for claim in &self.claims {
+            if !claims.insert(&claim.id) {
+                return Err(format!("{id} has two claims called {}", claim.id));
+            }
+            if let Some(unknown) = claim
+                .operation
+                .as_ref()
+                .filter(|name| !self.operations.contains(name))
+            {
+                return Err(format!("{id} has no operation {unknown}"));
+            }
+            if !claim.promise.is_sound() {
+                return Err(format!("{id} claims no improvement in {}", claim.id));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl CatalogueError {
+    /// The exit code that says so.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::NoSuchItem { .. } => Exit::Usage,
+            Self::Malformed(_) | Self::Contradiction(_) | Self::Apart { .. } => Exit::Software,
+        }
+    }
+}
+
+/// The first name that one of two lists has and the other has not, with the place where it is.
+fn only_in_one<'a, T: PartialEq>(code: &'a [T], audit: &'a [T]) -> Option<(&'a T, &'static str)> {
+    let lacking = |of: &'a [T], other: &'a [T]| of.iter().find(|name| !other.contains(name));
+    lacking(code, audit)
+        .map(|name| (name, "the code"))
+        .or_else(|| lacking(audit, code).map(|name| (name, "audit.toml")))
+}
+
+impl Target {
     /// What a side is held to, milliseconds: the goal for the optimized one, the audit's
     /// "before" figure for the baseline.
     pub fn target_ms(&self, side: Side) -> f64 {
@@ -257,36 +339,17 @@ impl Flow {
     }
 }
 
-impl std::fmt::Display for Order {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(match self {
-            Self::Constant => "O(1)",
-            Self::Logarithmic => "O(log n)",
-            Self::Linear => "O(n)",
-        })
-    }
-}
-
-impl std::fmt::Display for ClaimKind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::SpeedUp { lo, hi, .. } => write!(f, "{lo}-{hi}x"),
-            Self::Complexity { today, fixed } => write!(f, "{today} to {fixed}"),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_embedded_audit_has_fifteen_items_and_four_flows() {
+    fn the_embedded_audit_has_fifteen_items_three_phases_and_four_targets() {
         let audit = Catalogue::builtin();
         assert_eq!(audit.items.len(), 15);
-        assert_eq!(audit.flows.len(), 4);
-        let tried: Vec<u32> = audit.on_trial().map(|item| item.number).collect();
-        assert_eq!(tried, [1, 2, 7]);
+        assert_eq!(audit.phases.len(), 3);
+        assert_eq!(audit.targets.len(), 4);
+        assert!(audit.items.iter().all(|item| !item.claims.is_empty()));
     }
 
     #[test]
@@ -300,27 +363,30 @@ mod tests {
 
     #[test]
     fn an_unknown_item_names_the_nearest() {
-        let error = Catalogue::builtin().item("mesage-sned").unwrap_err();
-        assert!(error.to_string().contains("\"message-send\""), "{error}");
+        for (asked, meant) in [
+            ("mesage-sned", "message-send"),
+            ("paginatoin", "pagination"),
+        ] {
+            let error = Catalogue::builtin().item(asked).unwrap_err();
+            assert!(error.to_string().contains(&format!("{meant:?}")), "{error}");
+        }
     }
 
     #[test]
     fn the_claims_read_as_the_audit_states_them() {
-        let claims: Vec<String> = Catalogue::builtin()
-            .on_trial()
-            .flat_map(|item| item.claims.iter().map(move |claim| (item, claim)))
-            .map(|(item, claim)| format!("{} {}: {}", item.number, claim.id, claim.kind))
-            .collect();
-        assert_eq!(
-            claims,
-            [
-                "1 speed-up: 2-4x",
-                "2 speed-up: 100-1000x",
-                "2 complexity: O(n) to O(1)",
-                "7 speed-up: 10-100x",
-                "7 complexity: O(n) to O(1)",
-            ]
-        );
+        let read = |number: usize| -> Vec<String> {
+            let item = &Catalogue::builtin().items[number - 1];
+            let claims = item.claims.iter();
+            claims
+                .map(|claim| format!("{}: {}", claim.id, claim.promise))
+                .collect()
+        };
+        assert_eq!(read(1), ["speed-up: 2-4x", "statements: 3 to 1 statements"]);
+        assert_eq!(read(2), ["speed-up: 100-1000x", "growth: O(n) to O(1)"]);
+        assert_eq!(read(7), ["speed-up: 10-100x", "growth: O(n) to O(1)"]);
+        assert!(read(6).contains(&"look-ups: 4 to 2 look-ups in indexes".to_owned()));
+        assert!(read(10).contains(&"retention: O(n) to O(1) in rows written".to_owned()));
+        assert!(read(13).contains(&"load: 50-80 % fewer statements".to_owned()));
     }
 
     #[test]
@@ -333,11 +399,61 @@ mod tests {
             ("fixed = \"O(1)\"", "fixed = \"O(n)\"", "no improvement"),
             ("variants = [\"proposed\"]", "variants = []", "monitoring"),
             ("goal_ms = 100.0", "goal_ms = 900.0", "no improvement"),
+            ("operations = [\"send\"]", "operations = []", "message-send"),
+            (
+                "operation = \"retention\"",
+                "operation = \"retain\"",
+                "retain",
+            ),
+            (
+                "items = [\"message-send\"",
+                "items = [\"message-sent\"",
+                "message-sent",
+            ),
         ] {
+            assert!(text.contains(from), "{from}");
             let error = Catalogue::parse(&text.replacen(from, to, 1)).unwrap_err();
             assert!(error.to_string().contains(word), "{from} -> {to}: {error}");
         }
         let unknown = Catalogue::parse("judged_users = 4\nitem = []\nflow = []\nx = 1");
         assert!(matches!(unknown, Err(CatalogueError::Malformed(_))));
+    }
+
+    #[test]
+    fn the_code_is_held_to_the_catalogue_both_ways() {
+        let audit = Catalogue::builtin();
+        let coded = |variants: &[&str], operations: &[&str]| {
+            let variants = variants.iter().map(|name| name.parse().unwrap()).collect();
+            let operations = operations.iter().map(|name| name.parse().unwrap());
+            ("cache".parse().unwrap(), variants, operations.collect())
+        };
+        let whole = ["baseline", "proposed", "optimized"];
+        let operations: Vec<&str> = audit.items[12]
+            .operations
+            .iter()
+            .map(|o| o.as_str())
+            .collect();
+        assert_eq!(audit.hold(&[coded(&whole, &operations)]), Ok(()));
+        for (variants, operations, word) in [
+            (
+                &whole[..2],
+                &operations[..],
+                "variant optimized is only in audit.toml",
+            ),
+            (
+                &["baseline", "proposed", "optimized", "mended"][..],
+                &operations[..],
+                "variant mended is only in the code",
+            ),
+            (&whole[..], &[][..], "is only in audit.toml"),
+            (
+                &whole[..],
+                &["raed"][..],
+                "operation raed is only in the code",
+            ),
+        ] {
+            let error = audit.hold(&[coded(variants, operations)]).unwrap_err();
+            assert!(error.to_string().contains(word), "{error}");
+        }
     }
 }

@@ -10,10 +10,15 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::at::At;
+use crate::counter::Counter;
+use crate::names::{FlowId, ItemId, OperationName, Side, VariantName};
+use crate::unit::Unit;
 use crate::verdict::Verdict;
+use crate::warning::Warning;
 
 /// The version of this shape. A file of another version is refused, never guessed at.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// One run of Verdict: everything it measured and concluded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -54,7 +59,7 @@ pub struct Run {
     pub aa: Option<SelfCheck>,
     /// What a reader must know before trusting a figure.
     #[serde(default)]
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
 }
 
 /// The machine a run was made on.
@@ -128,26 +133,30 @@ pub struct ItemEvidence {
     /// The audit's number.
     pub number: u32,
     /// The item's id, such as `message-send`.
-    pub id: String,
+    pub id: ItemId,
     /// Baseline first, then the other variants.
     pub variants: Vec<VariantEvidence>,
 }
 
 /// What was measured of one variant.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VariantEvidence {
-    /// `baseline`, `proposed`, `proposed-cte`, ..., `optimized`.
-    pub name: String,
+    /// Which.
+    pub name: VariantName,
     /// The engine's own words when the variant does not run.
     pub failure: Option<String>,
-    /// Answers compared with today's. For the baseline: with the generator's own stream.
+    /// Answers held to the generator's own stream, those of a sample of the timed calls too.
     pub answers: Option<Answers>,
+    /// Answers of today's operations, of every item, on the schema that the variant makes;
+    /// absent when it changes nothing.
+    pub additive: Option<Answers>,
     /// Work per call at each rung.
     #[serde(default)]
     pub work: Vec<Work>,
-    /// Growth of the work along the ladder; of the operation that grows fastest.
-    pub complexity: Option<Complexity>,
-    /// Latency of the pair (baseline and this variant) at each rung; empty for the baseline.
+    /// Growth of the work along the ladder, of each operation by itself.
+    #[serde(default)]
+    pub growth: Vec<Growth>,
+    /// Latency of the pair (baseline and this variant) at each place; empty for the baseline.
     #[serde(default)]
     pub latency: Vec<Latency>,
     /// What the fix costs.
@@ -156,6 +165,23 @@ pub struct VariantEvidence {
     /// The audit's claims, judged; empty for the baseline.
     #[serde(default)]
     pub claims: Vec<ClaimEvidence>,
+}
+
+impl VariantEvidence {
+    /// A variant of which nothing was measured yet.
+    pub fn new(name: VariantName) -> Self {
+        Self {
+            name,
+            failure: None,
+            answers: None,
+            additive: None,
+            work: Vec::new(),
+            growth: Vec::new(),
+            latency: Vec::new(),
+            price: Vec::new(),
+            claims: Vec::new(),
+        }
+    }
 }
 
 /// How many answers were compared and how many differ.
@@ -172,26 +198,71 @@ pub struct Answers {
     pub declared: Vec<String>,
 }
 
-/// Work per call at one rung, counted by the engine.
+/// Work per call at one rung.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Work {
-    /// The operation, when the item has more than one.
-    pub operation: String,
-    /// The rung: rows in the conversation or of the author.
-    pub n: u64,
-    /// Counters per call, by name (`round_trips`, `rows_read`, `buffers`, `wal_bytes`, ...).
-    pub counters: BTreeMap<String, f64>,
-    /// `custom`, `generic` or `mixed`: the plans PostgreSQL used.
-    pub plan: Option<String>,
+    /// The operation.
+    pub operation: OperationName,
+    /// Where.
+    pub at: At,
+    /// What was asked of PostgreSQL's planner.
+    pub plan_mode: PlanMode,
+    /// The plans it used; absent when nothing was planned.
+    pub plans: Option<Plans>,
+    /// Counters per call.
+    pub counters: BTreeMap<Counter, f64>,
 }
 
-/// Growth of work with n: the slope of log work on log n.
+/// What is asked of PostgreSQL's planner (`plan_cache_mode`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PlanMode {
+    /// To choose by itself.
+    Auto,
+    /// To plan once for all parameters, as it may choose to at any time from the sixth call on.
+    Generic,
+}
+
+/// The plans that prepared statements ran with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Plans {
+    /// One for each call's parameters.
+    Custom,
+    /// One for all parameters.
+    Generic,
+    /// Both.
+    Mixed,
+}
+
+impl fmt::Display for PlanMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Auto => "auto",
+            Self::Generic => "generic",
+        })
+    }
+}
+
+impl fmt::Display for Plans {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Custom => "custom",
+            Self::Generic => "generic",
+            Self::Mixed => "mixed",
+        })
+    }
+}
+
+/// Growth of one operation's work with n: the slope of log work on log n.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Complexity {
+pub struct Growth {
     /// The operation it was fitted on.
-    pub operation: String,
+    pub operation: OperationName,
+    /// With which plans.
+    pub plan_mode: PlanMode,
     /// The counter it was fitted on.
-    pub counter: String,
+    pub counter: Counter,
     /// 0 for O(1), 1 for O(n).
     pub slope: f64,
     /// Lower end of the 95 % interval; absent with fewer than three rungs.
@@ -202,21 +273,28 @@ pub struct Complexity {
     pub rungs: usize,
 }
 
-/// Latency of a pair at one rung, both sides in the same minutes of the same machine.
+/// Latency of a pair at one place, both sides in the same minutes of the same machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Latency {
-    /// The operation, when the item has more than one.
-    pub operation: String,
-    /// The rung.
-    pub n: u64,
-    /// Today.
-    pub baseline: Percentiles,
+    /// The operation.
+    pub operation: OperationName,
+    /// Where.
+    pub at: At,
+    /// Today; absent where today does not run.
+    pub baseline: Option<Percentiles>,
     /// The variant.
     pub variant: Percentiles,
-    /// Baseline ÷ variant of the mean time per call, block by block.
-    pub ratio: Ratio,
+    /// Baseline ÷ variant of the mean time per call, block by block; absent where today does
+    /// not run, or was called in too few blocks.
+    pub ratio: Option<Ratio>,
+    /// Baseline ÷ variant of the 95th percentile, stretch by stretch.
+    pub p95_ratio: Option<Ratio>,
     /// Blocks behind the ratio.
     pub blocks: usize,
+    /// What a round trip really took on the line that was asked for, microseconds; absent where
+    /// there was none.
+    #[serde(default)]
+    pub measured_round_trip_us: Option<f64>,
 }
 
 /// Percentiles in microseconds.
@@ -235,14 +313,50 @@ pub struct Percentiles {
 /// One figure of what a fix costs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Price {
-    /// What is paid, such as `size of new indexes`.
-    pub what: String,
+    /// What is paid.
+    pub what: PriceOf,
     /// Today.
     pub baseline: f64,
     /// With the fix.
     pub variant: f64,
-    /// `bytes`, `bytes per call`, `seconds`.
-    pub unit: String,
+    /// What both are given in.
+    pub unit: Unit,
+}
+
+/// What is paid for a fix.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "of", rename_all = "kebab-case")]
+pub enum PriceOf {
+    /// The time that the change takes on this world.
+    Migration,
+    /// A table with its indexes.
+    TableSize {
+        /// Its name.
+        table: String,
+    },
+    /// A counter per call of an operation as today, on the changed schema.
+    PerCall {
+        /// Whose operation.
+        item: ItemId,
+        /// The operation.
+        operation: OperationName,
+        /// What is counted.
+        counter: Counter,
+    },
+}
+
+impl fmt::Display for PriceOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Migration => f.write_str("time to migrate this world"),
+            Self::TableSize { table } => write!(f, "size of {table} with its indexes"),
+            Self::PerCall {
+                item,
+                operation,
+                counter,
+            } => write!(f, "{} of {item}'s {operation} as today", counter.words()),
+        }
+    }
 }
 
 /// One claim of the audit, judged for one variant.
@@ -274,10 +388,10 @@ pub struct Estimate {
 /// One flow on one side at one level of load.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FlowEvidence {
-    /// `send`, `history` or `page`.
-    pub id: String,
-    /// `baseline` or `optimized`.
-    pub side: String,
+    /// Which.
+    pub id: FlowId,
+    /// Which side.
+    pub side: Side,
     /// Closed loop: users that wait for each answer before they ask again.
     pub users: Option<u32>,
     /// Open loop: arrivals per second that wait for nobody.
@@ -316,9 +430,9 @@ pub struct FlowEvidence {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Capacity {
     /// The flow.
-    pub id: String,
-    /// `baseline` or `optimized`.
-    pub side: String,
+    pub id: FlowId,
+    /// Which side.
+    pub side: Side,
     /// Most users at which p95 still holds the audit's goal; absent when none did.
     pub max_users: Option<u32>,
     /// Highest rate at which p95 still holds the audit's goal; absent when none did.

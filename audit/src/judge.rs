@@ -1,36 +1,52 @@
 //! The rules applied to evidence, with expectation, measurement and reason in words.
 
-use crate::catalogue::{Claim, ClaimKind, Flow, Item, Order};
+use crate::at::At;
+use crate::catalogue::{Catalogue, Finding, Target};
+use crate::counter::{Counter, Quantity};
 use crate::evidence::{
-    Capacity, ClaimEvidence, Complexity, FlowEvidence, ItemEvidence, Latency, Ratio, SelfCheck,
-    VariantEvidence,
+    Answers, Capacity, ClaimEvidence, FlowEvidence, Growth, ItemEvidence, Latency, PlanMode, Ratio,
+    SelfCheck, VariantEvidence, Work,
 };
-use crate::names::Side;
-use crate::rules::{self, Growth, Judgement, Load};
+use crate::names::{OperationName, Side, VariantName};
+use crate::promise::{Claim, Order, Promise};
+use crate::rules::{self, Interval, Judgement, Load};
 use crate::verdict::Verdict;
 
 /// Judges every claim of an item for every variant: one list per variant, in the evidence's
 /// order, empty for the baseline.
-pub fn judge_item(item: &Item, evidence: &ItemEvidence) -> Vec<Vec<ClaimEvidence>> {
-    let baseline = evidence.variants.iter().find(|v| v.name == "baseline");
+pub fn judge_item(finding: &Finding, evidence: &ItemEvidence) -> Vec<Vec<ClaimEvidence>> {
+    let today = |variant: &&VariantEvidence| variant.name == VariantName::Baseline;
+    let baseline = evidence.variants.iter().find(today);
     evidence
         .variants
         .iter()
         .map(|variant| {
-            if variant.name == "baseline" {
+            if variant.name == VariantName::Baseline {
                 return Vec::new();
             }
-            item.claims
+            let mut claims: Vec<ClaimEvidence> = finding
+                .claims
                 .iter()
-                .map(|claim| judge_claim(claim, baseline, variant))
-                .collect()
+                .map(|claim| judge_claim(finding, claim, baseline, variant))
+                .collect();
+            // The conclusion's promise, of every variant that changes something.
+            if Catalogue::builtin().conclusion.additive && variant.additive.is_some() {
+                let claim = Claim {
+                    id: "additive".to_owned(),
+                    operation: None,
+                    says: None,
+                    promise: Promise::Additive,
+                };
+                claims.push(judge_claim(finding, &claim, baseline, variant));
+            }
+            claims
         })
         .collect()
 }
 
 /// Judges one side of a flow: the optimized one by the audit's goal, the baseline by its
 /// "before" figure.
-pub fn judge_flow(flow: &Flow, side: Side, load: &Load) -> Judgement {
+pub fn judge_flow(flow: &Target, side: Side, load: &Load) -> Judgement {
     match side {
         Side::Optimized => rules::goal(load, flow.goal_ms),
         Side::Baseline => rules::before(load, flow.before_ms, flow.before_is),
@@ -47,8 +63,8 @@ pub fn judge_self(ratio: Ratio) -> SelfCheck {
 
 /// The largest load at which a flow's goal holds on one side, and at every smaller one measured.
 /// `rows` may hold other flows and sides; the fit and the projection are the caller's to add.
-pub fn largest_holding(flow: &Flow, side: Side, rows: &[FlowEvidence]) -> Capacity {
-    let (id, side) = (flow.id.to_string(), side.to_string());
+pub fn largest_holding(flow: &Target, side: Side, rows: &[FlowEvidence]) -> Capacity {
+    let id = flow.id;
     let mine = || rows.iter().filter(|row| row.id == id && row.side == side);
     let mut users: Vec<_> = mine().filter_map(|row| Some((row.users?, row))).collect();
     users.sort_by_key(|(users, _)| *users);
@@ -88,7 +104,7 @@ impl VariantEvidence {
 
 impl ItemEvidence {
     /// Judges the item and stores the claims with each variant.
-    pub fn judge(&mut self, item: &Item) {
+    pub fn judge(&mut self, item: &Finding) {
         let judged = judge_item(item, self);
         for (variant, claims) in self.variants.iter_mut().zip(judged) {
             variant.claims = claims;
@@ -97,12 +113,12 @@ impl ItemEvidence {
 }
 
 /// What one claim came to before it is put beside the expectation.
-struct Finding {
+struct Found {
     measured: String,
     judgement: Judgement,
 }
 
-impl Finding {
+impl Found {
     fn new(measured: impl Into<String>, verdict: Verdict, reason: impl Into<String>) -> Self {
         Self {
             measured: measured.into(),
@@ -112,27 +128,77 @@ impl Finding {
 }
 
 fn judge_claim(
+    finding: &Finding,
     claim: &Claim,
     baseline: Option<&VariantEvidence>,
     variant: &VariantEvidence,
 ) -> ClaimEvidence {
-    let finding = disqualified(baseline, variant).unwrap_or_else(|| match claim.kind {
-        ClaimKind::SpeedUp { lo, hi, at } => speed_up(claim, variant, lo, hi, at),
-        ClaimKind::Complexity { today, fixed } => growth(claim, baseline, variant, today, fixed),
-    });
+    let found = match claim.promise {
+        Promise::Runs => runs(variant),
+        Promise::Additive => additive(variant),
+        promise => disqualified(baseline, variant).unwrap_or_else(|| {
+            let operations = match &claim.operation {
+                Some(operation) => std::slice::from_ref(operation),
+                None => &finding.operations,
+            };
+            worst(operations, |operation| {
+                judge_operation(promise, operation, baseline, variant)
+            })
+        }),
+    };
     ClaimEvidence {
         id: claim.id.clone(),
-        expected: claim.kind.to_string(),
-        measured: finding.measured,
-        verdict: finding.judgement.verdict,
-        reason: finding.judgement.reason,
+        expected: claim.promise.to_string(),
+        measured: found.measured,
+        verdict: found.judgement.verdict,
+        reason: found.judgement.reason,
     }
 }
 
-/// What stands before any figure: a variant that fails, or answers differently, gains nothing.
-fn disqualified(baseline: Option<&VariantEvidence>, variant: &VariantEvidence) -> Option<Finding> {
+fn runs(variant: &VariantEvidence) -> Found {
+    match &variant.failure {
+        Some(failure) => Found::new("does not run", Verdict::Fails, failure),
+        None => Found::new("runs", Verdict::Confirmed, "every operation was answered"),
+    }
+}
+
+fn additive(variant: &VariantEvidence) -> Found {
+    match &variant.additive {
+        Some(answers) if answers.differing > 0 => Found::new(
+            format!(
+                "{} of {} of today's answers are wrong on its schema",
+                answers.differing, answers.checked
+            ),
+            Verdict::Wrong,
+            first_difference(answers),
+        ),
+        Some(answers) if answers.checked > 0 => Found::new(
+            format!(
+                "all {} of today's answers are right on its schema",
+                answers.checked
+            ),
+            Verdict::Confirmed,
+            "today's operations still run and agree, as they must while a deploy rolls",
+        ),
+        _ => Found::new(
+            "not tried",
+            Verdict::Inconclusive,
+            "today's operations were not tried on its schema",
+        ),
+    }
+}
+
+fn first_difference(answers: &Answers) -> &str {
+    answers
+        .first_difference
+        .as_deref()
+        .unwrap_or("answers are wrong")
+}
+
+/// What stands before any figure: a variant that fails, or answers wrongly, gains nothing.
+fn disqualified(baseline: Option<&VariantEvidence>, variant: &VariantEvidence) -> Option<Found> {
     if let Some(failure) = &variant.failure {
-        return Some(Finding::new("does not run", Verdict::Fails, failure));
+        return Some(Found::new("does not run", Verdict::Fails, failure));
     }
     match &variant.answers {
         Some(answers) if answers.differing > 0 => {
@@ -140,60 +206,68 @@ fn disqualified(baseline: Option<&VariantEvidence>, variant: &VariantEvidence) -
                 "{} of {} answers differ",
                 answers.differing, answers.checked
             );
-            let reason = answers
-                .first_difference
-                .as_deref()
-                .unwrap_or("answers differ from today's");
-            Some(Finding::new(measured, Verdict::Wrong, reason))
+            Some(Found::new(
+                measured,
+                Verdict::Wrong,
+                first_difference(answers),
+            ))
         }
         Some(answers) if answers.checked > 0 => {
             baseline.and_then(|b| b.failure.as_ref()).map(|failure| {
                 let reason = format!("today's own code does not run: {failure}");
-                Finding::new("no comparison", Verdict::Inconclusive, reason)
+                Found::new("no comparison", Verdict::Inconclusive, reason)
             })
         }
-        _ => Some(Finding::new(
+        _ => Some(Found::new(
             "nothing compared",
             Verdict::Inconclusive,
-            "answers were not compared with today's, and a fast wrong answer is no gain: let the item's check run first",
+            "its answers were not compared, and a fast wrong answer is no gain: let the item's check run first",
         )),
     }
 }
 
-fn speed_up(claim: &Claim, variant: &VariantEvidence, lo: f64, hi: f64, at: u64) -> Finding {
-    let wanted = |latency: &&Latency| {
-        claim
-            .operation
-            .as_ref()
-            .is_none_or(|operation| latency.operation == *operation)
-    };
-    let mut judged: Vec<(&Latency, Judgement)> = variant
-        .latency
+/// A promise made of several operations is as good as the worst of them; one that was promised
+/// and not measured is named, whatever the others come to.
+fn worst(operations: &[OperationName], judge: impl Fn(&OperationName) -> Option<Found>) -> Found {
+    let mut missing = Vec::new();
+    let mut judged = Vec::new();
+    for operation in operations {
+        match judge(operation) {
+            Some(found) => judged.push((operation, found)),
+            None => missing.push(operation.as_str()),
+        }
+    }
+    let not_measured = format!(
+        "{} was promised and not measured where the claim is judged: run a scale that reaches it, or offer it",
+        missing.join(" and ")
+    );
+    judged.sort_by_key(|(_, found)| badness(found.judgement.verdict));
+    let measured: Vec<String> = judged
         .iter()
-        .filter(wanted)
-        .filter(|latency| latency.n == at)
-        .map(|latency| (latency, rules::speed_up(latency.ratio, lo, hi)))
+        .map(|(operation, found)| match operations {
+            [_] => found.measured.clone(),
+            _ => format!("{operation}: {}", found.measured),
+        })
         .collect();
-    if judged.is_empty() {
-        let largest = variant.latency.iter().filter(wanted).max_by_key(|l| l.n);
-        return Finding::new(
-            largest.map_or_else(|| "not timed".to_owned(), latency_words),
-            Verdict::Inconclusive,
-            format!(
-                "not timed at n = {at}, where the claim is judged: run a scale whose ladder reaches it"
-            ),
-        );
-    }
-    // A promise made of the whole item is as good as its worst operation.
-    judged.sort_by_key(|(_, judgement)| badness(judgement.verdict));
-    let measured: Vec<String> = judged.iter().map(|(l, _)| latency_words(l)).collect();
     let measured = measured.join("; ");
-    let several = judged.len() > 1;
-    let (worst, mut judgement) = judged.swap_remove(0);
-    if several {
-        judgement.reason = format!("{}: {}", worst.operation, judgement.reason);
+    if judged.is_empty() {
+        return Found::new("not measured", Verdict::Inconclusive, not_measured);
     }
-    Finding {
+    let several = operations.len() > 1;
+    let (operation, found) = judged.swap_remove(0);
+    let mut judgement = found.judgement;
+    if several {
+        judgement.reason = format!("{operation}: {}", judgement.reason);
+    }
+    if !missing.is_empty() {
+        if badness(judgement.verdict) > badness(Verdict::Inconclusive) {
+            judgement.verdict = Verdict::Inconclusive;
+            judgement.reason = not_measured;
+        } else {
+            judgement.reason = format!("{}; {not_measured}", judgement.reason);
+        }
+    }
+    Found {
         measured,
         judgement,
     }
@@ -216,82 +290,208 @@ fn badness(verdict: Verdict) -> usize {
     order.iter().position(|v| *v == verdict).unwrap_or(0)
 }
 
-fn latency_words(latency: &Latency) -> String {
-    let operation = match latency.operation.as_str() {
-        "" => String::new(),
-        name => format!("{name}: "),
-    };
-    format!("{operation}{} at n = {}", latency.ratio, latency.n)
-}
-
-fn growth(
-    claim: &Claim,
+/// One operation; `None` when it was not measured where the promise is judged.
+fn judge_operation(
+    promise: Promise,
+    operation: &OperationName,
     baseline: Option<&VariantEvidence>,
     variant: &VariantEvidence,
-    today: Order,
-    fixed: Order,
-) -> Finding {
-    let fitted = |side: Option<&VariantEvidence>| {
-        side.and_then(|side| side.complexity.clone()).filter(|fit| {
-            claim
-                .operation
-                .as_ref()
-                .is_none_or(|operation| fit.operation == *operation)
-        })
-    };
-    let (Some(before), Some(after)) = (fitted(baseline), fitted(Some(variant))) else {
-        return Finding::new(
-            "work not fitted",
-            Verdict::Inconclusive,
-            "work was not counted on both sides along the ladder: run at least three rungs",
-        );
-    };
-    let (of, to) = (counted(&before), counted(&after));
-    let (old, new) = (slope_words(&before), slope_words(&after));
-    let measured = if of == to {
-        format!("slope {old} to {new}, {of}")
-    } else {
-        format!("slope {old}, {of}, to {new}, {to}")
-    };
-    let (Some(from), Some(to)) = (interval(&before), interval(&after)) else {
-        return Finding::new(
-            measured,
-            Verdict::Inconclusive,
-            format!(
-                "{} rungs give no interval, and three are needed: run a scale whose ladder is longer",
-                before.rungs.min(after.rungs)
-            ),
-        );
-    };
-    Finding {
-        measured,
-        judgement: rules::complexity(from, to, today, fixed),
+) -> Option<Found> {
+    match promise {
+        Promise::Ratio {
+            of: Quantity::Time,
+            lo,
+            hi,
+            at,
+        } => timed(operation, variant, at, lo, hi, |latency| latency.ratio),
+        Promise::Ratio {
+            of: Quantity::P95,
+            lo,
+            hi,
+            at,
+        } => timed(operation, variant, at, lo, hi, |latency| latency.p95_ratio),
+        Promise::Ratio {
+            of: Quantity::Counter(of),
+            lo,
+            hi,
+            at,
+        } => counted(operation, baseline, variant, of, at, |today, fixed| {
+            let words = format!(
+                "{} to {}, {}",
+                figure(today),
+                figure(fixed),
+                factor(today, fixed)
+            );
+            (words, rules::counter_ratio(today, fixed, lo, hi))
+        }),
+        Promise::Count {
+            of,
+            today: says,
+            fixed: promised,
+            at,
+        } => counted(operation, baseline, variant, of, at, |today, fixed| {
+            let words = format!("{} to {}", figure(today), figure(fixed));
+            (words, rules::count(today, fixed, says, promised))
+        }),
+        Promise::Share { of, lo, hi, at } => {
+            counted(operation, baseline, variant, of, at, |today, fixed| {
+                let avoided = 100.0 * (1.0 - fixed / today);
+                let words = format!(
+                    "{} to {}, {avoided:.0} % fewer",
+                    figure(today),
+                    figure(fixed)
+                );
+                (words, rules::share(today, fixed, lo, hi))
+            })
+        }
+        Promise::Growth { of, today, fixed } => {
+            growth(operation, baseline, variant, of, today, fixed)
+        }
+        Promise::Runs | Promise::Additive => None,
     }
 }
 
-fn interval(fit: &Complexity) -> Option<Growth> {
-    Some(Growth {
+fn timed(
+    operation: &OperationName,
+    variant: &VariantEvidence,
+    at: At,
+    lo: f64,
+    hi: f64,
+    ratio: impl Fn(&Latency) -> Option<Ratio>,
+) -> Option<Found> {
+    let mut latencies = variant.latency.iter();
+    let latency = latencies.find(|latency| latency.operation == *operation && latency.at == at)?;
+    let ratio = ratio(latency)?;
+    Some(Found {
+        measured: format!("{ratio} at {at}"),
+        judgement: rules::speed_up(ratio, lo, hi),
+    })
+}
+
+/// Judges a counter with either kind of plans, and takes the worse: PostgreSQL may change from
+/// one to the other at any call from the sixth on.
+fn counted(
+    operation: &OperationName,
+    baseline: Option<&VariantEvidence>,
+    variant: &VariantEvidence,
+    of: Counter,
+    at: At,
+    judge: impl Fn(f64, f64) -> (String, Judgement),
+) -> Option<Found> {
+    let value = |side: &VariantEvidence, mode: PlanMode| -> Option<f64> {
+        let here =
+            |work: &&Work| work.operation == *operation && work.at == at && work.plan_mode == mode;
+        side.work.iter().find(here)?.counters.get(&of).copied()
+    };
+    let baseline = baseline?;
+    let mut found: Vec<(Judgement, String)> = Vec::new();
+    for mode in [PlanMode::Auto, PlanMode::Generic] {
+        let Some(fixed) = value(variant, mode) else {
+            continue;
+        };
+        // A side whose plans are generic by themselves is not counted with them again.
+        let today = value(baseline, mode).or_else(|| value(baseline, PlanMode::Auto))?;
+        let (words, mut judgement) = judge(today, fixed);
+        let mut words = format!("{words} at {at}");
+        if mode == PlanMode::Generic {
+            words.push_str(" (generic plan)");
+            judgement.reason = format!("with a generic plan: {}", judgement.reason);
+        }
+        found.push((judgement, words));
+    }
+    let (judgement, measured) = found
+        .into_iter()
+        .min_by_key(|(judgement, _)| badness(judgement.verdict))?;
+    Some(Found {
+        measured,
+        judgement,
+    })
+}
+
+fn growth(
+    operation: &OperationName,
+    baseline: Option<&VariantEvidence>,
+    variant: &VariantEvidence,
+    of: Counter,
+    today: Order,
+    fixed: Order,
+) -> Option<Found> {
+    let fit = |side: &VariantEvidence, mode: PlanMode| {
+        let here = |fit: &&Growth| {
+            fit.operation == *operation && fit.plan_mode == mode && fit.counter == of
+        };
+        side.growth.iter().find(here).cloned()
+    };
+    let baseline = baseline?;
+    let mut found = Vec::new();
+    for mode in [PlanMode::Auto, PlanMode::Generic] {
+        let Some(after) = fit(variant, mode) else {
+            continue;
+        };
+        let before = fit(baseline, mode).or_else(|| fit(baseline, PlanMode::Auto))?;
+        let plans = match mode {
+            PlanMode::Auto => "",
+            PlanMode::Generic => " (generic plan)",
+        };
+        let measured = format!(
+            "slope {} to {}{plans}, {}",
+            slope_words(&before),
+            slope_words(&after),
+            of.words()
+        );
+        let judgement = match (interval(&before), interval(&after)) {
+            (Some(from), Some(to)) => rules::growth(from, to, today, fixed),
+            _ => Judgement::new(
+                Verdict::Inconclusive,
+                format!(
+                    "{} rungs give no interval, and three are needed: run a scale whose ladder is longer",
+                    before.rungs.min(after.rungs)
+                ),
+            ),
+        };
+        found.push(Found {
+            measured,
+            judgement,
+        });
+    }
+    found
+        .into_iter()
+        .min_by_key(|found| badness(found.judgement.verdict))
+}
+
+fn interval(fit: &Growth) -> Option<Interval> {
+    Some(Interval {
         lo: fit.lo?,
         hi: fit.hi?,
     })
 }
 
-fn slope_words(fit: &Complexity) -> String {
+fn slope_words(fit: &Growth) -> String {
     // Adding zero turns a slope of -0.001 into 0.00 rather than -0.00.
     let round = |value: f64| (value * 100.0).round() / 100.0 + 0.0;
     let slope = round(fit.slope);
     match interval(fit) {
-        Some(Growth { lo, hi }) => {
+        Some(Interval { lo, hi }) => {
             format!("{slope:.2} ({:.2} to {:.2})", round(lo), round(hi))
         }
         None => format!("{slope:.2}"),
     }
 }
 
-/// What a slope was fitted on.
-fn counted(fit: &Complexity) -> String {
-    match fit.operation.as_str() {
-        "" => fit.counter.clone(),
-        operation => format!("{} of {operation}", fit.counter),
+/// A counter per call: whole where it is, one digit otherwise.
+fn figure(value: f64) -> String {
+    if value.fract() == 0.0 {
+        format!("{value:.0}")
+    } else {
+        format!("{value:.1}")
     }
+}
+
+fn factor(today: f64, fixed: f64) -> String {
+    if fixed == 0.0 {
+        return "to nothing".to_owned();
+    }
+    let ratio = today / fixed;
+    let digits = if ratio >= 10.0 { 0 } else { 2 };
+    format!("{ratio:.digits$}x")
 }

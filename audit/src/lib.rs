@@ -2,7 +2,8 @@
 //!
 //! Nothing here talks to an engine or to the file system.
 //!
-//! - [`catalogue`]: what the audit says, from `audit.toml`.
+//! - [`catalogue`], [`promise`]: what the audit says, from `audit.toml`.
+//! - [`counter`], [`at`], [`unit`]: what is counted, where, and in what.
 //! - [`evidence`]: what a run measured.
 //! - [`ratio`], [`slope`], [`quantile`], [`usl`]: from samples to figures with intervals.
 //! - [`rules`]: from figures to verdicts, every border in one file.
@@ -11,20 +12,31 @@
 //! Every interval is a 95 % interval. What is deterministic once the samples are there stays so:
 //! whatever resamples takes a seed.
 
+pub mod at;
 pub mod catalogue;
+pub mod counter;
 pub mod evidence;
+pub mod exit;
 pub mod judge;
 pub mod names;
-mod nearest;
 mod normal;
+pub mod promise;
 pub mod quantile;
 pub mod ratio;
 pub mod rules;
 pub mod slope;
+pub mod unit;
 pub mod usl;
 pub mod verdict;
+pub mod warning;
 
-pub use catalogue::{Catalogue, CatalogueError, Claim, ClaimKind, Flow, Item, Order};
+pub use at::At;
+pub use catalogue::{Catalogue, CatalogueError, Finding, Phase, Target};
+pub use counter::{Counter, Quantity};
+pub use exit::Exit;
 pub use judge::{judge_flow, judge_item, judge_self};
-pub use names::{FlowId, ItemId, NameError, Side, VariantName};
+pub use names::{FlowId, ItemId, NameError, OperationName, Side, VariantName};
+pub use promise::{Claim, Order, Promise};
+pub use unit::Unit;
 pub use verdict::Verdict;
+pub use warning::Warning;

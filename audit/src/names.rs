@@ -1,4 +1,4 @@
-//! The names a trial is spoken of by: items, variants, flows and sides.
+//! The names a trial is spoken of by: items, variants, operations, flows and sides.
 
 use std::fmt;
 use std::str::FromStr;
@@ -19,6 +19,12 @@ pub struct NameError {
 #[serde(try_from = "String", into = "String")]
 pub struct ItemId(String);
 
+/// One call that an item is tried by, such as `first-page`: words joined by `-` as in [`ItemId`].
+/// Unique within its item.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct OperationName(String);
+
 /// One way of doing an item's work.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -27,6 +33,10 @@ pub enum VariantName {
     Baseline,
     /// `proposed`: the audit's own fix; `proposed-cte` and the like where it offers several.
     Proposed(Option<String>),
+    /// `mended`: a proposed one that does not run as written, with the smallest repair that lets
+    /// it run, so that a slip of the pen is told from a wrong idea; `mended-trigger` and the like
+    /// where the audit offers several.
+    Mended(Option<String>),
     /// `optimized`: the fix done right.
     Optimized,
 }
@@ -62,6 +72,13 @@ impl ItemId {
     }
 }
 
+impl OperationName {
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 fn is_kebab(text: &str) -> bool {
     text.split('-').all(|word| {
         !word.is_empty()
@@ -86,6 +103,21 @@ impl FromStr for ItemId {
     }
 }
 
+impl FromStr for OperationName {
+    type Err = NameError;
+
+    fn from_str(name: &str) -> Result<Self, NameError> {
+        if is_kebab(name) {
+            return Ok(Self(name.to_owned()));
+        }
+        Err(NameError {
+            name: name.to_owned(),
+            kind: "operation",
+            form: "write lower-case words joined by '-', such as first-page",
+        })
+    }
+}
+
 impl FromStr for VariantName {
     type Err = NameError;
 
@@ -93,15 +125,21 @@ impl FromStr for VariantName {
         match name {
             "baseline" => return Ok(Self::Baseline),
             "proposed" => return Ok(Self::Proposed(None)),
+            "mended" => return Ok(Self::Mended(None)),
             "optimized" => return Ok(Self::Optimized),
             _ => {}
         }
-        match name.strip_prefix("proposed-") {
-            Some(solution) if is_kebab(solution) => Ok(Self::Proposed(Some(solution.to_owned()))),
+        match name.split_once('-') {
+            Some(("proposed", solution)) if is_kebab(solution) => {
+                Ok(Self::Proposed(Some(solution.to_owned())))
+            }
+            Some(("mended", solution)) if is_kebab(solution) => {
+                Ok(Self::Mended(Some(solution.to_owned())))
+            }
             _ => Err(NameError {
                 name: name.to_owned(),
                 kind: "variant",
-                form: "write baseline, proposed, proposed-<solution> or optimized",
+                form: "write baseline, proposed, proposed-<solution>, mended, mended-<solution> or optimized",
             }),
         }
     }
@@ -131,12 +169,20 @@ impl fmt::Display for ItemId {
     }
 }
 
+impl fmt::Display for OperationName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
 impl fmt::Display for VariantName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Baseline => f.pad("baseline"),
             Self::Proposed(None) => f.pad("proposed"),
             Self::Proposed(Some(solution)) => f.pad(&format!("proposed-{solution}")),
+            Self::Mended(None) => f.pad("mended"),
+            Self::Mended(Some(solution)) => f.pad(&format!("mended-{solution}")),
             Self::Optimized => f.pad("optimized"),
         }
     }
@@ -176,6 +222,20 @@ impl From<ItemId> for String {
     }
 }
 
+impl TryFrom<String> for OperationName {
+    type Error = NameError;
+
+    fn try_from(name: String) -> Result<Self, NameError> {
+        name.parse()
+    }
+}
+
+impl From<OperationName> for String {
+    fn from(name: OperationName) -> Self {
+        name.0
+    }
+}
+
 impl TryFrom<String> for VariantName {
     type Error = NameError;
 
@@ -196,19 +256,34 @@ mod tests {
 
     #[test]
     fn every_variant_name_survives_a_round_trip() {
-        for name in ["baseline", "proposed", "proposed-cte", "optimized"] {
+        for name in [
+            "baseline",
+            "proposed",
+            "proposed-cte",
+            "mended",
+            "mended-trigger",
+            "optimized",
+        ] {
             assert_eq!(name.parse::<VariantName>().unwrap().to_string(), name);
         }
     }
 
     #[test]
     fn a_malformed_name_is_refused_with_the_form_it_should_have() {
-        for name in ["", "Proposed", "proposed-", "proposed-CTE", "fast"] {
+        for name in [
+            "",
+            "Proposed",
+            "proposed-",
+            "proposed-CTE",
+            "mended-",
+            "fast",
+        ] {
             let error = name.parse::<VariantName>().unwrap_err().to_string();
             assert!(error.contains("proposed-<solution>"), "{error}");
         }
         for name in ["", "message_send", "-send", "message--send"] {
             assert!(name.parse::<ItemId>().is_err(), "{name}");
+            assert!(name.parse::<OperationName>().is_err(), "{name}");
         }
     }
 }

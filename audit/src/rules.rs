@@ -3,14 +3,18 @@
 //! | what is judged | verdicts, in the order in which they are tried |
 //! |---|---|
 //! | a speed-up of [lo, hi], measured with the interval [a, b] | `regression` if b < 0.95; `no effect` if 0.95 ≤ a and b ≤ 1.05, or 1 is inside and b − a < 0.1; `falls short` if a > 1 and b < lo; `exceeded` if a > hi; `confirmed` if a ≥ lo; else `inconclusive` |
+//! | a ratio of counters r, promised [lo, hi] | see [`counter_ratio`] |
+//! | a count per call, promised to fall | see [`count`] |
+//! | a share of today's avoided | see [`share`] |
 //! | a baseline against itself | `no effect` or `regression` as above; else `inconclusive` |
-//! | growth from today's order to the fixed one | see [`complexity`] |
+//! | growth from today's order to the fixed one | see [`growth`] |
 //! | a p95 goal | `fails` if nothing was answered; `inconclusive` under [`MIN_REQUESTS`]; `falls short` if lo ≥ goal; `inconclusive` with more than [`MAX_ERRORS`]; `confirmed` if hi < goal; else `inconclusive` |
 //! | today's p95, about X by the audit | the same refusals; `confirmed` if the interval lies in X ÷ 1.5 .. X × 1.5; `falls short` if all below; `exceeded` if all above; else `inconclusive` |
 //! | today's p95, over X by the audit | the same refusals; `confirmed` if lo > X; `falls short` if hi ≤ X; else `inconclusive` |
 
-use crate::catalogue::{Before, Order};
+use crate::catalogue::Before;
 use crate::evidence::{Estimate, Ratio};
+use crate::promise::Order;
 use crate::verdict::Verdict;
 
 /// Requests below which no p95 is judged: beyond it lie then fewer than ten.
@@ -113,14 +117,14 @@ fn not_faster(Ratio { lo, hi, .. }: Ratio) -> Option<Judgement> {
 
 /// A slope of log work on log size with its interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Growth {
+pub struct Interval {
     /// Lower end.
     pub lo: f64,
     /// Upper end.
     pub hi: f64,
 }
 
-impl Growth {
+impl Interval {
     /// The order that the whole interval lies in, if any. Work that shrinks counts as O(1).
     pub fn order(self) -> Option<Order> {
         if self.hi <= CONSTANT {
@@ -154,7 +158,7 @@ fn band(order: Order) -> (f64, f64) {
 ///   `regression` if it lies above today and above today's band; `no effect` if it lies in
 ///   today's band or overlaps today beyond it; `falls short` if it lies between the two bands;
 ///   else `inconclusive`.
-pub fn complexity(baseline: Growth, variant: Growth, today: Order, fixed: Order) -> Judgement {
+pub fn growth(baseline: Interval, variant: Interval, today: Order, fixed: Order) -> Judgement {
     let (floor, ceiling) = band(today);
     let (_, promised) = band(fixed);
     let kept = variant.hi <= promised;
@@ -205,6 +209,84 @@ pub fn complexity(baseline: Growth, variant: Growth, today: Order, fixed: Order)
                 "the variant's slope is too uncertain to tell {fixed} from more: measure more rungs"
             ),
         )
+    }
+}
+
+/// Judges a promised ratio of `lo` to `hi` of a counter, which has no noise: `regression` if the
+/// variant counts more than today; `no effect` if as much; `falls short` below `lo`; `exceeded`
+/// above `hi`; else `confirmed`. To nothing from something is more than any ratio.
+pub fn counter_ratio(today: f64, variant: f64, lo: f64, hi: f64) -> Judgement {
+    if variant > today {
+        return Judgement::new(Verdict::Regression, "more than today");
+    }
+    if variant == today {
+        return Judgement::new(Verdict::NoEffect, "exactly as much as today");
+    }
+    let ratio = today / variant;
+    if ratio < lo {
+        Judgement::new(
+            Verdict::FallsShort,
+            format!("less than today, but by less than {lo}x"),
+        )
+    } else if ratio > hi {
+        Judgement::new(Verdict::Exceeded, format!("more than {hi}x"))
+    } else {
+        Judgement::new(Verdict::Confirmed, "counted, not estimated")
+    }
+}
+
+/// Judges a promised fall of a count per call from `says` to `promised`: `regression` if the
+/// variant counts more than today; `no effect` if as much; `exceeded` below `promised`,
+/// `confirmed` at it; else `falls short`. Where today's count is not what the audit says, the
+/// reason says so.
+pub fn count(today: f64, variant: f64, says: f64, promised: f64) -> Judgement {
+    let mut judgement = if variant > today {
+        Judgement::new(Verdict::Regression, "more than today")
+    } else if variant == today {
+        Judgement::new(Verdict::NoEffect, "exactly as many as today")
+    } else if variant > promised {
+        Judgement::new(
+            Verdict::FallsShort,
+            format!("fewer than today, but more than {promised}"),
+        )
+    } else if variant < promised {
+        Judgement::new(Verdict::Exceeded, format!("fewer than {promised}"))
+    } else {
+        Judgement::new(Verdict::Confirmed, "counted, not estimated")
+    };
+    if today != says {
+        judgement.reason = format!("{}; today makes {today}, not {says}", judgement.reason);
+    }
+    judgement
+}
+
+/// Judges a promised share of today's that is avoided, from `lo` to `hi`: `inconclusive` where
+/// today has none; `regression` if the variant counts more than today; `no effect` if as much;
+/// `falls short` below `lo`; `exceeded` above `hi`; else `confirmed`.
+pub fn share(today: f64, variant: f64, lo: f64, hi: f64) -> Judgement {
+    if today <= 0.0 {
+        return Judgement::new(
+            Verdict::Inconclusive,
+            "today has none of it, so there is nothing to avoid",
+        );
+    }
+    let avoided = 1.0 - variant / today;
+    if avoided < 0.0 {
+        Judgement::new(Verdict::Regression, "more than today")
+    } else if avoided == 0.0 {
+        Judgement::new(Verdict::NoEffect, "exactly as much as today")
+    } else if avoided < lo {
+        Judgement::new(
+            Verdict::FallsShort,
+            format!("some is avoided, but less than {:.0} %", lo * 100.0),
+        )
+    } else if avoided > hi {
+        Judgement::new(
+            Verdict::Exceeded,
+            format!("more than {:.0} % is avoided", hi * 100.0),
+        )
+    } else {
+        Judgement::new(Verdict::Confirmed, "counted, not estimated")
     }
 }
 

@@ -3,7 +3,9 @@
 //! Work in proportion to n has slope 1, constant work slope 0. A fixed part beside a growing
 //! one bends the line: the interval then widens, and the rules say so rather than guess.
 
-use crate::evidence::{Complexity, Work};
+use crate::counter::Counter;
+use crate::evidence::{Growth, PlanMode, Work};
+use crate::names::OperationName;
 use crate::normal::t_975;
 
 /// A fitted slope.
@@ -88,21 +90,28 @@ pub fn slope(points: &[(u64, f64)]) -> Result<Slope, SlopeError> {
     })
 }
 
-/// The growth of one counter of one operation along the ladder. Rungs at which the counter was
-/// not counted are left out.
+/// The growth of one counter of one operation along the ladder, with one kind of plans. Rungs
+/// at which the counter was not counted are left out.
 ///
 /// # Errors
 /// As [`slope`].
-pub fn complexity(work: &[Work], operation: &str, counter: &str) -> Result<Complexity, SlopeError> {
+pub fn growth(
+    work: &[Work],
+    operation: &OperationName,
+    plan_mode: PlanMode,
+    counter: Counter,
+) -> Result<Growth, SlopeError> {
     let points: Vec<(u64, f64)> = work
         .iter()
-        .filter(|rung| rung.operation == operation)
-        .filter_map(|rung| Some((rung.n, *rung.counters.get(counter)?)))
+        .filter(|rung| rung.operation == *operation && rung.plan_mode == plan_mode)
+        .filter(|rung| rung.at.is_rung())
+        .filter_map(|rung| Some((rung.at.n, *rung.counters.get(&counter)?)))
         .collect();
     let slope = slope(&points)?;
-    Ok(Complexity {
-        operation: operation.to_owned(),
-        counter: counter.to_owned(),
+    Ok(Growth {
+        operation: operation.clone(),
+        plan_mode,
+        counter,
         slope: slope.value,
         lo: slope.interval.map(|(lo, _)| lo),
         hi: slope.interval.map(|(_, hi)| hi),
@@ -113,6 +122,7 @@ pub fn complexity(work: &[Work], operation: &str, counter: &str) -> Result<Compl
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::at::At;
     use proptest::prelude::*;
 
     #[test]
@@ -147,24 +157,27 @@ mod tests {
     }
 
     #[test]
-    fn complexity_fits_the_operation_and_counter_asked_for() {
-        let rung = |operation: &str, n: u64, rows: f64| Work {
-            operation: operation.to_owned(),
-            n,
-            counters: [("rows_read".to_owned(), rows)].into(),
-            plan: None,
-        };
-        let work: Vec<Work> = [100, 1_000, 10_000]
+    fn growth_is_fitted_on_one_operation_with_one_kind_of_plans() {
+        let name = |operation: &str| -> OperationName { operation.parse().unwrap() };
+        let work: Vec<Work> = [("posts", 20.0, 20.0), ("history", 20.0, 2_000.0)]
             .into_iter()
-            .flat_map(|n| [rung("posts", n, n as f64), rung("history", n, 20.0)])
+            .flat_map(|(operation, small, large)| {
+                [(100, small), (10_000, large)].map(|(n, rows)| Work {
+                    operation: name(operation),
+                    at: At::rung(n),
+                    plan_mode: PlanMode::Auto,
+                    plans: None,
+                    counters: [(Counter::RowsRead, rows)].into(),
+                })
+            })
             .collect();
-        let posts = complexity(&work, "posts", "rows_read").unwrap();
-        assert!((posts.slope - 1.0).abs() < 1e-9 && posts.rungs == 3);
-        assert_eq!(
-            complexity(&work, "history", "rows_read").unwrap().slope,
-            0.0
-        );
-        assert!(complexity(&work, "posts", "buffers").is_err());
+        let fit = |operation, mode, counter| growth(&work, &name(operation), mode, counter);
+        let posts = fit("posts", PlanMode::Auto, Counter::RowsRead).unwrap();
+        assert_eq!((posts.slope, posts.rungs), (0.0, 2));
+        let history = fit("history", PlanMode::Auto, Counter::RowsRead).unwrap();
+        assert!((history.slope - 1.0).abs() < 1e-12);
+        assert!(fit("posts", PlanMode::Generic, Counter::RowsRead).is_err());
+        assert!(fit("posts", PlanMode::Auto, Counter::Buffers).is_err());
     }
 
     proptest! {

@@ -1,11 +1,12 @@
 //! Each border of the rules, from both sides.
 
+use verdict_audit::Order;
 use verdict_audit::Verdict::{
     self, Confirmed, Exceeded, Fails, FallsShort, Inconclusive, NoEffect, Regression,
 };
-use verdict_audit::catalogue::{Before, Order};
+use verdict_audit::catalogue::Before;
 use verdict_audit::evidence::{Estimate, Ratio};
-use verdict_audit::rules::{self, Growth, Load};
+use verdict_audit::rules::{self, Interval, Load};
 
 fn speed_up(lo: f64, hi: f64) -> Verdict {
     let value = f64::midpoint(lo, hi);
@@ -59,8 +60,8 @@ fn a_baseline_against_itself_has_no_effect_or_the_machine_is_in_doubt() {
     assert_eq!(check(0.9, 1.2), Inconclusive);
 }
 
-fn growth(lo: f64, hi: f64) -> Growth {
-    Growth { lo, hi }
+fn growth(lo: f64, hi: f64) -> Interval {
+    Interval { lo, hi }
 }
 
 #[test]
@@ -78,7 +79,7 @@ fn an_order_is_named_only_when_the_whole_interval_lies_in_it() {
 const LINEAR: (f64, f64) = (0.95, 1.05);
 
 fn mended(today: (f64, f64), variant: (f64, f64)) -> Verdict {
-    rules::complexity(
+    rules::growth(
         growth(today.0, today.1),
         growth(variant.0, variant.1),
         Order::Linear,
@@ -122,7 +123,7 @@ fn growth_as_today_is_no_effect_and_more_is_a_regression() {
 fn a_promise_of_a_logarithm_is_kept_up_to_its_own_slope() {
     let judge = |hi| {
         let growth_of = growth(0.1, hi);
-        rules::complexity(
+        rules::growth(
             growth(1.0, 1.0),
             growth_of,
             Order::Linear,
@@ -209,4 +210,45 @@ fn a_figure_of_more_than_has_no_upper_end() {
     assert_eq!(before(1000.1, 90_000.0), Confirmed);
     assert_eq!(before(1000.0, 1100.0), Inconclusive);
     assert_eq!(before(900.0, 1000.0), FallsShort);
+}
+
+#[test]
+fn a_ratio_of_a_counter_is_exact() {
+    let judge = |today, variant| rules::counter_ratio(today, variant, 2.0, 4.0).verdict;
+    assert_eq!(judge(10.0, 10.1), Regression);
+    assert_eq!(judge(10.0, 10.0), NoEffect);
+    assert_eq!(judge(0.0, 0.0), NoEffect);
+    assert_eq!(judge(10.0, 9.9), FallsShort);
+    assert_eq!(judge(10.0, 5.1), FallsShort);
+    assert_eq!(judge(10.0, 5.0), Confirmed);
+    assert_eq!(judge(10.0, 2.5), Confirmed);
+    assert_eq!(judge(10.0, 2.4), Exceeded);
+    assert_eq!(judge(10.0, 0.0), Exceeded);
+    let unbounded = rules::counter_ratio(10.0, 0.0, 1.05, f64::INFINITY).verdict;
+    assert_eq!(unbounded, Confirmed);
+}
+
+#[test]
+fn a_count_falls_to_what_is_promised_or_short_of_it() {
+    let judge = |today, variant| rules::count(today, variant, 3.0, 1.0);
+    assert_eq!(judge(3.0, 3.1).verdict, Regression);
+    assert_eq!(judge(3.0, 3.0).verdict, NoEffect);
+    assert_eq!(judge(3.0, 2.0).verdict, FallsShort);
+    assert_eq!(judge(3.0, 1.0).verdict, Confirmed);
+    assert_eq!(judge(3.0, 0.9).verdict, Exceeded);
+    assert_eq!(judge(1.0, 1.0).verdict, NoEffect);
+    assert!(judge(2.0, 1.0).reason.contains("today makes 2, not 3"));
+    assert!(!judge(3.0, 1.0).reason.contains("today makes"));
+}
+
+#[test]
+fn a_share_is_avoided_within_what_is_promised() {
+    let judge = |today, variant| rules::share(today, variant, 0.5, 0.8).verdict;
+    assert_eq!(judge(0.0, 0.0), Inconclusive);
+    assert_eq!(judge(100.0, 101.0), Regression);
+    assert_eq!(judge(100.0, 100.0), NoEffect);
+    assert_eq!(judge(100.0, 51.0), FallsShort);
+    assert_eq!(judge(100.0, 50.0), Confirmed);
+    assert_eq!(judge(100.0, 21.0), Confirmed);
+    assert_eq!(judge(100.0, 19.0), Exceeded);
 }

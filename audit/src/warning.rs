@@ -1,0 +1,67 @@
+//! What a reader must know before trusting a figure. Each says what to do next.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::names::FlowId;
+
+/// What a reader must know before trusting a figure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Warning {
+    /// A load run had no access to the service's databases.
+    RowsStay,
+    /// The two sides of a flow do not answer alike.
+    FlowAnswersDiffer {
+        /// The flow.
+        flow: FlowId,
+        /// Requests answered wrongly.
+        differing: u64,
+        /// Requests compared.
+        checked: u64,
+        /// The first of them.
+        first: String,
+    },
+    /// The capacity of a flow could not be fitted.
+    NoFit {
+        /// The flow, and its side, in words.
+        of: String,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// Files that the load generator should have left are not there.
+    ReportMissing {
+        /// Which, and why.
+        reason: String,
+    },
+    /// Something else, in words of its own.
+    Note {
+        /// The words.
+        words: String,
+    },
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RowsStay => f.write_str(
+                "no access to the service's databases: the messages that are sent stay, and the \
+                 conversations grow while they are measured",
+            ),
+            Self::FlowAnswersDiffer {
+                flow,
+                differing,
+                checked,
+                first,
+            } => write!(
+                f,
+                "flow {flow}: {differing} of {checked} requests are answered wrongly, so nothing \
+                 of it is confirmed; first: {first}"
+            ),
+            Self::NoFit { of, reason } => write!(f, "{of}: {reason}"),
+            Self::ReportMissing { reason } => f.write_str(reason),
+            Self::Note { words } => f.write_str(words),
+        }
+    }
+}
