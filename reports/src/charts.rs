@@ -1,31 +1,62 @@
 //! Which charts a report has, and what goes into them.
 
-use verdict_audit::evidence::{Capacity, FlowEvidence, ItemEvidence, VariantEvidence};
-use verdict_audit::usl;
+use verdict_audit::evidence::{
+    Capacity, FlowEvidence, ItemEvidence, Latency, PlanMode, VariantEvidence,
+};
+use verdict_audit::{Counter, FlowId, OperationName, Side, VariantName, usl};
 
 use crate::plot::{Ink, Line, Plot, PlotError, Point, Series, Style};
 use crate::tone::Tone;
 use crate::units;
 
+/// An operation as it was measured, with either kind of plans: what one section shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Measured {
+    pub(crate) operation: OperationName,
+    pub(crate) plan_mode: PlanMode,
+}
+
+impl Measured {
+    /// Its name, in words.
+    pub(crate) fn title(&self) -> String {
+        let name = self.operation.as_str().replace('-', " ");
+        match self.plan_mode {
+            PlanMode::Auto => name,
+            PlanMode::Generic => format!("{name}, with generic plans"),
+        }
+    }
+}
+
 /// The operations an item was measured on, in the order in which they first appear.
-pub(crate) fn operations(item: &ItemEvidence) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
+pub(crate) fn operations(item: &ItemEvidence) -> Vec<Measured> {
+    let mut all: Vec<Measured> = Vec::new();
     for variant in &item.variants {
-        let timed = variant.latency.iter().map(|l| &l.operation);
-        for name in timed.chain(variant.work.iter().map(|w| &w.operation)) {
-            if !names.contains(name) {
-                names.push(name.clone());
+        let timed = variant
+            .latency
+            .iter()
+            .map(|l| (&l.operation, PlanMode::Auto));
+        let worked = variant.work.iter().map(|w| (&w.operation, w.plan_mode));
+        for (operation, plan_mode) in timed.chain(worked) {
+            let measured = Measured {
+                operation: operation.clone(),
+                plan_mode,
+            };
+            if !all.contains(&measured) {
+                all.push(measured);
             }
         }
     }
-    names
+    all
 }
 
 fn inks(item: &ItemEvidence) -> impl Iterator<Item = (&VariantEvidence, Ink)> {
     let mut proposed = 0;
     item.variants.iter().map(move |variant| {
         let ink = Ink::of(&variant.name, proposed);
-        proposed += usize::from(variant.name.starts_with("proposed"));
+        proposed += usize::from(matches!(
+            variant.name,
+            VariantName::Proposed(_) | VariantName::Mended(_)
+        ));
         (variant, ink)
     })
 }
@@ -33,36 +64,39 @@ fn inks(item: &ItemEvidence) -> impl Iterator<Item = (&VariantEvidence, Ink)> {
 /// A variant's name, marked where its figures are no gain.
 fn label(variant: &VariantEvidence) -> String {
     if variant.stands() {
-        variant.name.clone()
+        variant.name.to_string()
     } else {
         format!("{} {}", Tone::Act.mark(), variant.name)
     }
 }
 
-fn titled(what: &str, operation: &str) -> String {
-    if operation.is_empty() {
-        what.to_owned()
-    } else {
-        format!("{what}: {operation}")
-    }
+fn titled(what: &str, measured: &Measured) -> String {
+    format!("{what}: {}", measured.title())
 }
 
 /// Median latency with a band up to p95, along the ladder. Every variant was measured beside
 /// the baseline; the one drawn is the baseline of the last pair, the optimized one's.
-pub(crate) fn latency(item: &ItemEvidence, operation: &str) -> Result<Option<String>, PlotError> {
+pub(crate) fn latency(
+    item: &ItemEvidence,
+    measured: &Measured,
+) -> Result<Option<String>, PlotError> {
+    if measured.plan_mode == PlanMode::Generic {
+        return Ok(None);
+    }
     let mut series = Vec::new();
     let mut today = Vec::new();
     for (variant, ink) in inks(item) {
         let mut points = Vec::new();
         let mut baseline = Vec::new();
-        for l in variant.latency.iter().filter(|l| l.operation == operation) {
+        let here = |l: &&Latency| l.operation == measured.operation && l.at.is_rung();
+        for l in variant.latency.iter().filter(here) {
             let point = |p: &verdict_audit::evidence::Percentiles| Point {
-                x: l.n as f64,
+                x: l.at.n as f64,
                 y: p.p50,
                 range: Some((p.p50, p.p95)),
             };
             points.push(point(&l.variant));
-            baseline.push(point(&l.baseline));
+            baseline.extend(l.baseline.as_ref().map(point));
         }
         if !baseline.is_empty() {
             today = baseline;
@@ -85,7 +119,7 @@ pub(crate) fn latency(item: &ItemEvidence, operation: &str) -> Result<Option<Str
     );
     sort(&mut series);
     Plot {
-        title: titled("Latency, median with a band up to p95", operation),
+        title: titled("Latency, median with a band up to p95", measured),
         x_name: "n (rows)".to_owned(),
         y_name: "time per call".to_owned(),
         show_y: units::duration,
@@ -96,28 +130,34 @@ pub(crate) fn latency(item: &ItemEvidence, operation: &str) -> Result<Option<Str
 }
 
 /// How many times faster than today along the ladder, of the variants whose answers stand.
-pub(crate) fn ratio(item: &ItemEvidence, operation: &str) -> Result<Option<String>, PlotError> {
+pub(crate) fn ratio(item: &ItemEvidence, measured: &Measured) -> Result<Option<String>, PlotError> {
+    if measured.plan_mode == PlanMode::Generic {
+        return Ok(None);
+    }
     let mut series: Vec<Series> = inks(item)
         .filter(|(variant, _)| variant.stands())
         .map(|(variant, ink)| Series {
-            label: variant.name.clone(),
+            label: variant.name.to_string(),
             ink,
             style: Style::Bars,
             points: variant
                 .latency
                 .iter()
-                .filter(|l| l.operation == operation)
-                .map(|l| Point {
-                    x: l.n as f64,
-                    y: l.ratio.value,
-                    range: Some((l.ratio.lo, l.ratio.hi)),
+                .filter(|l| l.operation == measured.operation && l.at.is_rung())
+                .filter_map(|l| {
+                    let ratio = l.ratio?;
+                    Some(Point {
+                        x: l.at.n as f64,
+                        y: ratio.value,
+                        range: Some((ratio.lo, ratio.hi)),
+                    })
                 })
                 .collect(),
         })
         .collect();
     sort(&mut series);
     Plot {
-        title: titled("Times faster than today, with 95 % intervals", operation),
+        title: titled("Times faster than today, with 95 % intervals", measured),
         x_name: "n (rows)".to_owned(),
         y_name: "baseline ÷ variant".to_owned(),
         show_y: |factor| format!("{}x", units::count(factor)),
@@ -131,8 +171,8 @@ pub(crate) fn ratio(item: &ItemEvidence, operation: &str) -> Result<Option<Strin
 }
 
 /// One counter of work along the ladder: the one that growth was fitted on.
-pub(crate) fn work(item: &ItemEvidence, operation: &str) -> Result<Option<String>, PlotError> {
-    let Some(counter) = fitted_counter(item, operation) else {
+pub(crate) fn work(item: &ItemEvidence, measured: &Measured) -> Result<Option<String>, PlotError> {
+    let Some(counter) = fitted_counter(item, measured) else {
         return Ok(None);
     };
     let mut series: Vec<Series> = inks(item)
@@ -143,10 +183,12 @@ pub(crate) fn work(item: &ItemEvidence, operation: &str) -> Result<Option<String
             points: variant
                 .work
                 .iter()
-                .filter(|rung| rung.operation == operation)
+                .filter(|rung| {
+                    rung.operation == measured.operation && rung.plan_mode == measured.plan_mode
+                })
                 .filter_map(|rung| {
                     Some(Point {
-                        x: rung.n as f64,
+                        x: rung.at.n as f64,
                         y: *rung.counters.get(&counter)?,
                         range: None,
                     })
@@ -155,9 +197,9 @@ pub(crate) fn work(item: &ItemEvidence, operation: &str) -> Result<Option<String
         })
         .collect();
     sort(&mut series);
-    let name = counter.replace('_', " ");
+    let name = counter.words().to_owned();
     Plot {
-        title: titled(&format!("Work, {name} per call"), operation),
+        title: titled(&format!("Work, {name} per call"), measured),
         x_name: "n (rows)".to_owned(),
         y_name: name,
         show_y: units::count,
@@ -167,17 +209,24 @@ pub(crate) fn work(item: &ItemEvidence, operation: &str) -> Result<Option<String
     .svg()
 }
 
-/// The counter that was fitted for this operation, or else for another one, or else the first.
-fn fitted_counter(item: &ItemEvidence, operation: &str) -> Option<String> {
-    let fits = || item.variants.iter().filter_map(|v| v.complexity.as_ref());
-    fits()
-        .find(|fit| fit.operation == operation)
-        .or_else(|| fits().next())
-        .map(|fit| fit.counter.clone())
-        .or_else(|| {
-            let mut rungs = item.variants.iter().flat_map(|variant| &variant.work);
-            rungs.find_map(|rung| rung.counters.keys().next().cloned())
+/// The counter that was fitted for this operation and does not stay at nothing, or else the
+/// first that was counted.
+fn fitted_counter(item: &ItemEvidence, measured: &Measured) -> Option<Counter> {
+    let rungs = || {
+        let work = item.variants.iter().flat_map(|variant| &variant.work);
+        work.filter(|rung| rung.operation == measured.operation)
+    };
+    let counted = |counter: Counter| {
+        rungs().any(|rung| {
+            rung.counters
+                .get(&counter)
+                .is_some_and(|value| *value > 0.0)
         })
+    };
+    let mut fits = item.variants.iter().flat_map(|variant| &variant.growth);
+    fits.find(|fit| fit.operation == measured.operation && counted(fit.counter))
+        .map(|fit| fit.counter)
+        .or_else(|| rungs().find_map(|rung| rung.counters.keys().next().copied()))
 }
 
 fn sort(series: &mut [Series]) {
@@ -186,13 +235,16 @@ fn sort(series: &mut [Series]) {
     }
 }
 
-const SIDES: [(&str, Ink); 2] = [("baseline", Ink::Baseline), ("optimized", Ink::Optimized)];
+const SIDES: [(Side, Ink); 2] = [
+    (Side::Baseline, Ink::Baseline),
+    (Side::Optimized, Ink::Optimized),
+];
 
-fn closed_loop<'a>(
-    flows: &'a [FlowEvidence],
-    id: &'a str,
-    side: &'a str,
-) -> impl Iterator<Item = (f64, &'a FlowEvidence)> {
+fn closed_loop(
+    flows: &[FlowEvidence],
+    id: FlowId,
+    side: Side,
+) -> impl Iterator<Item = (f64, &FlowEvidence)> {
     flows
         .iter()
         .filter(move |row| row.id == id && row.side == side)
@@ -200,10 +252,10 @@ fn closed_loop<'a>(
 }
 
 /// p95 over concurrency, each with its interval, and the goal.
-pub(crate) fn p95(flows: &[FlowEvidence], id: &str) -> Result<Option<String>, PlotError> {
+pub(crate) fn p95(flows: &[FlowEvidence], id: FlowId) -> Result<Option<String>, PlotError> {
     let mut series: Vec<Series> = SIDES
         .map(|(side, ink)| Series {
-            label: side.to_owned(),
+            label: side.to_string(),
             ink,
             style: Style::Bars,
             points: closed_loop(flows, id, side)
@@ -218,7 +270,7 @@ pub(crate) fn p95(flows: &[FlowEvidence], id: &str) -> Result<Option<String>, Pl
     sort(&mut series);
     let goal = flows
         .iter()
-        .find(|row| row.id == id && row.side == "optimized")
+        .find(|row| row.id == id && row.side == Side::Optimized)
         .map(|row| Line {
             label: format!("goal {}", units::duration(row.target_ms * 1e3)),
             y: row.target_ms * 1e3,
@@ -238,7 +290,7 @@ pub(crate) fn p95(flows: &[FlowEvidence], id: &str) -> Result<Option<String>, Pl
 pub(crate) fn throughput(
     flows: &[FlowEvidence],
     capacity: &[Capacity],
-    id: &str,
+    id: FlowId,
 ) -> Result<Option<String>, PlotError> {
     let mut series = Vec::new();
     for (side, ink) in SIDES {
@@ -272,7 +324,7 @@ pub(crate) fn throughput(
             });
         }
         series.push(Series {
-            label: side.to_owned(),
+            label: side.to_string(),
             ink,
             style: if fit.is_some() {
                 Style::Dots

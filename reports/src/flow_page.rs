@@ -1,7 +1,7 @@
 //! The page's sections about load, every figure already in words.
 
-use verdict_audit::Catalogue;
 use verdict_audit::evidence::{Capacity, FlowEvidence, Results};
+use verdict_audit::{Catalogue, FlowId};
 
 use crate::charts;
 use crate::plot::PlotError;
@@ -10,7 +10,7 @@ use crate::tone::Tone;
 use crate::units;
 
 pub(crate) struct FlowSection<'a> {
-    pub(crate) id: &'a str,
+    pub(crate) id: FlowId,
     pub(crate) title: &'static str,
     pub(crate) charts: Vec<String>,
     pub(crate) rows: Vec<FlowRow<'a>>,
@@ -58,10 +58,10 @@ pub(crate) fn flow_sections<'a>(
     results: &'a Results,
     audit: &'static Catalogue,
 ) -> Result<Vec<FlowSection<'a>>, PlotError> {
-    let mut ids: Vec<&str> = Vec::new();
+    let mut ids: Vec<FlowId> = Vec::new();
     for row in &results.flows {
-        if !ids.contains(&row.id.as_str()) {
-            ids.push(&row.id);
+        if !ids.contains(&row.id) {
+            ids.push(row.id);
         }
     }
     ids.into_iter()
@@ -70,10 +70,10 @@ pub(crate) fn flow_sections<'a>(
                 charts::p95(&results.flows, id)?,
                 charts::throughput(&results.flows, &results.capacity, id)?,
             ];
-            let known = audit.flows.iter().find(|flow| flow.id.to_string() == id);
+            let known = audit.target(id);
             Ok(FlowSection {
                 id,
-                title: known.map_or("not in this audit", |flow| &flow.title),
+                title: known.map_or("not in this audit", |target| &target.title),
                 charts: charts.into_iter().flatten().collect(),
                 rows: results
                     .flows
@@ -104,7 +104,7 @@ fn flow_row(row: &FlowEvidence) -> FlowRow<'_> {
         row,
         tone: Tone::of(row.verdict),
         load: load(row),
-        expected: expectation(&row.side, row.target_ms),
+        expected: expectation(row.side, row.target_ms),
         throughput: format!("{}/s", units::count(row.throughput)),
         percentiles: [&row.p50, &row.p95, &row.p99].map(|estimate| Spread {
             value: units::duration(estimate.value),

@@ -1,7 +1,7 @@
 //! Whether a run may pass: what nightly jobs and release checks ask.
 
-use verdict_audit::Verdict;
 use verdict_audit::evidence::Results;
+use verdict_audit::{Side, VariantName, Verdict};
 
 /// The answer of a gate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,8 @@ pub fn gate(results: &Results) -> Gate {
     let mut unknown = Vec::new();
 
     for item in &results.items {
-        let Some(optimized) = item.variants.iter().find(|v| v.name == "optimized") else {
+        let mut variants = item.variants.iter();
+        let Some(optimized) = variants.find(|v| v.name == VariantName::Optimized) else {
             unknown.push(format!("{}: the optimized variant was not run", item.id));
             continue;
         };
@@ -56,7 +57,7 @@ pub fn gate(results: &Results) -> Gate {
     let judged: Vec<_> = results
         .flows
         .iter()
-        .filter(|row| row.judged && row.side == "optimized")
+        .filter(|row| row.judged && row.side == Side::Optimized)
         .collect();
     for row in &judged {
         let line = format!(

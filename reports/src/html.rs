@@ -3,20 +3,13 @@
 use std::path::Path;
 
 use askama::Template;
+use verdict_audit::Exit;
 use verdict_audit::evidence::Results;
 
+use crate::artefact::Artefact;
 use crate::json::{self, JsonError};
 use crate::page::Page;
 use crate::plot::PlotError;
-
-/// A file kept beside the report, such as the load generator's own.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Artefact {
-    /// What it is called on the page.
-    pub title: String,
-    /// Where it is, relative to the page.
-    pub href: String,
-}
 
 /// Why a report was not written.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +23,16 @@ pub enum HtmlError {
     /// The page was not written.
     #[error(transparent)]
     Write(#[from] JsonError),
+}
+
+impl HtmlError {
+    /// The exit code that says so.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Write(error) => error.exit(),
+            Self::Plot(_) | Self::Template(_) => Exit::Software,
+        }
+    }
 }
 
 /// The page as text.

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use verdict_audit::Exit;
 use verdict_audit::evidence::{Results, SCHEMA};
 
 /// Why a results file cannot be written or read.
@@ -60,6 +61,21 @@ pub enum JsonError {
         /// What does not fit.
         reason: String,
     },
+}
+
+impl JsonError {
+    /// The exit code that says so.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Missing(_) => Exit::NoInput,
+            Self::Io { source, .. } => Exit::of_io(source),
+            Self::Unwritable { .. } => Exit::Software,
+            Self::Truncated(_)
+            | Self::NotJson { .. }
+            | Self::OtherSchema { .. }
+            | Self::OtherShape { .. } => Exit::Data,
+        }
+    }
 }
 
 /// Writes results beside their place and moves them there, so that a reader sees the old file

@@ -6,6 +6,7 @@
 //! - [`table`]: the verdicts for the terminal.
 //! - [`mod@gate`]: whether a run may pass.
 
+pub mod artefact;
 mod charts;
 mod flow_page;
 pub mod gate;

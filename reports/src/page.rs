@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
-use verdict_audit::evidence::{ClaimEvidence, Host, ItemEvidence, Results, VariantEvidence};
-use verdict_audit::{Catalogue, Verdict, rules};
+use verdict_audit::evidence::{
+    ClaimEvidence, Growth, Host, ItemEvidence, Percentiles, PlanMode, Results, VariantEvidence,
+    Work,
+};
+use verdict_audit::{At, Catalogue, Counter, Finding, VariantName, Verdict, rules};
 
-use crate::charts;
+use crate::artefact::Artefact;
+use crate::charts::{self, Measured};
 use crate::flow_page::{FlowSection, flow_sections, load};
-use crate::html::Artefact;
 use crate::plot::PlotError;
 use crate::table::expectation;
 use crate::tone::Tone;
@@ -26,6 +29,8 @@ pub(crate) struct Page<'a> {
     items: Vec<Section<'a>>,
     flows: Vec<FlowSection<'a>>,
     artefacts: &'a [Artefact],
+    /// Findings that this run has no evidence for.
+    waiting: Vec<&'static Finding>,
     min_requests: u64,
     about: f64,
 }
@@ -62,7 +67,8 @@ struct Section<'a> {
 
 struct VariantView<'a> {
     evidence: &'a VariantEvidence,
-    growth: Option<String>,
+    class: &'static str,
+    growth: Vec<String>,
     prices: Vec<[String; 4]>,
     claims: Vec<ClaimView<'a>>,
 }
@@ -120,6 +126,11 @@ impl<'a> Page<'a> {
                 .collect::<Result<_, _>>()?,
             flows: flow_sections(results, audit)?,
             artefacts,
+            waiting: audit
+                .items
+                .iter()
+                .filter(|finding| results.items.iter().all(|item| item.id != finding.id))
+                .collect(),
             min_requests: rules::MIN_REQUESTS,
             about: rules::ABOUT,
         })
@@ -158,9 +169,9 @@ fn groups(results: &Results) -> Vec<Group> {
     let items = results.items.iter().flat_map(|item| {
         item.variants.iter().flat_map(move |variant| {
             variant.claims.iter().map(move |claim| SummaryRow {
-                anchor: item.id.clone(),
+                anchor: item.id.to_string(),
                 name: format!("{} {}", item.number, item.id),
-                variant: variant.name.clone(),
+                variant: variant.name.to_string(),
                 expected: claim.expected.clone(),
                 measured: claim.measured.clone(),
                 verdict: claim.verdict,
@@ -175,8 +186,8 @@ fn groups(results: &Results) -> Vec<Group> {
         .map(|row| SummaryRow {
             anchor: format!("flow-{}", row.id),
             name: format!("flow {}", row.id),
-            variant: row.side.clone(),
-            expected: expectation(&row.side, row.target_ms),
+            variant: row.side.to_string(),
+            expected: expectation(row.side, row.target_ms),
             measured: format!(
                 "p95 {} at {}",
                 units::estimate(&row.p95, units::duration),
@@ -204,10 +215,7 @@ fn section<'a>(
     item: &'a ItemEvidence,
     audit: &'static Catalogue,
 ) -> Result<Section<'a>, PlotError> {
-    let known = audit
-        .items
-        .iter()
-        .find(|known| known.id.as_str() == item.id);
+    let known = audit.items.iter().find(|known| known.id == item.id);
     Ok(Section {
         item,
         title: known.map_or("not in this audit", |known| &known.title),
@@ -215,46 +223,58 @@ fn section<'a>(
         variants: item.variants.iter().map(variant_view).collect(),
         operations: charts::operations(item)
             .into_iter()
-            .map(|operation| operation_view(item, operation))
+            .map(|measured| operation_view(item, &measured))
             .collect::<Result<_, _>>()?,
     })
 }
 
+fn growth_words(fit: &Growth) -> String {
+    let interval = match (fit.lo, fit.hi) {
+        (Some(lo), Some(hi)) => format!("{lo:.2} to {hi:.2}"),
+        _ => "no interval".to_owned(),
+    };
+    let order = fit
+        .lo
+        .zip(fit.hi)
+        .and_then(|(lo, hi)| rules::Interval { lo, hi }.order())
+        .map(|order| format!(", {order}"))
+        .unwrap_or_default();
+    let measured = Measured {
+        operation: fit.operation.clone(),
+        plan_mode: fit.plan_mode,
+    };
+    format!(
+        "slope {:.2} ({interval}){order}: {} of {} over {} rungs",
+        fit.slope,
+        fit.counter.words(),
+        measured.title(),
+        fit.rungs
+    )
+}
+
 fn variant_view(evidence: &VariantEvidence) -> VariantView<'_> {
-    let growth = evidence.complexity.as_ref().map(|fit| {
-        let interval = match (fit.lo, fit.hi) {
-            (Some(lo), Some(hi)) => format!("{lo:.2} to {hi:.2}"),
-            _ => "no interval".to_owned(),
-        };
-        let order = fit
-            .lo
-            .zip(fit.hi)
-            .and_then(|(lo, hi)| rules::Growth { lo, hi }.order())
-            .map(|order| format!(", {order}"))
-            .unwrap_or_default();
-        let operation = match fit.operation.as_str() {
-            "" => String::new(),
-            name => format!(" of {name}"),
-        };
-        format!(
-            "slope {:.2} ({interval}){order}: {}{operation} over {} rungs",
-            fit.slope,
-            fit.counter.replace('_', " "),
-            fit.rungs
-        )
-    });
     VariantView {
         evidence,
-        growth,
+        class: match evidence.name {
+            VariantName::Baseline => "baseline",
+            VariantName::Proposed(_) | VariantName::Mended(_) => "proposed",
+            VariantName::Optimized => "optimized",
+        },
+        growth: evidence
+            .growth
+            .iter()
+            .filter(|fit| fit.counter == Counter::RowsRead || fit.slope != 0.0)
+            .map(growth_words)
+            .collect(),
         prices: evidence
             .price
             .iter()
             .map(|price| {
                 [
-                    price.what.clone(),
-                    units::in_unit(price.baseline, &price.unit),
-                    units::in_unit(price.variant, &price.unit),
-                    units::in_unit(price.variant - price.baseline, &price.unit),
+                    price.what.to_string(),
+                    units::in_unit(price.baseline, price.unit),
+                    units::in_unit(price.variant, price.unit),
+                    units::in_unit(price.variant - price.baseline, price.unit),
                 ]
             })
             .collect(),
@@ -269,68 +289,109 @@ fn variant_view(evidence: &VariantEvidence) -> VariantView<'_> {
     }
 }
 
-fn operation_view(item: &ItemEvidence, name: String) -> Result<OperationView, PlotError> {
+fn operation_view(item: &ItemEvidence, measured: &Measured) -> Result<OperationView, PlotError> {
     let charts = [
-        charts::work(item, &name)?,
-        charts::latency(item, &name)?,
-        charts::ratio(item, &name)?,
+        charts::work(item, measured)?,
+        charts::latency(item, measured)?,
+        charts::ratio(item, measured)?,
     ];
-    let mut timings = Vec::new();
-    let mut rungs = Vec::new();
-    for variant in &item.variants {
-        for l in variant.latency.iter().filter(|l| l.operation == name) {
-            let three = |p: &verdict_audit::evidence::Percentiles| {
-                [p.p50, p.p95, p.p99].map(units::duration)
-            };
-            timings.push((
-                l.n,
-                Timing {
-                    n: units::count(l.n as f64),
-                    variant: variant.name.clone(),
-                    baseline: three(&l.baseline),
-                    percentiles: three(&l.variant),
-                    ratio: if variant.stands() {
-                        l.ratio.to_string()
-                    } else {
-                        "no gain: answers differ".to_owned()
-                    },
-                    blocks: l.blocks,
-                },
-            ));
-        }
-        let counted = variant.work.iter().filter(|rung| rung.operation == name);
-        rungs.extend(counted.map(|rung| (variant.name.as_str(), rung)));
+    let timings = timings(item, measured);
+    let (counters, work) = work(item, measured);
+    Ok(OperationView {
+        name: measured.title(),
+        charts: charts.into_iter().flatten().collect(),
+        aside: timings.is_empty(),
+        timings,
+        counters: counters
+            .iter()
+            .map(|counter| counter.words().to_owned())
+            .collect(),
+        work,
+    })
+}
+
+/// Where something was measured, as short as a column is.
+fn place(at: At) -> String {
+    let mut place = units::count(at.n as f64);
+    if at.callers > 1 {
+        place.push_str(&format!(", {} callers", at.callers));
     }
-    timings.sort_by_key(|(n, _)| *n);
-    rungs.sort_by_key(|(_, rung)| rung.n);
-    let mut counters: Vec<String> = rungs
-        .iter()
-        .flat_map(|(_, rung)| rung.counters.keys().cloned())
+    if at.round_trip_us > 0 {
+        place.push_str(&format!(", {} µs line", at.round_trip_us));
+    }
+    place
+}
+
+fn timings(item: &ItemEvidence, measured: &Measured) -> Vec<Timing> {
+    if measured.plan_mode == PlanMode::Generic {
+        return Vec::new();
+    }
+    let mut timings = Vec::new();
+    let three = |p: &Percentiles| [p.p50, p.p95, p.p99].map(units::duration);
+    let missing = || ["–", "–", "–"].map(str::to_owned);
+    for variant in &item.variants {
+        let here = variant.latency.iter();
+        for l in here.filter(|l| l.operation == measured.operation) {
+            let timing = Timing {
+                n: match l.measured_round_trip_us {
+                    Some(measured) => {
+                        format!("{}, measured {}", place(l.at), units::duration(measured))
+                    }
+                    None => place(l.at),
+                },
+                variant: variant.name.to_string(),
+                baseline: l.baseline.as_ref().map_or_else(missing, three),
+                percentiles: three(&l.variant),
+                ratio: match &l.ratio {
+                    Some(_) if !variant.stands() => "no gain: answers differ".to_owned(),
+                    Some(ratio) => ratio.to_string(),
+                    None => "nothing to compare with".to_owned(),
+                },
+                blocks: l.blocks,
+            };
+            timings.push((l.at, timing));
+        }
+    }
+    timings.sort_by_key(|(at, _)| *at);
+    timings.into_iter().map(|(_, timing)| timing).collect()
+}
+
+fn work(item: &ItemEvidence, measured: &Measured) -> (Vec<Counter>, Vec<WorkRow>) {
+    let mut rungs: Vec<(&VariantName, &Work)> = Vec::new();
+    for variant in &item.variants {
+        let counted = variant.work.iter().filter(|rung| {
+            rung.operation == measured.operation && rung.plan_mode == measured.plan_mode
+        });
+        rungs.extend(counted.map(|rung| (&variant.name, rung)));
+    }
+    rungs.sort_by_key(|(_, rung)| rung.at);
+    // A column in which nobody counted anything is no help.
+    let counters: Vec<Counter> = Counter::ALL
+        .into_iter()
+        .filter(|counter| {
+            let mut values = rungs
+                .iter()
+                .filter_map(|(_, rung)| rung.counters.get(counter));
+            values.any(|value| *value != 0.0)
+        })
         .collect();
-    counters.sort();
-    counters.dedup();
-    let work = rungs
+    let rows = rungs
         .iter()
         .map(|(variant, rung)| WorkRow {
-            n: units::count(rung.n as f64),
-            variant: (*variant).to_owned(),
+            n: place(rung.at),
+            variant: variant.to_string(),
             cells: counters
                 .iter()
                 .map(|counter| match rung.counters.get(counter) {
-                    Some(value) if counter.ends_with("bytes") => units::bytes(*value),
-                    Some(value) => units::count(*value),
+                    Some(value) => units::in_unit(*value, counter.unit()),
                     None => "–".to_owned(),
                 })
                 .collect(),
-            plan: rung.plan.clone().unwrap_or_default(),
+            plan: rung
+                .plans
+                .map(|plans| plans.to_string())
+                .unwrap_or_default(),
         })
         .collect();
-    Ok(OperationView {
-        charts: charts.into_iter().flatten().collect(),
-        aside: timings.is_empty(),
-        timings: timings.into_iter().map(|(_, timing)| timing).collect(),
-        counters: counters.iter().map(|name| name.replace('_', " ")).collect(),
-        work,
-        name,
-    })
+    (counters, rows)
 }

@@ -8,6 +8,7 @@ use plotters::coord::Shift;
 use plotters::coord::combinators::LogCoord;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
+use verdict_audit::VariantName;
 
 /// Why a chart was not drawn.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -28,10 +29,10 @@ pub(crate) enum Ink {
 
 impl Ink {
     /// The colour of a variant's series, the same in every chart.
-    pub(crate) fn of(variant: &str, proposed_before: usize) -> Self {
+    pub(crate) fn of(variant: &VariantName, proposed_before: usize) -> Self {
         match variant {
-            "baseline" => Self::Baseline,
-            "optimized" => Self::Optimized,
+            VariantName::Baseline => Self::Baseline,
+            VariantName::Optimized => Self::Optimized,
             _ if proposed_before == 0 => Self::Proposed,
             _ => Self::OtherProposed,
         }

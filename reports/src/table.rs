@@ -1,7 +1,7 @@
 //! The verdicts as a table for the terminal.
 
-use verdict_audit::Verdict;
 use verdict_audit::evidence::Results;
+use verdict_audit::{Side, Verdict};
 
 use crate::tone::Tone;
 use crate::units;
@@ -75,7 +75,7 @@ fn rows(results: &Results) -> Vec<Row> {
             variant.claims.iter().map(move |claim| Row {
                 cells: [
                     format!("{} {}", item.number, item.id),
-                    variant.name.clone(),
+                    variant.name.to_string(),
                     claim.expected.clone(),
                     short(&claim.measured),
                     claim.verdict.to_string(),
@@ -93,8 +93,8 @@ fn rows(results: &Results) -> Vec<Row> {
         Row {
             cells: [
                 format!("flow {}", row.id),
-                row.side.clone(),
-                expectation(&row.side, row.target_ms),
+                row.side.to_string(),
+                expectation(row.side, row.target_ms),
                 short(&format!(
                     "{} at {load}",
                     units::estimate(&row.p95, units::duration)
@@ -108,12 +108,11 @@ fn rows(results: &Results) -> Vec<Row> {
 }
 
 /// What a side of a flow is held to, in words.
-pub(crate) fn expectation(side: &str, target_ms: f64) -> String {
+pub(crate) fn expectation(side: Side, target_ms: f64) -> String {
     let target = units::duration(target_ms * 1000.0);
-    if side == "baseline" {
-        format!("today p95 ~{target}")
-    } else {
-        format!("p95 < {target}")
+    match side {
+        Side::Baseline => format!("today p95 ~{target}"),
+        Side::Optimized => format!("p95 < {target}"),
     }
 }
 

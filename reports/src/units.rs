@@ -1,5 +1,6 @@
 //! Figures as people read them.
 
+use verdict_audit::Unit;
 use verdict_audit::evidence::Estimate;
 
 /// Three significant digits, without a fraction from 100 on.
@@ -53,13 +54,14 @@ pub(crate) fn bytes(value: f64) -> String {
 }
 
 /// A figure in the unit a price or a counter is given in.
-pub(crate) fn in_unit(value: f64, unit: &str) -> String {
-    match unit.strip_prefix("bytes") {
-        Some(rest) => format!("{}{rest}", bytes(value)),
-        None => match unit.strip_prefix("seconds") {
-            Some(rest) => format!("{}{rest}", duration(value * 1e6)),
-            None => format!("{} {unit}", count(value)),
-        },
+pub(crate) fn in_unit(value: f64, unit: Unit) -> String {
+    match unit {
+        Unit::Count => count(value),
+        Unit::Bytes => bytes(value),
+        Unit::BytesPerCall => format!("{} per call", bytes(value)),
+        Unit::CountPerCall => format!("{} per call", count(value)),
+        Unit::Microseconds => duration(value),
+        Unit::Seconds => duration(value * 1e6),
     }
 }
 
@@ -91,9 +93,9 @@ mod tests {
         assert_eq!(count(100_000.0), "100k");
         assert_eq!(count(1_500_000.0), "1.5M");
         assert_eq!(bytes(1_572_864.0), "1.5 MiB");
-        assert_eq!(in_unit(212.0, "bytes per call"), "212 B per call");
-        assert_eq!(in_unit(0.25, "seconds"), "250 ms");
-        assert_eq!(in_unit(3.0, "row locks"), "3 row locks");
+        assert_eq!(in_unit(212.0, Unit::BytesPerCall), "212 B per call");
+        assert_eq!(in_unit(0.25, Unit::Seconds), "250 ms");
+        assert_eq!(in_unit(3.0, Unit::CountPerCall), "3 per call");
         assert_eq!(figure(0.0), "0");
     }
 

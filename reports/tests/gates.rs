@@ -2,21 +2,21 @@
 
 mod common;
 
-use verdict_audit::Verdict;
 use verdict_audit::evidence::Results;
+use verdict_audit::{Side, VariantName, Verdict};
 use verdict_reports::{Gate, gate};
 
 fn optimized(results: &mut Results, item: usize) -> &mut verdict_audit::evidence::VariantEvidence {
     let variants = &mut results.items[item].variants;
     variants
         .iter_mut()
-        .find(|v| v.name == "optimized")
+        .find(|v| v.name == VariantName::Optimized)
         .expect("an optimized variant")
 }
 
 fn judged(results: &mut Results) -> &mut verdict_audit::evidence::FlowEvidence {
     let mut rows = results.flows.iter_mut();
-    rows.find(|row| row.judged && row.side == "optimized")
+    rows.find(|row| row.judged && row.side == Side::Optimized)
         .expect("a judged row")
 }
 
@@ -42,7 +42,9 @@ fn a_different_answer_or_a_failure_or_a_missed_goal_is_missed() {
 fn what_was_not_shown_cannot_be_judged() {
     let mut results = common::results();
     optimized(&mut results, 0).answers = None;
-    results.items[1].variants.retain(|v| v.name != "optimized");
+    results.items[1]
+        .variants
+        .retain(|v| v.name != VariantName::Optimized);
     judged(&mut results).verdict = Verdict::Inconclusive;
     judged(&mut results).reason = "the interval holds 50 ms: run for longer".to_owned();
     insta::assert_snapshot!(gate(&results));

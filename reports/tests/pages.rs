@@ -2,9 +2,11 @@
 
 mod common;
 
+use verdict_audit::Counter;
 use verdict_audit::evidence::Ratio;
 use verdict_audit::judge_self;
-use verdict_reports::html::{self, Artefact};
+use verdict_reports::artefact::Artefact;
+use verdict_reports::html;
 use verdict_reports::table;
 
 fn artefacts() -> Vec<Artefact> {
@@ -143,7 +145,7 @@ fn counts_of_zero_have_no_place_on_a_logarithmic_axis_and_break_nothing() {
     let mut results = common::results();
     for variant in &mut results.items[1].variants {
         for rung in &mut variant.work {
-            rung.counters.insert("rows_read".to_owned(), 0.0);
+            rung.counters.insert(Counter::RowsRead, 0.0);
         }
     }
     assert!(html::render(&results, &[]).is_ok());

@@ -2,12 +2,14 @@
 
 use chrono::DateTime;
 use verdict_audit::evidence::{
-    Answers, Complexity, EngineInfo, Estimate, FlowEvidence, Host, ItemEvidence, Latency,
-    Percentiles, Price, Ratio, Results, Run, SCHEMA, VariantEvidence, Work,
+    Answers, EngineInfo, Estimate, FlowEvidence, Growth, Host, ItemEvidence, Latency, Percentiles,
+    PlanMode, Plans, Price, PriceOf, Ratio, Results, Run, SCHEMA, VariantEvidence, Work,
 };
 use verdict_audit::judge::largest_holding;
 use verdict_audit::usl::{self, Throughput};
-use verdict_audit::{Catalogue, Side, Verdict, judge_flow, judge_self};
+use verdict_audit::{
+    At, Catalogue, Counter, FlowId, Side, Unit, Verdict, Warning, judge_flow, judge_self,
+};
 
 const RUNGS: [u64; 4] = [100, 1_000, 10_000, 100_000];
 
@@ -16,13 +18,13 @@ pub fn results() -> Results {
     let audit = Catalogue::builtin();
     let mut items = vec![history(), send(), pagination()];
     for item in &mut items {
-        item.judge(audit.item(&item.id).expect("an item of the audit"));
+        item.judge(audit.item(item.id.as_str()).expect("an item of the audit"));
     }
     let flows = flows();
     let capacity = audit
-        .flows
+        .targets
         .iter()
-        .filter(|flow| flows.iter().any(|row| row.id == flow.id.to_string()))
+        .filter(|target| flows.iter().any(|row| row.id == target.id))
         .flat_map(|flow| [(flow, Side::Baseline), (flow, Side::Optimized)])
         .map(|(flow, side)| {
             let mut capacity = largest_holding(flow, side, &flows);
@@ -91,7 +93,9 @@ fn run() -> Run {
             lo: 0.985,
             hi: 1.023,
         })),
-        warnings: vec!["the load average was 1.7 when the run began".to_owned()],
+        warnings: vec![Warning::Note {
+            words: "the load average was 1.7 when the run began".to_owned(),
+        }],
     }
 }
 
@@ -111,56 +115,63 @@ fn percentiles(p50: f64) -> Percentiles {
     }
 }
 
+fn ratio(value: f64) -> Ratio {
+    Ratio {
+        value,
+        lo: value * 0.96,
+        hi: value * 1.04,
+    }
+}
+
 fn timed(operation: &str, baseline: [f64; 4], variant: [f64; 4]) -> Vec<Latency> {
     (0..4)
         .map(|i| Latency {
-            operation: operation.to_owned(),
-            n: RUNGS[i],
-            baseline: percentiles(baseline[i]),
+            operation: operation.parse().expect("a name"),
+            at: At::rung(RUNGS[i]),
+            baseline: Some(percentiles(baseline[i])),
             variant: percentiles(variant[i]),
-            ratio: Ratio {
-                value: baseline[i] / variant[i],
-                lo: baseline[i] / variant[i] * 0.96,
-                hi: baseline[i] / variant[i] * 1.04,
-            },
+            ratio: Some(ratio(baseline[i] / variant[i])),
+            p95_ratio: Some(ratio(baseline[i] / variant[i])),
             blocks: 24,
+            measured_round_trip_us: None,
         })
         .collect()
 }
 
-fn worked(operation: &str, rows: [f64; 4], round_trips: f64) -> Vec<Work> {
+fn worked(operation: &str, rows: [f64; 4], statements: f64) -> Vec<Work> {
     (0..4)
         .map(|i| Work {
-            operation: operation.to_owned(),
-            n: RUNGS[i],
+            operation: operation.parse().expect("a name"),
+            at: At::rung(RUNGS[i]),
+            plan_mode: PlanMode::Auto,
+            plans: Some(Plans::Generic),
             counters: [
-                ("round_trips", round_trips),
-                ("rows_read", rows[i]),
-                ("wal_bytes", 412.0),
+                (Counter::Statements, statements),
+                (Counter::WireTurns, 3.0 * statements),
+                (Counter::RowsRead, rows[i]),
+                (Counter::WalBytes, 412.0),
             ]
-            .map(|(name, value)| (name.to_owned(), value))
             .into(),
-            plan: Some("generic".to_owned()),
         })
         .collect()
 }
 
-fn fitted(operation: &str, slope: f64) -> Option<Complexity> {
-    Some(Complexity {
-        operation: operation.to_owned(),
-        counter: "rows_read".to_owned(),
+fn fitted(operation: &str, slope: f64) -> Vec<Growth> {
+    vec![Growth {
+        operation: operation.parse().expect("a name"),
+        plan_mode: PlanMode::Auto,
+        counter: Counter::RowsRead,
         slope,
         lo: Some(slope - 0.03),
         hi: Some(slope + 0.03),
         rungs: 4,
-    })
+    }]
 }
 
 fn variant(name: &str) -> VariantEvidence {
     VariantEvidence {
-        name: name.to_owned(),
         answers: agreeing(320),
-        ..VariantEvidence::default()
+        ..VariantEvidence::new(name.parse().expect("a name"))
     }
 }
 
@@ -171,28 +182,31 @@ fn history() -> ItemEvidence {
     let today = [410.0, 620.0, 1_600.0, 9_800.0];
     ItemEvidence {
         number: 1,
-        id: "message-history".to_owned(),
+        id: "message-history".parse().expect("an id"),
         variants: vec![
             VariantEvidence {
-                work: worked("", [160.0, 1_060.0, 10_060.0, 100_060.0], 3.0),
-                complexity: fitted("", 0.94),
+                work: worked("first-page", [160.0, 1_060.0, 10_060.0, 100_060.0], 3.0),
+                growth: fitted("first-page", 0.94),
                 ..variant("baseline")
             },
             VariantEvidence {
-                work: worked("", [260.0, 3_100.0, 31_000.0, 460_000.0], 1.0),
-                complexity: fitted("", 1.07),
-                latency: timed("", today, [900.0, 7_900.0, 96_000.0, 2_200_000.0]),
+                work: worked("first-page", [260.0, 3_100.0, 31_000.0, 460_000.0], 1.0),
+                growth: fitted("first-page", 1.07),
+                latency: timed("first-page", today, [900.0, 7_900.0, 96_000.0, 2_200_000.0]),
                 ..variant("proposed")
             },
             VariantEvidence {
-                work: worked("", FLAT, 1.0),
-                complexity: fitted("", 0.0),
-                latency: timed("", today, [205.0, 212.0, 219.0, 230.0]),
+                work: worked("first-page", FLAT, 1.0),
+                growth: fitted("first-page", 0.0),
+                additive: agreeing(40),
+                latency: timed("first-page", today, [205.0, 212.0, 219.0, 230.0]),
                 price: vec![Price {
-                    what: "size of new indexes".to_owned(),
+                    what: PriceOf::TableSize {
+                        table: "messages".to_owned(),
+                    },
                     baseline: 0.0,
                     variant: 73_400_320.0,
-                    unit: "bytes".to_owned(),
+                    unit: Unit::Bytes,
                 }],
                 ..variant("optimized")
             },
@@ -204,11 +218,11 @@ fn send() -> ItemEvidence {
     let today = [290.0, 520.0, 2_900.0, 27_000.0];
     ItemEvidence {
         number: 2,
-        id: "message-send".to_owned(),
+        id: "message-send".parse().expect("an id"),
         variants: vec![
             VariantEvidence {
-                work: worked("", LINEAR, 2.0),
-                complexity: fitted("", 1.0),
+                work: worked("send", LINEAR, 2.0),
+                growth: fitted("send", 1.0),
                 ..variant("baseline")
             },
             VariantEvidence {
@@ -221,9 +235,9 @@ fn send() -> ItemEvidence {
                     ),
                     declared: Vec::new(),
                 }),
-                work: worked("", LINEAR, 1.0),
-                complexity: fitted("", 1.0),
-                latency: timed("", today, [260.0, 500.0, 2_850.0, 26_800.0]),
+                work: worked("send", LINEAR, 1.0),
+                growth: fitted("send", 1.0),
+                latency: timed("send", today, [260.0, 500.0, 2_850.0, 26_800.0]),
                 ..variant("proposed-cte")
             },
             VariantEvidence {
@@ -231,17 +245,27 @@ fn send() -> ItemEvidence {
                     "ERROR: record \"new\" has no field \"sequence_number\" <PL/pgSQL>".to_owned(),
                 ),
                 answers: None,
+                additive: Some(Answers {
+                    checked: 40,
+                    differing: 8,
+                    first_difference: Some("PostgreSQL: no field, for send 3".to_owned()),
+                    declared: Vec::new(),
+                }),
                 ..variant("proposed-trigger")
             },
             VariantEvidence {
-                work: worked("", [3.0; 4], 1.0),
-                complexity: fitted("", 0.0),
-                latency: timed("", today, [230.0, 232.0, 231.0, 236.0]),
+                work: worked("send", [3.0; 4], 1.0),
+                growth: fitted("send", 0.0),
+                latency: timed("send", today, [230.0, 232.0, 231.0, 236.0]),
                 price: vec![Price {
-                    what: "WAL per send".to_owned(),
+                    what: PriceOf::PerCall {
+                        item: "message-send".parse().expect("an id"),
+                        operation: "send".parse().expect("a name"),
+                        counter: Counter::WalBytes,
+                    },
                     baseline: 412.0,
                     variant: 498.0,
-                    unit: "bytes per call".to_owned(),
+                    unit: Unit::Bytes,
                 }],
                 answers: Some(Answers {
                     checked: 320,
@@ -262,12 +286,9 @@ fn pagination() -> ItemEvidence {
     let mut timings = timed("posts", today, [130.0, 131.0, 133.0, 138.0]);
     timings.extend(timed("history", today, [140.0, 141.0, 143.0, 148.0]));
     let mut page_100 = timings[1].clone();
-    page_100.n = 2_000;
-    page_100.ratio = Ratio {
-        value: 4.1,
-        lo: 3.9,
-        hi: 4.3,
-    };
+    page_100.at = At::rung(2_000);
+    page_100.ratio = Some(ratio(4.1));
+    page_100.operation = "posts".parse().expect("a name");
     timings.push(page_100);
     let both = |rows| {
         let mut work = worked("posts", rows, 1.0);
@@ -276,27 +297,27 @@ fn pagination() -> ItemEvidence {
     };
     ItemEvidence {
         number: 7,
-        id: "pagination".to_owned(),
+        id: "pagination".parse().expect("an id"),
         variants: vec![
             VariantEvidence {
                 work: both(LINEAR),
-                complexity: fitted("posts", 1.0),
+                growth: fitted("posts", 1.0),
                 ..variant("baseline")
             },
             VariantEvidence {
                 work: both([20.0; 4]),
-                complexity: Some(Complexity {
+                growth: vec![Growth {
                     lo: None,
                     hi: None,
                     rungs: 2,
-                    ..fitted("posts", 0.0).expect("a fit")
-                }),
+                    ..fitted("posts", 0.0).remove(0)
+                }],
                 answers: None,
                 ..variant("proposed")
             },
             VariantEvidence {
                 work: both([20.0; 4]),
-                complexity: fitted("posts", 0.0),
+                growth: fitted("posts", 0.0),
                 latency: timings,
                 ..variant("optimized")
             },
@@ -306,46 +327,44 @@ fn pagination() -> ItemEvidence {
 
 fn flows() -> Vec<FlowEvidence> {
     let mut rows = Vec::new();
-    for flow in &Catalogue::builtin().flows {
-        let id = flow.id.to_string();
-        let (slow, quick) = match id.as_str() {
-            "send" => (9.0, 3.0),
-            "history" => (7.0, 2.0),
-            "page" => (40.0, 1.5),
-            _ => continue,
+    for target in &Catalogue::builtin().targets {
+        let id = target.id;
+        let (slow, quick) = match id {
+            FlowId::Send => (9.0, 3.0),
+            FlowId::History => (7.0, 2.0),
+            FlowId::Page => (40.0, 1.5),
+            FlowId::Feed => continue,
         };
         for (side, base) in [(Side::Baseline, slow), (Side::Optimized, quick)] {
             for (users, noise) in [(1u32, 1.01), (4, 0.97), (16, 1.03), (64, 0.99)] {
                 let n = f64::from(users);
                 let drag = noise * (1.0 + 0.06 * (n - 1.0) + 0.0004 * n * (n - 1.0));
                 rows.push(level(
-                    &id,
+                    id,
                     side,
                     base * drag,
                     Some(users),
                     1000.0 * n / base / drag,
                 ));
             }
-            rows.push(level(&id, side, base * 1.2, None, 300.0));
+            rows.push(level(id, side, base * 1.2, None, 300.0));
         }
     }
     rows
 }
 
-fn level(id: &str, side: Side, p50_ms: f64, users: Option<u32>, throughput: f64) -> FlowEvidence {
+fn level(id: FlowId, side: Side, p50_ms: f64, users: Option<u32>, throughput: f64) -> FlowEvidence {
     let around = |us: f64| Estimate {
         value: us,
         lo: Some(us * 0.93),
         hi: Some(us * 1.09),
     };
     let flow = Catalogue::builtin()
-        .flows
-        .iter()
-        .find(|flow| flow.id.to_string() == id)
-        .expect("a flow of the audit");
+        .target(id)
+        .expect("a target of the audit");
     let mut row = FlowEvidence {
-        id: id.to_owned(),
-        side: side.to_string(),
+        id,
+        side,
         users,
         rate: users.is_none().then_some(throughput),
         requests: (throughput * 10.0) as u64,
