@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use crate::embedded::blocking;
+use crate::blocking::blocking;
 use crate::folders::{self, Lock};
 use crate::options::{Choice, Options};
-use crate::{Error, containers, external};
+use crate::{Error, containers, run_databases, variables};
 
 /// What [`clean`] removed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,13 +45,8 @@ pub async fn clean(options: &Options) -> Result<Cleaned, Error> {
     if options.choice == Choice::Containers || auto && containers::survey().await.is_ok() {
         cleaned.worlds.extend(containers::clean(options).await?);
     }
-    if options.choice == Choice::External
-        || auto
-            && external::VARIABLES
-                .iter()
-                .all(|name| external::variable(name).is_ok())
-    {
-        cleaned.worlds.extend(external::clean().await?);
+    if options.choice == Choice::External || auto && variables::all_set() {
+        cleaned.worlds.extend(run_databases::clean().await?);
     }
     if options.choice == Choice::Embedded || auto {
         let cache = options.cache.clone();

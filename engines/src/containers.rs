@@ -11,15 +11,14 @@ use std::time::{Duration, Instant};
 use testcontainers::bollard::Docker;
 use testcontainers::bollard::models::{ContainerConfig, PortBinding};
 use testcontainers::bollard::query_parameters::{
-    CommitContainerOptionsBuilder, CreateImageOptions, ListContainersOptionsBuilder,
-    ListImagesOptionsBuilder, RemoveContainerOptionsBuilder, RemoveImageOptions,
+    CommitContainerOptionsBuilder, CreateImageOptions, ListImagesOptionsBuilder, RemoveImageOptions,
 };
-use testcontainers::core::client::docker_client_instance;
 use testcontainers::core::{ExecCommand, IntoContainerPort};
 use testcontainers::runners::AsyncRunner;
 use testcontainers::{ContainerAsync, ContainerRequest, GenericImage, ImageExt};
 
-use crate::embedded::blocking;
+use crate::blocking::blocking;
+use crate::docker::{docker, has_image, list, refused, remove};
 use crate::endpoints::{Endpoints, Ports, USER, password};
 use crate::folders::Lock;
 use crate::keeper_handle::KeeperHandle;
@@ -35,7 +34,7 @@ pub(crate) const IMAGES: [(&str, &str); 3] = [
     ("valkey/valkey", "9"),
 ];
 /// The images that hold sealed worlds; their tags are the worlds' names.
-const WORLDS: [&str; 2] = ["verdict-world-postgres", "verdict-world-clickhouse"];
+const WORLD_IMAGES: [&str; 2] = ["verdict-world-postgres", "verdict-world-clickhouse"];
 /// The label with the folder of the run that owns a container.
 const LABEL: &str = "verdict.run";
 /// How long an engine may take to answer.
@@ -129,7 +128,7 @@ impl Containers {
         let docker = docker().await?;
         // PostgreSQL's last: a world is whole once both images are there, and a builder that
         // ends in between leaves one that the next builder replaces.
-        for (container, repository) in self.running.iter().zip(WORLDS).rev() {
+        for (container, repository) in self.running.iter().zip(WORLD_IMAGES).rev() {
             container
                 .stop_with_timeout(Some(STOP))
                 .await
@@ -166,7 +165,7 @@ impl Containers {
 /// Whether the images of the world `name` are there.
 pub(crate) async fn has_world(name: &str) -> Result<bool, Error> {
     let docker = docker().await?;
-    for repository in WORLDS {
+    for repository in WORLD_IMAGES {
         if !has_image(&docker, repository, name).await {
             return Ok(false);
         }
@@ -226,7 +225,7 @@ async fn pull(docker: &Docker, name: &str, tag: &str) -> Result<(), Error> {
 pub(crate) async fn clean(options: &Options) -> Result<Vec<String>, Error> {
     let docker = docker().await?;
     sweep(&docker, &options.cache.join("runs")).await?;
-    let filter = HashMap::from([("reference", WORLDS.to_vec())]);
+    let filter = HashMap::from([("reference", WORLD_IMAGES.to_vec())]);
     let images = docker
         .list_images(Some(
             ListImagesOptionsBuilder::new().filters(&filter).build(),
@@ -273,63 +272,6 @@ async fn sweep(docker: &Docker, runs: &Path) -> Result<(), Error> {
     blocking(move || folders::sweep(&runs)).await.map(drop)
 }
 
-/// For the keeper: removes the containers with a label.
-pub(crate) async fn remove_labelled(label: &str) -> Result<(), Error> {
-    let docker = docker().await?;
-    for (id, _) in list(&docker, label).await? {
-        remove(&docker, &id).await?;
-    }
-    Ok(())
-}
-
-async fn list(
-    docker: &Docker,
-    label: &str,
-) -> Result<Vec<(String, HashMap<String, String>)>, Error> {
-    let filter = HashMap::from([("label", vec![label])]);
-    let options = ListContainersOptionsBuilder::new()
-        .all(true)
-        .filters(&filter)
-        .build();
-    let found = docker
-        .list_containers(Some(options))
-        .await
-        .map_err(refused("listing containers"))?;
-    Ok(found
-        .into_iter()
-        .filter_map(|one| Some((one.id?, one.labels.unwrap_or_default())))
-        .collect())
-}
-
-async fn remove(docker: &Docker, id: &str) -> Result<(), Error> {
-    let options = RemoveContainerOptionsBuilder::new()
-        .force(true)
-        .v(true)
-        .build();
-    docker
-        .remove_container(id, Some(options))
-        .await
-        .map_err(refused("removing a container"))
-}
-
-async fn has_image(docker: &Docker, name: &str, tag: &str) -> bool {
-    docker.inspect_image(&format!("{name}:{tag}")).await.is_ok()
-}
-
-async fn docker() -> Result<Docker, Error> {
-    docker_client_instance()
-        .await
-        .map_err(refused("being found"))
-}
-
-fn refused<E: std::fmt::Display>(what: impl Into<String>) -> impl FnOnce(E) -> Error {
-    let what = what.into();
-    move |error| Error::Docker {
-        what,
-        reason: error.to_string(),
-    }
-}
-
 /// What all three have in common: the label, and a port that only this machine reaches.
 fn request(image: (&str, &str), port: u16, label: &str) -> ContainerRequest<GenericImage> {
     let container_port = format!("{port}/tcp");
@@ -355,7 +297,7 @@ fn postgres(
     purpose: Purpose,
     world: Option<&str>,
 ) -> ContainerRequest<GenericImage> {
-    let image = world.map_or(IMAGES[0], |world| (WORLDS[0], world));
+    let image = world.map_or(IMAGES[0], |world| (WORLD_IMAGES[0], world));
     let mut command = vec!["postgres".to_owned()];
     for (name, value) in settings::postgres(purpose, settings::memory()) {
         command.extend(["-c".to_owned(), format!("{name}={value}")]);
@@ -381,7 +323,7 @@ fn postgres(
 }
 
 fn clickhouse(label: &str, password: &str, world: Option<&str>) -> ContainerRequest<GenericImage> {
-    let image = world.map_or(IMAGES[1], |world| (WORLDS[1], world));
+    let image = world.map_or(IMAGES[1], |world| (WORLD_IMAGES[1], world));
     let config = format!(
         "<clickhouse>\n  <path>/verdict/clickhouse/</path>\n  {}\n</clickhouse>\n",
         settings::clickhouse(settings::memory())

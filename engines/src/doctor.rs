@@ -6,12 +6,14 @@ use std::process::{Command, Stdio};
 
 use nix::sys::signal::Signal;
 
-use crate::embedded::blocking;
+use crate::blocking::blocking;
+use crate::commands::{LAUNCH, NAMESPACE};
 use crate::endpoints::Endpoints;
-use crate::host::{LAUNCH, NAMESPACE};
-use crate::options::{Choice, Mode, Options};
+use crate::mode::Mode;
+use crate::options::{Choice, Options};
 use crate::packages::{self, Client, Package};
-use crate::{Error, clickhouse_copy, clone, containers, external, folders, settings};
+use crate::variables::VARIABLES;
+use crate::{Error, clickhouse_copy, containers, folders, postgres_copy, settings, variables};
 
 /// A diagnosis: which engines would be used, why, and one check per thing that they need.
 #[derive(Debug, Clone)]
@@ -93,9 +95,7 @@ pub async fn doctor(options: &Options) -> Doctor {
     if let Ok(found) = blocking(move || Ok(embedded_checks(&cache, &host))).await {
         checks.extend(found);
     }
-    let set = external::VARIABLES
-        .iter()
-        .all(|name| external::variable(name).is_ok());
+    let set = variables::all_set();
     let docker = checks
         .iter()
         .all(|check| check.mode != Mode::Containers || check.remedy.is_none());
@@ -150,9 +150,9 @@ fn bad(
 
 async fn external_checks() -> Vec<Check> {
     let mode = Mode::External;
-    let unset: Vec<Check> = external::VARIABLES
+    let unset: Vec<Check> = VARIABLES
         .iter()
-        .filter(|name| external::variable(name).is_err())
+        .filter(|name| variables::variable(name).is_err())
         .map(|name| bad(mode, *name, "not set", format!("export {name}=...")))
         .collect();
     if !unset.is_empty() {
@@ -170,7 +170,7 @@ async fn external_checks() -> Vec<Check> {
         }
     };
     let answers = [
-        clone::version(&endpoints.postgres).await,
+        postgres_copy::version(&endpoints.postgres).await,
         clickhouse_copy::version(&endpoints.clickhouse).await,
         endpoints
             .ping_redis()
@@ -178,7 +178,7 @@ async fn external_checks() -> Vec<Check> {
             .map(|()| "answers".to_owned())
             .map_err(Error::refused("redis", "answer")),
     ];
-    external::VARIABLES
+    VARIABLES
         .iter()
         .zip(answers)
         .map(|(name, answer)| match answer {

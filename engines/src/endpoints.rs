@@ -1,24 +1,30 @@
 //! Where three engines answer, and with which credentials.
 
 use std::fmt;
+use std::time::Duration;
 
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
+use url::Url;
 
-use crate::Error;
-use crate::external::{VARIABLES, variable};
+use crate::variables::{VARIABLES, variable};
+use crate::{Error, redis_number};
 
 /// The database user that Verdict makes in its own engines.
 pub(crate) const USER: &str = "verdict";
 
-/// Addresses and credentials of three engines.
+/// Addresses, credentials and databases of three engines.
 #[derive(Clone)]
-pub(crate) struct Endpoints {
-    /// On the database from which others are made.
+pub struct Endpoints {
+    /// On a side, on its database.
     pub postgres: PgConnectOptions,
-    /// Without a database.
+    /// On a side, on its database.
     pub clickhouse: clickhouse::Client,
-    /// Connects on use.
+    /// On a side, on its numbered database; it connects on use.
     pub redis: redis::Client,
+    /// Where `clickhouse` goes, which it does not tell. No credentials.
+    pub(crate) clickhouse_url: Url,
 }
 
 /// Without the credentials.
@@ -36,6 +42,8 @@ impl Endpoints {
             clickhouse,
             redis,
         } = ports;
+        let clickhouse_url = Url::parse(&format!("http://{host}:{clickhouse}"))
+            .map_err(Error::refused("clickhouse", "take its address"))?;
         Ok(Self {
             postgres: PgConnectOptions::new_without_pgpass()
                 .host(host)
@@ -45,27 +53,40 @@ impl Endpoints {
                 .database("postgres")
                 // Encryption on the loopback would only cost, and the server has none.
                 .ssl_mode(PgSslMode::Disable),
-            clickhouse: clickhouse::Client::default()
-                .with_url(format!("http://{host}:{clickhouse}"))
+            clickhouse: clickhouse_client()
+                .with_url(clickhouse_url.clone())
                 .with_user(USER)
                 .with_password(password),
             redis: redis::Client::open(format!("redis://:{password}@{host}:{redis}/"))
                 .map_err(Error::refused("redis", "take its address"))?,
+            clickhouse_url,
         })
     }
 
     /// The user's servers, as the environment names them.
     pub(crate) fn from_environment() -> Result<Self, Error> {
         let [postgres, clickhouse, redis] = VARIABLES;
+        let (client, clickhouse_url) = clickhouse_at(&variable(clickhouse)?)
+            .ok_or_else(|| bad_url(clickhouse, "http://USER:PASSWORD@HOST:8123"))?;
         Ok(Self {
             // A parser's complaint may quote what it read, which holds the password.
             postgres: variable(postgres)?.parse().map_err(|_: sqlx::Error| {
                 bad_url(postgres, "postgres://USER:PASSWORD@HOST:PORT/DATABASE")
             })?,
-            clickhouse: clickhouse_at(&variable(clickhouse)?)
-                .ok_or_else(|| bad_url(clickhouse, "http://USER:PASSWORD@HOST:8123"))?,
+            clickhouse: client,
+            clickhouse_url,
             redis: redis::Client::open(variable(redis)?)
                 .map_err(|_| bad_url(redis, "redis://:PASSWORD@HOST:6379/DATABASE"))?,
+        })
+    }
+
+    /// The same engines, on other databases.
+    pub(crate) fn at(&self, database: &str, redis_number: i64) -> Result<Self, Error> {
+        Ok(Self {
+            postgres: self.postgres.clone().database(database),
+            clickhouse: self.clickhouse.clone().with_database(database),
+            redis: redis_number::at(&self.redis, redis_number)?,
+            clickhouse_url: self.clickhouse_url.clone(),
         })
     }
 
@@ -98,9 +119,22 @@ fn bad_url(variable: &'static str, form: &str) -> Error {
     }
 }
 
-/// A client for a URL with the credentials in it.
-fn clickhouse_at(address: &str) -> Option<clickhouse::Client> {
-    let mut url = url::Url::parse(address).ok()?;
+/// A client that uses no idle connection which the server may be closing at that very moment.
+/// Servers of our own do so after one second, and over a line the news of it takes a while;
+/// the client's default is two.
+fn clickhouse_client() -> clickhouse::Client {
+    let mut connector = HttpConnector::new();
+    connector.set_keepalive(Some(Duration::from_secs(60)));
+    clickhouse::Client::with_http_client(
+        hyper_util::client::legacy::Client::builder(TokioExecutor::new())
+            .pool_idle_timeout(Duration::from_millis(500))
+            .build(connector),
+    )
+}
+
+/// A client for a URL with the credentials in it, and the URL without them.
+fn clickhouse_at(address: &str) -> Option<(clickhouse::Client, Url)> {
+    let mut url = Url::parse(address).ok()?;
     // The client is built without TLS.
     if url.scheme() != "http" || url.host_str().is_none() {
         return None;
@@ -110,11 +144,11 @@ fn clickhouse_at(address: &str) -> Option<clickhouse::Client> {
     url.set_username("").ok()?;
     url.set_password(None).ok()?;
     url.set_path("");
-    let mut client = clickhouse::Client::default().with_url(url);
+    let mut client = clickhouse_client().with_url(url.clone());
     if !user.is_empty() {
         client = client.with_user(user).with_password(password);
     }
-    Some(client)
+    Some((client, url))
 }
 
 fn percent_decoded(text: &str) -> Option<String> {

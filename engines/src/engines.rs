@@ -4,15 +4,20 @@ use std::path::Path;
 
 use verdict_audit::evidence::EngineInfo;
 
+use crate::blocking::blocking;
 use crate::containers::{self, Containers};
-use crate::embedded::{self, blocking};
 use crate::endpoints::Endpoints;
-use crate::external::{self, External};
+use crate::external::External;
 use crate::folders::Lock;
 use crate::keeper_handle::KeeperHandle;
-use crate::options::{Choice, Mode, Options};
+use crate::mode::Mode;
+use crate::options::{Choice, Options};
 use crate::settings::Purpose;
-use crate::{Error, clickhouse_copy, clone, info, packages, world};
+use crate::side::Side;
+use crate::sides::Sides;
+use crate::{
+    Error, clickhouse_copy, embedded, info, names, packages, postgres_copy, variables, world,
+};
 
 /// PostgreSQL, ClickHouse and Redis, started or found, and this run's own.
 ///
@@ -25,6 +30,7 @@ pub struct Engines {
     endpoints: Endpoints,
     run: String,
     world: String,
+    sides: Sides,
 }
 
 #[derive(Debug)]
@@ -50,13 +56,13 @@ impl Engines {
                 let external = External::connect(options, &run).await?;
                 let world = external.empty().await?;
                 let endpoints = external.endpoints().clone();
-                Ok(Self {
-                    backend: Backend::External(Box::new(external)),
-                    mode: Mode::External,
+                Ok(Self::of(
+                    Backend::External(Box::new(external)),
+                    Mode::External,
                     endpoints,
                     run,
                     world,
-                })
+                ))
             }
         }
     }
@@ -128,23 +134,23 @@ impl Engines {
                     .world(key, async |database: &str| {
                         let (endpoints, run, world) =
                             (endpoints.clone(), run.clone(), database.to_owned());
-                        build(&Self {
-                            backend: Backend::Borrowed,
-                            mode: Mode::External,
+                        build(&Self::of(
+                            Backend::Borrowed,
+                            Mode::External,
                             endpoints,
                             run,
                             world,
-                        })
+                        ))
                         .await
                     })
                     .await?;
-                Ok(Self {
-                    backend: Backend::External(Box::new(external)),
-                    mode: Mode::External,
+                Ok(Self::of(
+                    Backend::External(Box::new(external)),
+                    Mode::External,
                     endpoints,
                     run,
                     world,
-                })
+                ))
             }
         }
     }
@@ -190,28 +196,31 @@ impl Engines {
         run: String,
         sealed: bool,
     ) -> Result<Self, Error> {
-        let engines = Self {
-            backend,
-            mode,
-            endpoints,
-            run,
-            world: world::DATABASE.to_owned(),
-        };
+        let engines = Self::of(backend, mode, endpoints, run, world::DATABASE.to_owned());
         if !sealed {
             engines.create_world().await?;
         }
         Ok(engines)
     }
 
+    fn of(backend: Backend, mode: Mode, endpoints: Endpoints, run: String, world: String) -> Self {
+        Self {
+            sides: Sides::new(mode, endpoints.clone(), &run, &world),
+            backend,
+            mode,
+            endpoints,
+            run,
+            world,
+        }
+    }
+
     /// Makes the empty world, with the extension that counts PostgreSQL's work in it and in
     /// whatever database is made later.
     async fn create_world(&self) -> Result<(), Error> {
         let postgres = &self.endpoints.postgres;
-        clone::count_work(postgres).await?;
-        clone::count_work(&postgres.clone().database("template1")).await?;
-        let mut connection = clone::admin(postgres).await?;
-        clone::execute(&mut connection, format!("CREATE DATABASE {}", self.world)).await?;
-        clone::close(connection).await?;
+        postgres_copy::count_work(postgres).await?;
+        postgres_copy::count_work(&postgres.clone().database("template1")).await?;
+        postgres_copy::create(postgres, &self.world).await?;
         clickhouse_copy::create(&self.endpoints.clickhouse, &self.world).await
     }
 
@@ -245,6 +254,58 @@ impl Engines {
         self.endpoints.redis.clone()
     }
 
+    /// Makes databases of its own for a role such as `baseline`, in the place of an earlier
+    /// side for that role: copies of the world in PostgreSQL and in ClickHouse, and an empty
+    /// Redis database. The copy takes no room in ClickHouse, where files are shared, and as
+    /// much as the world in PostgreSQL. Nobody may be connected to the PostgreSQL world
+    /// meanwhile, and sessions on an earlier side for that role are ended.
+    ///
+    /// On a server of the user's, the Redis database holds one key, `verdict:run`, by which it
+    /// is known as this run's: whoever flushes it must use [`Engines::renew_redis`].
+    ///
+    /// # Errors
+    /// When an engine refuses: somebody is connected to the world, the disk is full, or the
+    /// user's Redis has no empty database.
+    pub async fn side(&self, role: &str) -> Result<Side, Error> {
+        self.sides.make(role).await
+    }
+
+    /// Drops the databases for a role, with any sessions on them; none is no error. Without
+    /// it they go with the run.
+    ///
+    /// # Errors
+    /// When an engine refuses, or the Redis database no longer has this run's key.
+    pub async fn drop_side(&self, role: &str) -> Result<(), Error> {
+        self.sides.drop(role).await
+    }
+
+    /// Makes a side's PostgreSQL database again as the world has it. Sessions on it are
+    /// ended, so a pool on it must be opened anew.
+    ///
+    /// # Errors
+    /// When there is no such side, or PostgreSQL refuses.
+    pub async fn renew_postgres(&self, role: &str) -> Result<(), Error> {
+        self.sides.renew_postgres(role).await
+    }
+
+    /// Makes tables (or views) of a side's ClickHouse database again as the world has them;
+    /// one that the world does not have is dropped. What reads them by name goes on to.
+    ///
+    /// # Errors
+    /// When there is no such side, or ClickHouse refuses.
+    pub async fn renew_clickhouse(&self, role: &str, tables: &[&str]) -> Result<(), Error> {
+        self.sides.renew_clickhouse(role, tables).await
+    }
+
+    /// Empties a side's Redis database.
+    ///
+    /// # Errors
+    /// When there is no such side, Redis refuses, or the database no longer has this run's
+    /// key, and so may be somebody else's by now.
+    pub async fn renew_redis(&self, role: &str) -> Result<(), Error> {
+        self.sides.renew_redis(role).await
+    }
+
     /// Copies the world's PostgreSQL database for a role such as `baseline`, in the place of
     /// an earlier copy for that role, and returns the name of the copy. Nobody may be
     /// connected to the world meanwhile.
@@ -252,8 +313,8 @@ impl Engines {
     /// # Errors
     /// When PostgreSQL refuses: somebody is connected to the world, or the disk is full.
     pub async fn clone_world(&self, role: &str) -> Result<String, Error> {
-        let name = clone::name(&self.run, role);
-        clone::make(&self.endpoints.postgres, &name, &self.world).await?;
+        let name = names::of_role(&self.run, role);
+        postgres_copy::make(&self.endpoints.postgres, &name, &self.world).await?;
         Ok(name)
     }
 
@@ -262,7 +323,8 @@ impl Engines {
     /// # Errors
     /// When PostgreSQL refuses.
     pub async fn drop_clone(&self, role: &str) -> Result<(), Error> {
-        clone::drop_database(&self.endpoints.postgres, &clone::name(&self.run, role)).await
+        postgres_copy::drop_database(&self.endpoints.postgres, &names::of_role(&self.run, role))
+            .await
     }
 
     /// Each engine's version and the settings that decide its speed and durability, as it
@@ -301,13 +363,7 @@ pub(crate) async fn choose(options: &Options) -> Result<Mode, Error> {
         Choice::Embedded => Mode::Embedded,
         Choice::Containers => Mode::Containers,
         Choice::External => Mode::External,
-        Choice::Auto
-            if external::VARIABLES
-                .iter()
-                .all(|name| external::variable(name).is_ok()) =>
-        {
-            Mode::External
-        }
+        Choice::Auto if variables::all_set() => Mode::External,
         Choice::Auto if containers::available(options).await.is_ok() => Mode::Containers,
         Choice::Auto => Mode::Embedded,
     })

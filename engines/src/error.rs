@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::options::Mode;
+use verdict_audit::Exit;
+
+use crate::mode::Mode;
 
 /// Why engines could not be had, used or put away.
 ///
@@ -130,6 +132,45 @@ pub enum Error {
         /// Its own words.
         reason: String,
     },
+    /// A relay before an engine does not start.
+    #[error(
+        "no relay to {target} can be started: {reason}; look at the name in its URL, and at the limits on open files and threads (`ulimit -a`)"
+    )]
+    Relay {
+        /// The engine's address.
+        target: String,
+        /// The system's answer.
+        reason: String,
+    },
+    /// The user's Redis has no empty database for a side.
+    #[error(
+        "the server that REDIS_URL names has no empty database to use: empty one that nobody needs (numbered from 1, beside the one in the URL), \
+         or start the server with more (`databases 64`; a cluster has only one), or use --engines embedded"
+    )]
+    NoRedisDatabase,
+    /// A numbered Redis database has no marker of this run any more, so it is not emptied.
+    #[error(
+        "Redis database {number} no longer has the key `verdict:run` of this run, so it is left as it is: if nobody else uses it, empty it with \
+         `redis-cli -n {number} FLUSHDB`; and let a trial delete its own keys instead of flushing"
+    )]
+    RedisClaimLost {
+        /// The database's number.
+        number: i64,
+    },
+    /// Every database of our own Redis has a side already.
+    #[error(
+        "there are {most} sides already, and Redis has no database for another: drop one with `Engines::drop_side`"
+    )]
+    TooManySides {
+        /// How many there can be at once.
+        most: i64,
+    },
+    /// There is no side for a role.
+    #[error("there is no side `{role}`: make it with `Engines::side` first")]
+    NoSide {
+        /// The role.
+        role: String,
+    },
     /// The caller's code that loads the world failed; nothing was sealed.
     #[error("the world `{key}` could not be built: {source}")]
     Build {
@@ -155,6 +196,20 @@ pub enum Error {
 }
 
 impl Error {
+    /// The exit code that says so. A world that could not be built is the builder's affair: its
+    /// own error, where it has one, knows better.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::DiskFull { .. } | Self::Io { .. } => Exit::Io,
+            Self::Permission { .. } => Exit::Permission,
+            Self::BadUrl { .. } | Self::UnknownChoice { .. } | Self::MissingVariable { .. } => {
+                Exit::Usage
+            }
+            Self::TooManySides { .. } | Self::NoSide { .. } => Exit::Software,
+            _ => Exit::Unavailable,
+        }
+    }
+
     /// The error for a failed file operation, by its kind.
     pub(crate) fn io(
         what: &'static str,

@@ -5,24 +5,23 @@
 //! works on copies named `verdict_<run>_...`, so two runs at once do not meet. A run holds a
 //! session whose application name is `verdict_<run>`; copies without such a session are a
 //! dead run's, and the next start drops them. Usually the run's keeper has done so.
+//! In Redis, a side takes a numbered database that is empty ([`crate::redis_claim`]).
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use sqlx::PgConnection;
 
-use crate::embedded::blocking;
+use crate::blocking::blocking;
 use crate::endpoints::Endpoints;
 use crate::keeper_handle::KeeperHandle;
-use crate::options::{Mode, Options};
+use crate::options::Options;
 use crate::protocol::Elsewhere;
-use crate::{Error, clickhouse_copy, clone, folders, world};
+use crate::run_databases::{drop_both, drop_dead};
+use crate::variables::VARIABLES;
+use crate::{Error, clickhouse_copy, folders, names, postgres_copy, quote, world};
 
 /// The comment on a database that holds a whole world.
 const WHOLE: &str = "verdict: a whole world";
-
-/// The variables that name the servers.
-pub(crate) const VARIABLES: [&str; 3] = ["DATABASE_URL", "CLICKHOUSE_URL", "REDIS_URL"];
 
 /// A run on the user's servers; dropping it drops the run's databases.
 #[derive(Debug)]
@@ -44,7 +43,7 @@ impl External {
         unreachable(VARIABLES[1], reached.ping_clickhouse()).await?;
         unreachable(VARIABLES[2], reached.ping_redis()).await?;
         endpoints.postgres = endpoints.postgres.application_name("verdict");
-        let lease = clone::admin(
+        let lease = postgres_copy::admin(
             &endpoints
                 .postgres
                 .clone()
@@ -79,15 +78,15 @@ impl External {
         key: &str,
         build: impl AsyncFnOnce(&str) -> Result<(), Error>,
     ) -> Result<String, Error> {
-        let postgres = clone::version(&self.endpoints.postgres).await?;
+        let postgres = postgres_copy::version(&self.endpoints.postgres).await?;
         let clickhouse = clickhouse_copy::version(&self.endpoints.clickhouse).await?;
         let sealed = format!(
             "verdict_world_{}",
             world::name(key, &format!("{postgres}, {clickhouse}"))
         );
         // One builder at a time; its end, however it comes, lets go of the lock.
-        let mut guard = clone::admin(&self.endpoints.postgres).await?;
-        clone::execute(
+        let mut guard = postgres_copy::admin(&self.endpoints.postgres).await?;
+        postgres_copy::execute(
             &mut guard,
             format!("SELECT pg_advisory_lock(hashtextextended('{sealed}', 0))"),
         )
@@ -99,16 +98,19 @@ impl External {
                 self.drop_both(&sealed).await?;
                 return Err(error);
             }
-            clone::execute(
+            postgres_copy::execute(
                 &mut guard,
-                format!("COMMENT ON DATABASE {sealed} IS '{WHOLE}'"),
+                format!(
+                    "COMMENT ON DATABASE {} IS '{WHOLE}'",
+                    quote::postgres(&sealed)
+                ),
             )
             .await?;
         }
         let own = self.own_world();
-        clone::make(&self.endpoints.postgres, &own, &sealed).await?;
+        postgres_copy::make(&self.endpoints.postgres, &own, &sealed).await?;
         clickhouse_copy::make(&self.endpoints.clickhouse, &own, &sealed).await?;
-        clone::close(guard).await?;
+        postgres_copy::close(guard).await?;
         Ok(own)
     }
 
@@ -120,11 +122,11 @@ impl External {
     }
 
     fn own_world(&self) -> String {
-        clone::name(&self.run, "world")
+        names::of_role(&self.run, "world")
     }
 
     async fn is_whole(&self, name: &str) -> Result<bool, Error> {
-        let mut connection = clone::admin(&self.endpoints.postgres).await?;
+        let mut connection = postgres_copy::admin(&self.endpoints.postgres).await?;
         let whole: Option<bool> = sqlx::query_scalar(
             "SELECT shobj_description(oid, 'pg_database') = $2 FROM pg_database WHERE datname = $1",
         )
@@ -134,7 +136,7 @@ impl External {
         .await
         .map_err(Error::refused("postgres", "look for the world"))?
         .flatten();
-        clone::close(connection).await?;
+        postgres_copy::close(connection).await?;
         Ok(whole == Some(true)
             && clickhouse_copy::databases(&self.endpoints.clickhouse)
                 .await?
@@ -142,10 +144,8 @@ impl External {
     }
 
     async fn create(&self, name: &str) -> Result<(), Error> {
-        let mut connection = clone::admin(&self.endpoints.postgres).await?;
-        clone::execute(&mut connection, format!("CREATE DATABASE {name}")).await?;
-        clone::close(connection).await?;
-        clone::count_work(&self.endpoints.postgres.clone().database(name)).await.map_err(|error| Error::Unreachable {
+        postgres_copy::create(&self.endpoints.postgres, name).await?;
+        postgres_copy::count_work(&self.endpoints.postgres.clone().database(name)).await.map_err(|error| Error::Unreachable {
             variable: VARIABLES[0],
             reason: format!(
                 "work is counted by pg_stat_statements, which it does not offer ({error}): put it into shared_preload_libraries, \
@@ -165,85 +165,8 @@ impl External {
             lease, mut keeper, ..
         } = self;
         blocking(move || keeper.end()).await?;
-        clone::close(lease).await
+        postgres_copy::close(lease).await
     }
-}
-
-/// For the keeper: drops the databases of a run.
-pub(crate) async fn drop_own(run: &str) -> Result<(), Error> {
-    let endpoints = Endpoints::from_environment()?;
-    let prefix = clone::name(run, "");
-    for name in both(&endpoints)
-        .await?
-        .iter()
-        .filter(|name| name.starts_with(&prefix))
-    {
-        drop_both(&endpoints, name).await?;
-    }
-    Ok(())
-}
-
-/// Drops every world and every dead run's copy; returns the names.
-pub(crate) async fn clean() -> Result<Vec<String>, Error> {
-    let endpoints = Endpoints::from_environment()?;
-    let mut dropped = drop_dead(&endpoints).await?;
-    for name in both(&endpoints).await? {
-        if name.starts_with("verdict_world_") {
-            drop_both(&endpoints, &name).await?;
-            dropped.push(name);
-        }
-    }
-    Ok(dropped)
-}
-
-/// Drops the databases of runs that have no session any more.
-async fn drop_dead(endpoints: &Endpoints) -> Result<Vec<String>, Error> {
-    let mut connection = clone::admin(&endpoints.postgres).await?;
-    // The databases first: a run that begins in between has its session before its databases.
-    let databases = both(endpoints).await?;
-    let living: Vec<String> = sqlx::query_scalar("SELECT DISTINCT application_name FROM pg_stat_activity WHERE application_name LIKE 'verdict\\_%'")
-        .fetch_all(&mut connection)
-        .await
-        .map_err(Error::refused("postgres", "list its sessions"))?;
-    clone::close(connection).await?;
-    let mut dropped = Vec::new();
-    for name in databases {
-        let Some(owner) = owner(&name) else { continue };
-        if !living.iter().any(|alive| alive == owner) {
-            drop_both(endpoints, &name).await?;
-            dropped.push(name);
-        }
-    }
-    Ok(dropped)
-}
-
-/// `verdict_<run>` of a database `verdict_<run>_<role>`; `None` for any other name.
-fn owner(database: &str) -> Option<&str> {
-    let run = database.strip_prefix("verdict_")?.split_once('_')?.0;
-    let is_run = run.len() == 8 && run.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-    is_run.then(|| &database[.."verdict_".len() + run.len()])
-}
-
-/// The names of all databases in either server that start with `verdict_`.
-async fn both(endpoints: &Endpoints) -> Result<BTreeSet<String>, Error> {
-    let mut connection = clone::admin(&endpoints.postgres).await?;
-    // Only what this user made: another's would not be ours whatever its name.
-    let names: Vec<String> = sqlx::query_scalar(
-        "SELECT datname::text FROM pg_database WHERE datname LIKE 'verdict\\_%' AND datdba = (SELECT oid FROM pg_roles WHERE rolname = current_user)",
-    )
-    .fetch_all(&mut connection)
-    .await
-    .map_err(Error::refused("postgres", "list its databases"))?;
-    clone::close(connection).await?;
-    let mut all = clickhouse_copy::databases(&endpoints.clickhouse).await?;
-    all.retain(|name| name.starts_with("verdict_"));
-    all.extend(names);
-    Ok(all)
-}
-
-async fn drop_both(endpoints: &Endpoints, name: &str) -> Result<(), Error> {
-    clone::drop_database(&endpoints.postgres, name).await?;
-    clickhouse_copy::drop_database(&endpoints.clickhouse, name).await
 }
 
 /// Names the variable when its server does not answer, and gives up in good time.
@@ -257,34 +180,4 @@ async fn unreachable<E: std::fmt::Display>(
         Err(_) => "no answer within 10 s".to_owned(),
     };
     Err(Error::Unreachable { variable, reason })
-}
-
-/// The value of a variable that external engines need.
-pub(crate) fn variable(variable: &'static str) -> Result<String, Error> {
-    std::env::var(variable)
-        .ok()
-        .filter(|value| !value.is_empty())
-        .ok_or(Error::MissingVariable {
-            mode: Mode::External,
-            variable,
-        })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_names_of_a_runs_own_making_have_an_owner() {
-        assert_eq!(owner("verdict_0a1b2c3d_trial"), Some("verdict_0a1b2c3d"));
-        for other in [
-            "verdict_world_smoke_1",
-            "verdict_0a1b2c3d",
-            "verdict_results_2025",
-            "postgres",
-            "verdict_0A1B2C3D_x",
-        ] {
-            assert_eq!(owner(other), None, "{other}");
-        }
-    }
 }

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use crate::{Choice, Engines, Error, Options, cache_dir};
 
 /// Starts engines as VERDICT_ENGINES says (default: embedded), with a tiny world if a key for
-/// one is given; prints the run's id and `built` or `found`, and waits.
+/// one is given, and with a side for each further word; prints the run's id and `built` or
+/// `found`, and waits.
 pub(crate) fn run(mut args: impl Iterator<Item = OsString>) -> ExitCode {
     let key = args.next().and_then(|key| key.into_string().ok());
     let work = async {
@@ -30,6 +31,9 @@ pub(crate) fn run(mut args: impl Iterator<Item = OsString>) -> ExitCode {
                 .await?
             }
         };
+        for role in args {
+            engines.side(&role.to_string_lossy()).await?;
+        }
         println!("{} {word}", engines.run_id());
         std::future::pending::<Result<(), Error>>().await
     };

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use verdict_audit::evidence::EngineInfo;
 
 use crate::endpoints::Endpoints;
-use crate::options::Mode;
-use crate::{Error, clone};
+use crate::mode::Mode;
+use crate::{Error, postgres_copy};
 
 /// PostgreSQL's settings that decide speed and durability.
 const POSTGRES: &[&str] = &[
@@ -76,7 +76,7 @@ type Answer = (String, BTreeMap<String, String>);
 
 async fn postgres(endpoints: &Endpoints) -> Result<Answer, Error> {
     let refused = || Error::refused("postgres", "tell its settings");
-    let mut connection = clone::admin(&endpoints.postgres).await?;
+    let mut connection = postgres_copy::admin(&endpoints.postgres).await?;
     let version = sqlx::query_scalar("SHOW server_version")
         .fetch_one(&mut connection)
         .await
@@ -87,7 +87,7 @@ async fn postgres(endpoints: &Endpoints) -> Result<Answer, Error> {
             .fetch_all(&mut connection)
             .await
             .map_err(refused())?;
-    clone::close(connection).await?;
+    postgres_copy::close(connection).await?;
     Ok((version, settings.into_iter().collect()))
 }
 

@@ -14,8 +14,8 @@ use nix::sys::signal::{SigSet, Signal, kill};
 use nix::unistd::Pid;
 
 use crate::Error;
+use crate::commands::{LAUNCH, NAMESPACE};
 use crate::folders::Lock;
-use crate::host::{LAUNCH, NAMESPACE};
 use crate::protocol::{Elsewhere, Event, Order, Task};
 
 /// How long an engine may take to stop before it is killed.
@@ -191,8 +191,8 @@ fn clean_up(elsewhere: Elsewhere) -> bool {
     runtime.is_ok_and(|runtime| {
         let work = async {
             match elsewhere {
-                Elsewhere::Containers(label) => crate::containers::remove_labelled(&label).await,
-                Elsewhere::Databases(run) => crate::external::drop_own(&run).await,
+                Elsewhere::Containers(label) => crate::docker::remove_labelled(&label).await,
+                Elsewhere::Databases(run) => crate::run_databases::drop_own(&run).await,
             }
         };
         matches!(

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use crate::host::KEEPER;
+use crate::commands::KEEPER;
 use crate::protocol::{Elsewhere, Event, Order, Task};
 use crate::{Error, folders};
 

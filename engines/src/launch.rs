@@ -11,7 +11,7 @@ use nix::sched::{CloneFlags, unshare};
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{SigSet, Signal};
 
-use crate::host::NAMESPACE;
+use crate::commands::NAMESPACE;
 
 /// The user that root becomes in the namespace; it is `nobody` nearly everywhere.
 const NOBODY: u32 = 65534;

@@ -20,11 +20,13 @@
 //! # }
 //! ```
 
+mod blocking;
 mod clean;
 mod clickhouse_copy;
 mod clickhouse_host;
-mod clone;
+mod commands;
 mod containers;
+mod docker;
 mod doctor;
 mod embedded;
 mod endpoints;
@@ -38,14 +40,29 @@ mod info;
 mod keeper;
 mod keeper_handle;
 mod launch;
+mod mode;
+mod names;
 mod options;
 mod packages;
+mod postgres_copy;
 mod protocol;
+mod quote;
+mod redis_claim;
+mod redis_number;
+mod run_databases;
 mod settings;
+mod side;
+mod sides;
+mod variables;
+mod wire;
 mod world;
 
 pub use clean::{Cleaned, clean};
 pub use doctor::{Check, Doctor, doctor};
+pub use endpoints::Endpoints;
 pub use engines::Engines;
 pub use error::Error;
-pub use options::{Choice, Mode, Options, cache_dir};
+pub use mode::Mode;
+pub use options::{Choice, Options, cache_dir};
+pub use side::Side;
+pub use wire::{Address, Line, Relay, Summaries, Wire, Wires};

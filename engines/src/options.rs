@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use crate::Error;
+use crate::mode::Mode;
 
 /// How engines are asked for.
 #[derive(Debug, Clone)]
@@ -55,27 +56,6 @@ impl fmt::Display for Choice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Auto => "auto",
-            Self::Embedded => "embedded",
-            Self::Containers => "containers",
-            Self::External => "external",
-        })
-    }
-}
-
-/// Where the engines in use came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// Fetched packages, run as processes of our own.
-    Embedded,
-    /// Docker containers.
-    Containers,
-    /// Servers of the user's.
-    External,
-}
-
-impl fmt::Display for Mode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
             Self::Embedded => "embedded",
             Self::Containers => "containers",
             Self::External => "external",

@@ -170,6 +170,8 @@ pub(crate) fn clickhouse_users(password: &str) -> String {
 
 /// Redis's settings beside address and password.
 pub(crate) const REDIS: &[(&str, &str)] = &[
+    // One for the world, and one for each side.
+    ("databases", "64"),
     // A cache: what it loses is computed again.
     ("save", "\"\""),
     ("appendonly", "no"),
@@ -195,6 +197,12 @@ mod tests {
     fn what_is_measured_is_durable_and_only_loading_is_not() {
         assert_eq!(value(&postgres(Purpose::Measuring, 8 << 30), "fsync"), "on");
         assert_eq!(value(&postgres(Purpose::Loading, 8 << 30), "fsync"), "off");
+    }
+
+    #[test]
+    fn redis_has_a_database_for_every_side_that_there_can_be() {
+        let (_, databases) = REDIS.iter().find(|(name, _)| *name == "databases").unwrap();
+        assert_eq!(databases.parse(), Ok(crate::redis_number::OURS));
     }
 
     #[test]

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use nix::sys::signal::Signal;
 
-use super::{PATIENCE, Setting, blocking};
-use crate::host;
+use super::setting::{PATIENCE, Setting};
+use crate::blocking::blocking;
+use crate::commands::CLICKHOUSE_HOST;
 use crate::keeper_handle::KeeperHandle;
 use crate::protocol::Task;
 use crate::{Error, folders, settings};
@@ -51,7 +52,7 @@ pub(super) async fn start(
         name: ENGINE.to_owned(),
         program: setting.host.to_owned(),
         args: vec![
-            host::CLICKHOUSE.to_owned(),
+            CLICKHOUSE_HOST.to_owned(),
             setting.programs.clickhouse.display().to_string(),
             config.display().to_string(),
         ],

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use nix::sys::signal::Signal;
 
-use super::{PATIENCE, Setting, blocking};
+use super::setting::{PATIENCE, Setting};
+use crate::blocking::blocking;
 use crate::endpoints::USER;
 use crate::keeper_handle::KeeperHandle;
 use crate::protocol::Task;

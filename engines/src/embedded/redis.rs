@@ -2,7 +2,7 @@
 
 use nix::sys::signal::Signal;
 
-use super::{PATIENCE, Setting};
+use super::setting::{PATIENCE, Setting};
 use crate::keeper_handle::KeeperHandle;
 use crate::protocol::Task;
 use crate::{Error, settings};

@@ -3,7 +3,7 @@
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection};
 
-use crate::Error;
+use crate::{Error, quote};
 
 /// A connection from which databases are made and dropped.
 pub(crate) async fn admin(postgres: &PgConnectOptions) -> Result<PgConnection, Error> {
@@ -32,13 +32,20 @@ pub(crate) async fn make(
     let mut connection = admin(postgres).await?;
     execute(
         &mut connection,
-        format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
+        format!(
+            "DROP DATABASE IF EXISTS {} WITH (FORCE)",
+            quote::postgres(name)
+        ),
     )
     .await?;
     // By file, for the template is large, at rest, and its WAL would be as large again.
     execute(
         &mut connection,
-        format!("CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"),
+        format!(
+            "CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY",
+            quote::postgres(name),
+            quote::postgres(template)
+        ),
     )
     .await?;
     close(connection).await
@@ -49,7 +56,21 @@ pub(crate) async fn drop_database(postgres: &PgConnectOptions, name: &str) -> Re
     let mut connection = admin(postgres).await?;
     execute(
         &mut connection,
-        format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
+        format!(
+            "DROP DATABASE IF EXISTS {} WITH (FORCE)",
+            quote::postgres(name)
+        ),
+    )
+    .await?;
+    close(connection).await
+}
+
+/// Makes an empty database.
+pub(crate) async fn create(postgres: &PgConnectOptions, name: &str) -> Result<(), Error> {
+    let mut connection = admin(postgres).await?;
+    execute(
+        &mut connection,
+        format!("CREATE DATABASE {}", quote::postgres(name)),
     )
     .await?;
     close(connection).await
@@ -61,21 +82,6 @@ pub(crate) async fn close(connection: PgConnection) -> Result<(), Error> {
         .close()
         .await
         .map_err(Error::refused("postgres", "say goodbye"))
-}
-
-/// The name of the clone that a run has for a role.
-pub(crate) fn name(run: &str, role: &str) -> String {
-    let role: String = role
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() {
-                c.to_ascii_lowercase()
-            } else {
-                '_'
-            }
-        })
-        .collect();
-    format!("verdict_{run}_{role}")
 }
 
 /// Makes the extension that counts PostgreSQL's work, in the database that is connected to,

@@ -1,0 +1,28 @@
+//! Names as identifiers, whatever characters they have.
+
+/// A name as PostgreSQL reads it.
+pub(crate) fn postgres(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A name as ClickHouse reads it.
+pub(crate) fn clickhouse(name: &str) -> String {
+    format!("`{}`", name.replace('\\', "\\\\").replace('`', "\\`"))
+}
+
+/// Text as ClickHouse reads it.
+pub(crate) fn clickhouse_text(text: &str) -> String {
+    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_ends_its_own_quotes() {
+        assert_eq!(postgres("A\"b"), "\"A\"\"b\"");
+        assert_eq!(clickhouse("A`b\\"), "`A\\`b\\\\`");
+        assert_eq!(clickhouse_text("it's"), "'it\\'s'");
+    }
+}

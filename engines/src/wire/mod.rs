@@ -1,0 +1,14 @@
+//! What goes over the wire between a client and an engine: counted, and held back as on a
+//! longer line.
+
+mod carry;
+mod counts;
+mod line;
+mod relay;
+mod summary;
+#[cfg(test)]
+mod tests;
+
+pub use counts::{Summaries, Wire};
+pub use line::{Line, Wires};
+pub use relay::{Address, Relay};
