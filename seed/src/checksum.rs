@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use clickhouse::{Client, Row};
+use futures_util::future::BoxFuture;
 use serde::Deserialize;
 use sqlx::{AssertSqlSafe, PgPool};
 
@@ -38,29 +39,33 @@ const COLUMNS: &str = "
 ///
 /// # Errors
 /// When PostgreSQL refuses a query.
-pub async fn postgres_checksums(pool: &PgPool) -> Result<BTreeMap<String, TableSum>, Error> {
-    let tables: Vec<(String, String)> = sqlx::query_as(COLUMNS)
-        .fetch_all(pool)
-        .await
-        .map_err(Error::postgres("list the tables"))?;
-    let mut sums = BTreeMap::new();
-    for (table, columns) in tables {
-        let sum = format!(
-            "SELECT count(*), coalesce(sum(hash_record_extended(ROW({columns}), 0)), 0)::text
-             FROM \"{table}\""
-        );
-        let what = || format!("sum up `{table}`");
-        let (rows, sum): (i64, String) = sqlx::query_as(AssertSqlSafe(sum))
-            .fetch_one(pool)
+pub fn postgres_checksums(
+    pool: &PgPool,
+) -> BoxFuture<'_, Result<BTreeMap<String, TableSum>, Error>> {
+    Box::pin(async move {
+        let tables: Vec<(String, String)> = sqlx::query_as(COLUMNS)
+            .fetch_all(pool)
             .await
-            .map_err(Error::postgres(what()))?;
-        let sum = sum
-            .parse()
-            .map_err(|e| Error::postgres(what())(sqlx::Error::Decode(Box::new(e))))?;
-        let rows = rows.unsigned_abs();
-        sums.insert(table, TableSum { rows, sum });
-    }
-    Ok(sums)
+            .map_err(Error::postgres("list the tables"))?;
+        let mut sums = BTreeMap::new();
+        for (table, columns) in tables {
+            let sum = format!(
+                "SELECT count(*), coalesce(sum(hash_record_extended(ROW({columns}), 0)), 0)::text
+             FROM \"{table}\""
+            );
+            let what = || format!("sum up `{table}`");
+            let (rows, sum): (i64, String) = sqlx::query_as(AssertSqlSafe(sum))
+                .fetch_one(pool)
+                .await
+                .map_err(Error::postgres(what()))?;
+            let sum = sum
+                .parse()
+                .map_err(|e| Error::postgres(what())(sqlx::Error::Decode(Box::new(e))))?;
+            let rows = rows.unsigned_abs();
+            sums.insert(table, TableSum { rows, sum });
+        }
+        Ok(sums)
+    })
 }
 
 #[derive(Row, Deserialize)]
@@ -80,33 +85,37 @@ struct Summed {
 ///
 /// # Errors
 /// When ClickHouse refuses a query.
-pub async fn clickhouse_checksums(client: &Client) -> Result<BTreeMap<String, TableSum>, Error> {
-    let list = "SELECT name, engine FROM system.tables
+pub fn clickhouse_checksums(
+    client: &Client,
+) -> BoxFuture<'_, Result<BTreeMap<String, TableSum>, Error>> {
+    Box::pin(async move {
+        let list = "SELECT name, engine FROM system.tables
                 WHERE database = currentDatabase() AND engine LIKE '%MergeTree'";
-    let tables: Vec<Named> = client
-        .query(list)
-        .fetch_all()
-        .await
-        .map_err(Error::clickhouse("list the tables"))?;
-    let mut sums = BTreeMap::new();
-    for Named { name, engine } in tables {
-        let merged = if engine.contains("Replacing") {
-            "FINAL"
-        } else {
-            ""
-        };
-        // formatRow tells NULL from empty and where a field ends; hashing all columns does not.
-        let sum = format!(
-            "SELECT count() AS rows, sum(cityHash64(formatRow('RowBinary', *))) AS sum
-             FROM `{name}` {merged}"
-        );
-        let summed: Summed = client
-            .query(&sum)
-            .fetch_one()
+        let tables: Vec<Named> = client
+            .query(list)
+            .fetch_all()
             .await
-            .map_err(Error::clickhouse(format!("sum up `{name}`")))?;
-        let (rows, sum) = (summed.rows, summed.sum.into());
-        sums.insert(name, TableSum { rows, sum });
-    }
-    Ok(sums)
+            .map_err(Error::clickhouse("list the tables"))?;
+        let mut sums = BTreeMap::new();
+        for Named { name, engine } in tables {
+            let merged = if engine.contains("Replacing") {
+                "FINAL"
+            } else {
+                ""
+            };
+            // formatRow tells NULL from empty and where a field ends; hashing all columns does not.
+            let sum = format!(
+                "SELECT count() AS rows, sum(cityHash64(formatRow('RowBinary', *))) AS sum
+             FROM `{name}` {merged}"
+            );
+            let summed: Summed = client
+                .query(&sum)
+                .fetch_one()
+                .await
+                .map_err(Error::clickhouse(format!("sum up `{name}`")))?;
+            let (rows, sum) = (summed.rows, summed.sum.into());
+            sums.insert(name, TableSum { rows, sum });
+        }
+        Ok(sums)
+    })
 }

@@ -2,125 +2,22 @@
 
 use std::collections::HashSet;
 
-use chrono::{DateTime, Utc};
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, Poisson, StandardNormal};
-use uuid::Uuid;
 
 use crate::blocks::Segment;
-use crate::distribution::{Counts, Weights, exponential};
+use crate::distribution::exponential;
 use crate::ids::Kind;
-use crate::posts::{Author, JOINING, Post, PostStatus};
-use crate::rhythm::{DAY, HOUR, NOW, SECOND, at, later};
-use crate::spec::Sizes;
+use crate::rhythm::{DAY, HOUR, NOW, SECOND, at};
+use crate::rows::{Author, Comment, Engagement, Like, Post, PostStatus, View};
 use crate::stream::Aspect;
 use crate::world::World;
-
-/// How long `post_events` is kept, days.
-pub(crate) const EVENT_DAYS: u32 = 90;
 
 /// Shares of an event's kinds; the rest are views.
 const LIKES: f64 = 0.30;
 const COMMENTS: f64 = 0.08;
 /// Spread of posts of one author: the standard deviation of the logarithm.
 const SPREAD: f64 = 1.2;
-
-/// What became of one post.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Engagement {
-    /// Likes ever given, withdrawn ones included; one a user.
-    pub likes: Vec<Like>,
-    /// Comments, deleted ones included, in order of time.
-    pub comments: Vec<Comment>,
-    /// Views.
-    pub views: Vec<View>,
-}
-
-/// A like: a row of `likes` unless withdrawn, and of `likes_cdc` always.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Like {
-    /// Its id.
-    pub id: Uuid,
-    /// Who likes.
-    pub user: Uuid,
-    /// When.
-    pub created_at: DateTime<Utc>,
-    /// When it was withdrawn; then the row is gone from PostgreSQL.
-    pub removed_at: Option<DateTime<Utc>>,
-}
-
-/// A row of `comments`, and of `comments_cdc`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Comment {
-    /// Its id.
-    pub id: Uuid,
-    /// Who comments.
-    pub user: Uuid,
-    /// The earlier comment of the same post that it answers.
-    pub parent: Option<Uuid>,
-    /// Its words.
-    pub content: String,
-    /// When.
-    pub created_at: DateTime<Utc>,
-    /// When it was deleted.
-    pub soft_delete: Option<DateTime<Utc>>,
-}
-
-/// A look at a post.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct View {
-    /// Who looks.
-    pub user: Uuid,
-    /// When.
-    pub at: DateTime<Utc>,
-}
-
-impl Engagement {
-    /// Likes that stand: `post_metadata.like_count`.
-    pub fn like_count(&self) -> u64 {
-        let standing = self.likes.iter().filter(|like| like.removed_at.is_none());
-        standing.count() as u64
-    }
-
-    /// Comments that stand: `post_metadata.comment_count`.
-    pub fn comment_count(&self) -> u64 {
-        let standing = self.comments.iter().filter(|c| c.soft_delete.is_none());
-        standing.count() as u64
-    }
-
-    /// When the last of it happened.
-    pub(crate) fn last(&self) -> Option<DateTime<Utc>> {
-        let likes = self.likes.iter().map(|like| like.created_at);
-        let comments = self.comments.iter().map(|comment| comment.created_at);
-        let views = self.views.iter().map(|view| view.at);
-        likes.chain(comments).chain(views).max()
-    }
-}
-
-/// Mean engagement of a post of each author: popular authors have more, those who post a
-/// lot have less for each post, and the last 90 days come to the scale's events.
-pub(crate) fn attention(sizes: &Sizes, posts: &Counts, popularity: &Weights) -> Vec<f32> {
-    let raw: Vec<f64> = (0..sizes.users)
-        .map(|user| popularity.of(user).sqrt() / (1.0 + posts.of(user) as f64 / 50.0).powf(0.3))
-        .collect();
-    let each = (0..)
-        .zip(&raw)
-        .map(|(user, raw)| raw * posts.of(user) as f64);
-    let total: f64 = each.sum();
-    let budget = sizes.events as f64 / share_of_last_days(sizes.days);
-    raw.iter()
-        .map(|raw| (raw * budget / total) as f32)
-        .collect()
-}
-
-/// The share of all posts that lies within the last 90 days, as authors join uniformly
-/// over the first four fifths of the history and then post evenly to its end.
-fn share_of_last_days(days: u32) -> f64 {
-    let window = (f64::from(EVENT_DAYS) / f64::from(days)).min(1.0);
-    let cut = 1.0 - window;
-    let before = window * (1.0 / (1.0 - cut.min(JOINING))).ln();
-    (before + (JOINING - cut).max(0.0)) / JOINING
-}
 
 impl World {
     /// What became of each of an author's posts, in the order of [`posts`](Self::posts).
@@ -248,49 +145,5 @@ fn poisson(random: &mut impl Rng, mean: f64) -> u64 {
     match Poisson::new(mean) {
         Ok(distribution) => distribution.sample(random) as u64,
         Err(_) => 0,
-    }
-}
-
-/// How the change feed brings one version of a row: when, and of when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Delivery {
-    /// When it arrives, microseconds since 1970.
-    pub(crate) arrival: i64,
-    /// Which row of the segment it is about.
-    pub(crate) row: usize,
-    /// When the change was made, milliseconds since 1970: the version.
-    pub(crate) version: u64,
-    /// Whether the row was deleted.
-    pub(crate) deleted: bool,
-}
-
-/// Adds a change made at `time` (microseconds since 1970) to a feed. One in fifty arrives
-/// twice; one in fifty arrives up to two days late, perhaps after what came of it.
-pub(crate) fn deliver(
-    feed: &mut Vec<Delivery>,
-    row: usize,
-    time: i64,
-    deleted: bool,
-    random: &mut impl Rng,
-) {
-    let lag = random.random_range(50_000..500_000);
-    let late = if random.random_bool(0.02) {
-        random.random_range(0..2 * DAY)
-    } else {
-        0
-    };
-    let delivery = Delivery {
-        arrival: time + lag + late,
-        row,
-        version: ((time + lag) / 1_000) as u64,
-        deleted,
-    };
-    feed.push(delivery);
-    if random.random_bool(0.02) {
-        let arrival = later(delivery.arrival, exponential(random, HOUR as f64));
-        feed.push(Delivery {
-            arrival,
-            ..delivery
-        });
     }
 }

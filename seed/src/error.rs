@@ -1,5 +1,7 @@
 //! What can go wrong while a world is loaded or summed.
 
+use verdict_audit::Exit;
+
 /// A world that could not be loaded or summed. What was loaded before stays behind: drop
 /// both databases and load again.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +47,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// The exit code that says so.
+    pub fn exit(&self) -> Exit {
+        Exit::Software
+    }
+
     pub(crate) fn postgres(what: impl Into<String>) -> impl FnOnce(sqlx::Error) -> Self {
         let what = what.into();
         move |source| Self::Postgres { what, source }

@@ -13,10 +13,16 @@
 //! assert_eq!(rung.messages, 100);
 //! assert_eq!(world.messages(rung).len(), 100);
 //! ```
+//!
+//! Public futures are boxed: the body of an `async fn` would be compiled again, with all that
+//! it awaits, by every program that awaits it.
 
+mod attention;
 mod blocks;
 mod checksum;
+mod conversation_stage;
 mod conversations;
+mod delivery;
 mod distribution;
 mod engagement;
 mod error;
@@ -25,13 +31,16 @@ mod ids;
 mod load;
 mod messages;
 mod people;
+mod people_stage;
 mod pgcopy;
 mod pipeline;
 mod post_stage;
 mod posts;
 mod rhythm;
 mod rowbinary;
+mod rows;
 mod spec;
+mod stage;
 mod stages;
 mod stream;
 mod tables;
@@ -39,12 +48,12 @@ mod words;
 mod world;
 
 pub use checksum::{TableSum, clickhouse_checksums, postgres_checksums};
-pub use conversations::{Conversation, ConversationKind, PrivacyMode};
-pub use engagement::{Comment, Engagement, Like, View};
 pub use error::Error;
 pub use load::{Loaded, TableLoad, load, load_into, load_rows};
-pub use messages::{Attachment, Message, MessageType, Reaction};
-pub use posts::{Author, Post, PostImage, PostStatus};
+pub use rows::{
+    Attachment, Author, Comment, Conversation, ConversationKind, Engagement, Like, Message,
+    MessageType, Post, PostImage, PostStatus, PrivacyMode, Reaction, View,
+};
 pub use spec::{Scale, UnknownScale, WorldSpec};
 pub use words::MARKERS;
 pub use world::World;

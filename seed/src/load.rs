@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use clickhouse::{Client, Compression};
+use futures_util::future::BoxFuture;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{Connection, Executor};
@@ -16,7 +17,8 @@ use crate::error::Error;
 use crate::finish::finish;
 use crate::pgcopy::{HEADER, TRAILER};
 use crate::pipeline::{Broken, Lane, start};
-use crate::stages::{Stage, stages};
+use crate::stage::Stage;
+use crate::stages::stages;
 use crate::tables::{Engine, Table};
 use crate::world::World;
 
@@ -92,37 +94,41 @@ impl fmt::Display for Loaded {
 ///
 /// # Errors
 /// When an engine refuses a step. The databases are then half filled, and not usable.
-pub async fn load(
-    world: &World,
-    engines: &Engines,
-    progress: &MultiProgress,
-) -> Result<Loaded, Error> {
-    let name = engines.world();
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let (postgres, clickhouse) = (engines.postgres(name), engines.clickhouse(name));
-    load_into(world, &postgres, &clickhouse, threads, progress).await
+pub fn load<'a>(
+    world: &'a World,
+    engines: &'a Engines,
+    progress: &'a MultiProgress,
+) -> BoxFuture<'a, Result<Loaded, Error>> {
+    Box::pin(async move {
+        let name = engines.world();
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let (postgres, clickhouse) = (engines.postgres(name), engines.clickhouse(name));
+        load_into(world, &postgres, &clickhouse, threads, progress).await
+    })
 }
 
 /// Loads a world into one empty database of each engine, with so many generator threads.
 ///
 /// # Errors
 /// When an engine refuses a step. The databases are then half filled, and not usable.
-pub async fn load_into(
-    world: &World,
-    postgres: &PgConnectOptions,
-    clickhouse: &Client,
+pub fn load_into<'a>(
+    world: &'a World,
+    postgres: &'a PgConnectOptions,
+    clickhouse: &'a Client,
     threads: usize,
-    progress: &MultiProgress,
-) -> Result<Loaded, Error> {
-    let started = Instant::now();
-    let tables = load_rows(world, postgres, clickhouse, threads, progress).await?;
-    let rows = started.elapsed();
-    let finished = finish(postgres, progress).await?;
-    Ok(Loaded {
-        tables,
-        rows,
-        indexes: finished.indexes,
-        settle: finished.settle,
+    progress: &'a MultiProgress,
+) -> BoxFuture<'a, Result<Loaded, Error>> {
+    Box::pin(async move {
+        let started = Instant::now();
+        let tables = load_rows(world, postgres, clickhouse, threads, progress).await?;
+        let rows = started.elapsed();
+        let finished = finish(postgres, progress).await?;
+        Ok(Loaded {
+            tables,
+            rows,
+            indexes: finished.indexes,
+            settle: finished.settle,
+        })
     })
 }
 
@@ -131,22 +137,24 @@ pub async fn load_into(
 ///
 /// # Errors
 /// As [`load_into`].
-pub async fn load_rows(
-    world: &World,
-    postgres: &PgConnectOptions,
-    clickhouse: &Client,
+pub fn load_rows<'a>(
+    world: &'a World,
+    postgres: &'a PgConnectOptions,
+    clickhouse: &'a Client,
     threads: usize,
-    progress: &MultiProgress,
-) -> Result<Vec<TableLoad>, Error> {
-    // On the loopback compressing costs more than sending.
-    let clickhouse = clickhouse.clone().with_compression(Compression::None);
-    let stages = stages(world);
-    create_tables(&stages, postgres, &clickhouse).await?;
-    let mut tables = Vec::new();
-    for stage in &stages {
-        tables.extend(fill(stage, postgres, &clickhouse, threads, progress).await?);
-    }
-    Ok(tables)
+    progress: &'a MultiProgress,
+) -> BoxFuture<'a, Result<Vec<TableLoad>, Error>> {
+    Box::pin(async move {
+        // On the loopback compressing costs more than sending.
+        let clickhouse = clickhouse.clone().with_compression(Compression::None);
+        let stages = stages(world);
+        create_tables(&stages, postgres, &clickhouse).await?;
+        let mut tables = Vec::new();
+        for stage in &stages {
+            tables.extend(fill(stage, postgres, &clickhouse, threads, progress).await?);
+        }
+        Ok(tables)
+    })
 }
 
 /// ClickHouse's tables, and those of PostgreSQL that stay empty; every other one is created

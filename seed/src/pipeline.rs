@@ -9,7 +9,7 @@
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::pgcopy::Rows;
-use crate::stages::Stage;
+use crate::stage::Stage;
 
 /// Blocks that a thread may be ahead of a table.
 const AHEAD: usize = 3;

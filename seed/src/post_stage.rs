@@ -5,11 +5,12 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
+use crate::attention::EVENT_DAYS;
 use crate::blocks::{Blocks, Segment};
-use crate::engagement::{Comment, Delivery, EVENT_DAYS, Engagement, Like, deliver};
+use crate::delivery::{Delivery, deliver};
 use crate::pgcopy::{Jsonb, Rows};
-use crate::posts::{Post, PostImage, PostStatus};
-use crate::stages::Stage;
+use crate::rows::{Comment, Engagement, Like, Post, PostImage, PostStatus};
+use crate::stage::Stage;
 use crate::stream::Aspect;
 use crate::tables;
 use crate::world::World;

@@ -2,14 +2,14 @@
 
 use std::ops::Range;
 
-use chrono::{DateTime, Utc};
 use rand::{Rng, RngExt};
-use uuid::Uuid;
 
+use crate::attention::JOINING;
 use crate::blocks::{Segment, segments};
 use crate::distribution::exponential;
 use crate::ids::Kind;
 use crate::rhythm::{Bursts, DAY, HOUR, NOW, SECOND, at, instants, later};
+use crate::rows::{Author, Post, PostImage, PostStatus};
 use crate::stream::Aspect;
 use crate::world::World;
 
@@ -20,91 +20,6 @@ const BURSTS: Bursts = Bursts {
     pause: 120.0 * SECOND as f64,
 };
 
-/// A user as the author of posts (see [`World::posts`]).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Author {
-    /// The user's id.
-    pub id: Uuid,
-    /// The user's posts, deleted and unpublished ones included.
-    pub posts: u64,
-    pub(crate) index: u32,
-}
-
-/// A post's state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PostStatus {
-    /// Uploaded a moment ago.
-    Pending,
-    /// Its images are being made.
-    Processing,
-    /// To be seen; only such posts are liked, commented and viewed.
-    Published,
-    /// Its images could not be made.
-    Failed,
-}
-
-impl PostStatus {
-    /// As the database holds it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Processing => "processing",
-            Self::Published => "published",
-            Self::Failed => "failed",
-        }
-    }
-}
-
-/// A row of `posts`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Post {
-    /// Its id.
-    pub id: Uuid,
-    /// Its author.
-    pub author: Uuid,
-    /// Its words, if any.
-    pub caption: Option<String>,
-    /// Where the upload is stored.
-    pub image_key: String,
-    /// JSON of each variant's width; published posts have it.
-    pub image_sizes: Option<&'static str>,
-    /// Its state.
-    pub status: PostStatus,
-    /// `image`, `video` or `mixed`.
-    pub content_type: &'static str,
-    /// When it was made; about one in a hundred at the same instant as the author's one before.
-    pub created_at: DateTime<Utc>,
-    /// When its words were changed last.
-    pub updated_at: DateTime<Utc>,
-    /// When it was deleted.
-    pub soft_delete: Option<DateTime<Utc>>,
-    /// Number among all posts of the world.
-    pub(crate) number: u64,
-}
-
-/// A row of `post_images`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PostImage {
-    /// Its id.
-    pub id: Uuid,
-    /// The post.
-    pub post: Uuid,
-    /// Where it is stored.
-    pub s3_key: String,
-    /// `completed`, or `pending`, `processing` or `failed`.
-    pub status: &'static str,
-    /// `original`, `medium` or `thumbnail`; now and then twice for a post.
-    pub variant: &'static str,
-    /// Where it is served; some completed images have none.
-    pub url: Option<String>,
-    /// Width and height in pixels, and size in bytes, of completed images.
-    pub dimensions: Option<(i32, i32, i32)>,
-    /// When its row was made.
-    pub created_at: DateTime<Utc>,
-    /// When its status changed last.
-    pub updated_at: DateTime<Utc>,
-}
-
 const VARIANTS: [(&str, i32, i32); 3] = [
     ("original", 2_048, 420_000),
     ("medium", 600, 60_000),
@@ -112,17 +27,35 @@ const VARIANTS: [(&str, i32, i32); 3] = [
 ];
 const IMAGE_SIZES: &str = r#"{"medium": 600, "original": 2048, "thumbnail": 150}"#;
 
-impl Author {
-    pub(crate) fn new(world: &World, index: u32) -> Self {
-        Self {
-            id: world.user_id(index),
-            posts: world.posts_by_author().of(index),
+impl World {
+    /// The `index`-th user as an author, of no posts perhaps; `index` wraps around at
+    /// [`users`](Self::users).
+    pub fn author(&self, index: u64) -> Author {
+        self.nth_author((index % self.users()) as u32)
+    }
+
+    /// Authors of exactly as many posts as the ladder has messages, ascending. Deleted and
+    /// unpublished posts are in the count.
+    pub fn ladder_authors(&self) -> Vec<Author> {
+        (0..self.sizes.ladder.len() as u32)
+            .map(|index| self.nth_author(index))
+            .collect()
+    }
+
+    /// An author with at least one post, with probability in proportion to popularity,
+    /// which is also what followers choose by.
+    pub fn sample_author(&self, random: &mut impl Rng) -> Author {
+        self.nth_author(self.authors().sample(random))
+    }
+
+    fn nth_author(&self, index: u32) -> Author {
+        Author {
+            id: self.user_id(index),
+            posts: self.posts_by_author().of(index),
             index,
         }
     }
-}
 
-impl World {
     /// Every post of an author, deleted and unpublished ones included, in order of time
     /// (those of one instant in no particular order).
     pub fn posts(&self, author: &Author) -> Vec<Post> {
@@ -256,6 +189,3 @@ impl World {
         }
     }
 }
-
-/// The first share of the history, over which authors join.
-pub(crate) const JOINING: f64 = 0.8;

@@ -3,16 +3,14 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use rand::Rng;
+use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, LogNormal};
 use uuid::Uuid;
 
-use crate::conversations::Conversation;
+use crate::attention::attention;
 use crate::distribution::{Counts, Weights, pareto};
-use crate::engagement;
 use crate::ids::{Ids, Kind};
-use crate::posts::Author;
 use crate::rhythm::{DAY, NOW, at};
 use crate::spec::{Sizes, WorldSpec};
 use crate::stream::{Aspect, stream};
@@ -66,7 +64,7 @@ impl World {
             let posted = posts.of(user) > 0;
             if posted { popularity.of(user) } else { 0.0 }
         }));
-        let attention = engagement::attention(&sizes, &posts, &popularity);
+        let attention = attention(&sizes, &posts, &popularity);
 
         Self {
             ids: Ids::new(spec.seed),
@@ -119,46 +117,6 @@ impl World {
         self.posts_by_author().total()
     }
 
-    /// The `index`-th conversation; `index` wraps around at
-    /// [`conversations`](Self::conversations).
-    pub fn conversation(&self, index: u64) -> Conversation {
-        Conversation::new(self, (index % self.conversations()) as u32)
-    }
-
-    /// The `index`-th user as an author, of no posts perhaps; `index` wraps around at
-    /// [`users`](Self::users).
-    pub fn author(&self, index: u64) -> Author {
-        Author::new(self, (index % self.users()) as u32)
-    }
-
-    /// Group conversations of exactly 100, 1 000, 10 000 and 100 000 messages, as far as
-    /// the scale goes, ascending. Deleted and recalled messages are in the count.
-    pub fn ladder_conversations(&self) -> Vec<Conversation> {
-        (0..self.sizes.ladder.len() as u32)
-            .map(|index| Conversation::new(self, index))
-            .collect()
-    }
-
-    /// Authors of exactly as many posts as the ladder has messages, ascending. Deleted and
-    /// unpublished posts are in the count.
-    pub fn ladder_authors(&self) -> Vec<Author> {
-        (0..self.sizes.ladder.len() as u32)
-            .map(|index| Author::new(self, index))
-            .collect()
-    }
-
-    /// A conversation with probability in proportion to its messages: what a send, or a
-    /// look at a history, meets.
-    pub fn sample_conversation(&self, random: &mut impl Rng) -> Conversation {
-        Conversation::new(self, self.messages_by_conversation().sample(random))
-    }
-
-    /// An author with at least one post, with probability in proportion to popularity,
-    /// which is also what followers choose by.
-    pub fn sample_author(&self, random: &mut impl Rng) -> Author {
-        Author::new(self, self.shared.authors.sample(random))
-    }
-
     pub(crate) fn stream(&self, aspect: Aspect, block: u64) -> ChaCha8Rng {
         stream(self.spec.seed, aspect, block)
     }
@@ -188,8 +146,20 @@ impl World {
         &self.shared.activity
     }
 
+    /// Popularity of those who have posted.
+    pub(crate) fn authors(&self) -> &Weights {
+        &self.shared.authors
+    }
+
     pub(crate) fn popularity(&self) -> &Weights {
         &self.shared.popularity
+    }
+
+    /// A user near another, as friends and regular readers are: the nearer, the likelier.
+    pub(crate) fn neighbour(&self, of: u32, random: &mut impl Rng) -> u32 {
+        let others = f64::from(self.sizes.users - 1);
+        let distance = 1 + (others * random.random::<f64>().powi(3)) as u32;
+        ((u64::from(of) + u64::from(distance)) % self.users()) as u32
     }
 
     /// Mean number of likes, comments and views of a published post of this author.
