@@ -3,9 +3,20 @@
 /// A result of an operation.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why an operation was refused.
+/// Why an operation has no result.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// It was refused; every variant must refuse alike.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// PostgreSQL's own words.
+    #[error("{}", words(.0))]
+    Postgres(sqlx::Error),
+}
+
+/// A refusal that is part of the contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
     /// The conversation does not exist.
     #[error("unknown conversation")]
     UnknownConversation,
@@ -15,9 +26,6 @@ pub enum Error {
     /// The message, by its id or its idempotency key, was sent before.
     #[error("message was sent before")]
     Duplicate,
-    /// PostgreSQL's own words.
-    #[error("{}", words(.0))]
-    Database(sqlx::Error),
 }
 
 /// What the engine said, without what the driver says about it.
@@ -34,18 +42,10 @@ impl From<sqlx::Error> for Error {
             .as_database_error()
             .and_then(|database| database.constraint());
         match constraint {
-            Some("messages_conversation_id_fkey") => Self::UnknownConversation,
-            Some("messages_sender_id_fkey") => Self::UnknownSender,
-            Some("messages_pkey" | "idx_messages_idempotency") => Self::Duplicate,
-            _ => Self::Database(error),
+            Some("messages_conversation_id_fkey") => Refused::UnknownConversation.into(),
+            Some("messages_sender_id_fkey") => Refused::UnknownSender.into(),
+            Some("messages_pkey" | "idx_messages_idempotency") => Refused::Duplicate.into(),
+            _ => Self::Postgres(error),
         }
-    }
-}
-
-impl Error {
-    /// Whether the refusal is part of the contract, so that another variant must refuse alike,
-    /// rather than a fault of the statement or the engine.
-    pub fn is_answer(&self) -> bool {
-        !matches!(self, Self::Database(_))
     }
 }

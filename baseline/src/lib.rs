@@ -9,4 +9,4 @@ pub mod message_send;
 pub mod pagination;
 pub mod schema;
 
-pub use error::{Error, Result};
+pub use error::{Error, Refused, Result};

@@ -59,3 +59,63 @@ pub async fn send(pool: &PgPool, request: &Request) -> Result<Sent> {
         sequence_number,
     })
 }
+
+const REMOVE: &str = "
+DELETE FROM messages
+WHERE id = ANY($1)";
+
+const SET_TIME_BACK: &str = "
+UPDATE conversations
+SET updated_at = (
+    SELECT created_at
+    FROM messages
+    WHERE conversation_id = $1
+    ORDER BY created_at DESC
+    LIMIT 1
+)
+WHERE id = $1";
+
+const IS_COUNTED: &str = "
+SELECT EXISTS (
+    SELECT
+    FROM pg_attribute
+    WHERE attrelid = 'conversations'::regclass
+      AND attname = 'last_sequence_number'
+      AND NOT attisdropped
+)";
+
+const SET_COUNTER_BACK: &str = "
+UPDATE conversations
+SET last_sequence_number = last_sequence_number - $2
+WHERE id = $1";
+
+/// Takes messages of one conversation back, those of `rows` that are there: what a trial and a
+/// load use to leave the conversation as they found it. Sets its time back to that of the newest
+/// message that stays and, where a variant counts messages in its row, the counter too.
+pub async fn unsend(pool: &PgPool, conversation: Uuid, rows: &[Uuid]) -> sqlx::Result<()> {
+    let mut transaction = pool.begin().await?;
+    // What is taken back needs to survive no crash.
+    sqlx::query("SET LOCAL synchronous_commit = off")
+        .execute(&mut *transaction)
+        .await?;
+    let removed = sqlx::query(REMOVE)
+        .bind(rows)
+        .execute(&mut *transaction)
+        .await?
+        .rows_affected();
+    sqlx::query(SET_TIME_BACK)
+        .bind(conversation)
+        .execute(&mut *transaction)
+        .await?;
+    let counted: bool = sqlx::query_scalar(IS_COUNTED)
+        .fetch_one(&mut *transaction)
+        .await?;
+    if counted {
+        sqlx::query(SET_COUNTER_BACK)
+            .bind(conversation)
+            .bind(removed as i64)
+            .execute(&mut *transaction)
+            .await?;
+    }
+    transaction.commit().await
+}

@@ -4,5 +4,13 @@
 pub mod as_proposed;
 pub mod message_history;
 pub mod message_send;
-pub mod migration;
 pub mod pagination;
+
+use verdict_store::Change;
+
+/// Every item's fix, in the audit's order: what the optimized side of the service carries.
+pub const FIXES: [Change; 3] = [
+    message_history::CHANGE,
+    message_send::CHANGE,
+    pagination::CHANGE,
+];

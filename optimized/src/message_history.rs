@@ -5,20 +5,26 @@
 //! before the page are passed over inside one index, without touching the table. Reactions and
 //! attachments are looked up for the whole page at once, as today, and joined to it.
 
-use sqlx::{FromRow, PgPool};
+use sqlx::{FromRow, PgExecutor};
 use uuid::Uuid;
 use verdict_baseline::Result;
 use verdict_baseline::message_history::{
     Attachment, DetailedMessage, MAX_LIMIT, Message, Reaction, Request,
 };
-
-use crate::migration::Migration;
+use verdict_store::{Change, Engine, Step, Table};
 
 /// One index for pages in a total order in place of today's partial one.
-pub const MIGRATION: Migration = Migration {
-    up: include_str!("../migrations/message-history/up.sql"),
-    down: include_str!("../migrations/message-history/down.sql"),
-};
+pub const CHANGE: Change = Change::steps(
+    &[Step::Script(
+        Engine::Postgres,
+        include_str!("../migrations/message-history/up.sql"),
+    )],
+    &[Step::Script(
+        Engine::Postgres,
+        include_str!("../migrations/message-history/down.sql"),
+    )],
+    &[Table::postgres("messages")],
+);
 
 /// The statement for one filter; the two differ in nothing else. Two plain statements rather
 /// than one with a flag, because a generic plan cannot drop a condition on a parameter.
@@ -168,7 +174,10 @@ impl From<Row> for DetailedMessage {
 }
 
 /// A page of history with reactions and attachments, in one round trip.
-pub async fn history(pool: &PgPool, request: &Request) -> Result<Vec<DetailedMessage>> {
+pub async fn history(
+    database: impl PgExecutor<'_>,
+    request: &Request,
+) -> Result<Vec<DetailedMessage>> {
     let statement = if request.include_recalled {
         HISTORY
     } else {
@@ -179,7 +188,7 @@ pub async fn history(pool: &PgPool, request: &Request) -> Result<Vec<DetailedMes
         .bind(request.viewer)
         .bind(request.limit.min(MAX_LIMIT))
         .bind(request.offset)
-        .fetch_all(pool)
+        .fetch_all(database)
         .await?;
     Ok(rows.into_iter().map(DetailedMessage::from).collect())
 }

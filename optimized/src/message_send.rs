@@ -1,29 +1,41 @@
 //! Item 2 fixed: the number comes from a counter in the conversation's row.
 //!
-//! One statement raises the counter, moves `updated_at` and inserts the message. The update
-//! locks the one row that today's trigger locks too, and holds the next sender back until the
-//! number before it is committed or given back, so numbers have neither gap nor double.
-//! Every writer of messages has to go through this statement.
+//! The statement locks the conversation's row, which today's trigger locks too, and reads the
+//! counter from it; the trigger, after the insert, raises the counter and moves `updated_at` in
+//! the one update that it makes today. The lock holds the next sender back until the number
+//! before it is committed or given back, so numbers have neither gap nor double; and whoever
+//! still sends as today, while a deploy rolls, is counted as well.
+//!
+//! Lost: raising the counter in the statement itself and dropping the trigger (a little less
+//! work, but a message sent as today is then never counted).
 
 use sqlx::PgPool;
 use verdict_baseline::message_send::{Request, Sent};
-use verdict_baseline::{Error, Result};
+use verdict_baseline::{Refused, Result};
+use verdict_store::{Change, Engine, Step, Table};
 
-use crate::migration::Migration;
-
-/// A counter per conversation, filled from what is there, in place of today's trigger.
-pub const MIGRATION: Migration = Migration {
-    up: include_str!("../migrations/message-send/up.sql"),
-    down: include_str!("../migrations/message-send/down.sql"),
-};
+/// A counter per conversation, filled from what is there, and raised by today's trigger.
+pub const CHANGE: Change = Change::steps(
+    &[Step::Script(
+        Engine::Postgres,
+        include_str!("../migrations/message-send/up.sql"),
+    )],
+    &[Step::Script(
+        Engine::Postgres,
+        include_str!("../migrations/message-send/down.sql"),
+    )],
+    &[
+        Table::postgres("conversations"),
+        Table::postgres("messages"),
+    ],
+);
 
 const SEND: &str = "
 WITH counter AS (
-    UPDATE conversations
-    SET last_sequence_number = last_sequence_number + 1,
-        updated_at = NOW()
+    SELECT id, last_sequence_number
+    FROM conversations
     WHERE id = $2
-    RETURNING id, last_sequence_number
+    FOR NO KEY UPDATE
 ),
 message AS (
     INSERT INTO messages (id, conversation_id, sender_id, content, idempotency_key)
@@ -31,11 +43,11 @@ message AS (
     FROM counter
     RETURNING id
 )
-SELECT counter.last_sequence_number
+SELECT counter.last_sequence_number + 1
 FROM counter
 CROSS JOIN message";
 
-/// Sends a message, in one round trip.
+/// Sends a message, in one statement.
 pub async fn send(pool: &PgPool, request: &Request) -> Result<Sent> {
     let sequence_number = sqlx::query_scalar(SEND)
         .bind(request.id)
@@ -45,7 +57,7 @@ pub async fn send(pool: &PgPool, request: &Request) -> Result<Sent> {
         .bind(request.idempotency_key)
         .fetch_optional(pool)
         .await?
-        .ok_or(Error::UnknownConversation)?;
+        .ok_or(Refused::UnknownConversation)?;
     Ok(Sent {
         id: request.id,
         sequence_number,

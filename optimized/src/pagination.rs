@@ -7,16 +7,22 @@ use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use uuid::Uuid;
 use verdict_baseline::Result;
-use verdict_baseline::message_history::Message;
+use verdict_baseline::message_history::{MAX_LIMIT, Message};
 use verdict_baseline::pagination::Post;
-
-use crate::migration::Migration;
+use verdict_store::{Change, Engine, Step, Table};
 
 /// The indexes whose order a cursor can stand on.
-pub const MIGRATION: Migration = Migration {
-    up: include_str!("../migrations/pagination/up.sql"),
-    down: include_str!("../migrations/pagination/down.sql"),
-};
+pub const CHANGE: Change = Change::steps(
+    &[Step::Script(
+        Engine::Postgres,
+        include_str!("../migrations/pagination/up.sql"),
+    )],
+    &[Step::Script(
+        Engine::Postgres,
+        include_str!("../migrations/pagination/down.sql"),
+    )],
+    &[Table::postgres("posts"), Table::postgres("messages")],
+);
 
 /// A place between two rows ordered by time and id: after this row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +58,7 @@ pub struct PostsRequest {
 pub struct HistoryRequest {
     /// The conversation.
     pub conversation: Uuid,
-    /// Rows.
+    /// Rows, at most [`MAX_LIMIT`].
     pub limit: i64,
     /// The last message of the page before; none for the first page.
     pub after: Option<HistoryCursor>,
@@ -174,7 +180,7 @@ pub async fn history(pool: &PgPool, request: &HistoryRequest) -> Result<Vec<Mess
     };
     let mut query = sqlx::query_as(statement)
         .bind(request.conversation)
-        .bind(request.limit);
+        .bind(request.limit.min(MAX_LIMIT));
     if let Some(cursor) = request.after {
         query = query
             .bind(cursor.message.created_at)

@@ -1,6 +1,6 @@
 -- The counter begins where the conversation stands: numbering from 0 would hand out numbers
--- that exist. Sending raises it and moves updated_at in one update of the row that today's
--- trigger locks anyway, so the trigger goes.
+-- that exist. Today's trigger raises it in the update that it makes anyway, so that a message
+-- is counted whoever sends it.
 --
 -- Writers are kept out while the counters are filled: a message sent between the count and
 -- the commit would never be counted. CREATE INDEX takes the same lock.
@@ -18,4 +18,13 @@ FROM (
 ) AS counted
 WHERE conversations.id = counted.conversation_id;
 
-DROP TRIGGER messages_touch_conversation ON messages;
+CREATE OR REPLACE FUNCTION touch_conversation() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE conversations
+    SET updated_at = NEW.created_at,
+        last_sequence_number = last_sequence_number + 1
+    WHERE id = NEW.conversation_id;
+    RETURN NULL;
+END;
+$$;

@@ -2,7 +2,7 @@
 //! conversation, and cuts the page last.
 
 use sqlx::types::Json;
-use sqlx::{FromRow, PgPool};
+use sqlx::{FromRow, PgExecutor};
 use verdict_baseline::Result;
 use verdict_baseline::message_history::{
     Attachment, DetailedMessage, MAX_LIMIT, Message, Reaction, Request,
@@ -80,14 +80,17 @@ struct Row {
 }
 
 /// A page of history with reactions and attachments, in one round trip.
-pub async fn history(pool: &PgPool, request: &Request) -> Result<Vec<DetailedMessage>> {
+pub async fn history(
+    database: impl PgExecutor<'_>,
+    request: &Request,
+) -> Result<Vec<DetailedMessage>> {
     let rows: Vec<Row> = sqlx::query_as(HISTORY)
         .bind(request.viewer)
         .bind(request.conversation)
         .bind(request.include_recalled)
         .bind(request.limit.min(MAX_LIMIT))
         .bind(request.offset)
-        .fetch_all(pool)
+        .fetch_all(database)
         .await?;
     Ok(rows
         .into_iter()

@@ -3,14 +3,44 @@
 use sqlx::PgPool;
 use verdict_baseline::Result;
 use verdict_baseline::message_send::{Request, Sent};
+use verdict_store::{Change, Engine, Step, Table};
 
-use crate::migration::Migration;
+const TOUCHES: &[Table] = &[
+    Table::postgres("conversations"),
+    Table::postgres("messages"),
+];
+
+const TRIGGER_UP: Step = Step::Script(
+    Engine::Postgres,
+    include_str!("../../migrations/message-send/proposed-trigger.up.sql"),
+);
+const TRIGGER_DOWN: Step = Step::Script(
+    Engine::Postgres,
+    include_str!("../../migrations/message-send/proposed-trigger.down.sql"),
+);
 
 /// What the second solution needs.
-pub const TRIGGER_MIGRATION: Migration = Migration {
-    up: include_str!("../../migrations/message-send/proposed-trigger.up.sql"),
-    down: include_str!("../../migrations/message-send/proposed-trigger.down.sql"),
-};
+pub const TRIGGER: Change = Change::steps(&[TRIGGER_UP], &[TRIGGER_DOWN], TOUCHES);
+
+/// The smallest repair that lets the second solution run: the column that its trigger and its
+/// statement name, `messages.sequence_number`. The counters still begin at 0.
+pub const MENDED_TRIGGER: Change = Change::steps(
+    &[
+        Step::Script(
+            Engine::Postgres,
+            "ALTER TABLE messages ADD COLUMN sequence_number bigint",
+        ),
+        TRIGGER_UP,
+    ],
+    &[
+        TRIGGER_DOWN,
+        Step::Script(
+            Engine::Postgres,
+            "ALTER TABLE messages DROP COLUMN sequence_number",
+        ),
+    ],
+    TOUCHES,
+);
 
 const SEND_CTE: &str = "
 WITH new_message AS (

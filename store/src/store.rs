@@ -1,0 +1,142 @@
+//! The handles of one side, and how they are connected.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tracing::Dispatch;
+use tracing::instrument::WithSubscriber;
+
+use crate::client::ClientCounts;
+use crate::fault::{Doing, Error, Fault};
+use crate::lend::Lend;
+use crate::waits::Waits;
+
+/// One side's engines. Cheap to clone. A struct of handles, since some items need several at
+/// once.
+#[derive(Clone)]
+pub struct Store {
+    /// PostgreSQL, a connection for each statement.
+    pub postgres: PgPool,
+    /// PostgreSQL, a connection for several statements.
+    pub lender: Arc<dyn Lend>,
+    /// ClickHouse.
+    pub clickhouse: clickhouse::Client,
+    /// Redis, one connection that is shared and comes back by itself.
+    pub redis: ConnectionManager,
+    /// What only this client sees.
+    pub client: Arc<ClientCounts>,
+    listener: Option<Dispatch>,
+}
+
+/// How a side is reached.
+#[derive(Debug, Clone)]
+pub struct Connect {
+    /// The pool of PostgreSQL connections.
+    pub pool: PgPoolOptions,
+    /// Settings of each PostgreSQL session.
+    pub postgres: Vec<(&'static str, String)>,
+    /// Settings of each ClickHouse query.
+    pub clickhouse: Vec<(&'static str, String)>,
+    /// Who lends connections for several statements.
+    pub lender: fn(&PgPool) -> Arc<dyn Lend>,
+    /// Whether waits for a connection are counted; the pool then tells each of them.
+    pub counted: bool,
+}
+
+impl Default for Connect {
+    /// As today: what sqlx does when nothing is said.
+    fn default() -> Self {
+        Self {
+            pool: PgPoolOptions::new(),
+            postgres: Vec::new(),
+            clickhouse: Vec::new(),
+            lender: |pool| Arc::new(pool.clone()),
+            counted: false,
+        }
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store")
+            .field("postgres", &self.postgres)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Connects to a side.
+    ///
+    /// # Errors
+    /// When PostgreSQL cannot be reached. The others are reached when they are first asked.
+    pub async fn connect(
+        postgres: &PgConnectOptions,
+        clickhouse: &clickhouse::Client,
+        redis: &redis::Client,
+        connect: &Connect,
+    ) -> Result<Self, Error> {
+        let store = Self::lazy(postgres, clickhouse, redis, connect)?;
+        store.postgres.acquire().await.doing("connect to a side")?;
+        Ok(store)
+    }
+
+    /// A store that reaches its engines when they are first asked.
+    ///
+    /// # Errors
+    /// When Redis's address is none.
+    pub fn lazy(
+        postgres: &PgConnectOptions,
+        clickhouse: &clickhouse::Client,
+        redis: &redis::Client,
+        connect: &Connect,
+    ) -> Result<Self, Error> {
+        let client = Arc::new(ClientCounts::default());
+        let options = connect
+            .postgres
+            .iter()
+            .fold(postgres.clone(), |options, (name, value)| {
+                options.options([(*name, value)])
+            });
+        let mut pool = connect.pool.clone();
+        if connect.counted {
+            pool = pool.acquire_slow_threshold(Duration::ZERO);
+        }
+        let postgres = pool.connect_lazy_with(options);
+        let clickhouse = connect
+            .clickhouse
+            .iter()
+            .fold(clickhouse.clone(), |client, (name, value)| {
+                client.with_setting(*name, value)
+            });
+        let redis = redis
+            .get_connection_manager_lazy(ConnectionManagerConfig::new())
+            .doing("take the address of Redis")?;
+        Ok(Self {
+            lender: (connect.lender)(&postgres),
+            postgres,
+            clickhouse,
+            redis,
+            listener: connect
+                .counted
+                .then(|| Dispatch::new(Waits(Arc::clone(&client)))),
+            client,
+        })
+    }
+
+    /// Waits for a call on this store, counting its waits where the store is counted.
+    pub async fn hear<T>(&self, call: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+        match &self.listener {
+            Some(listener) => call.with_subscriber(listener.clone()).await,
+            None => call.await,
+        }
+    }
+
+    /// Closes the PostgreSQL connections, so that none stands on a database that is dropped next.
+    pub async fn close(self) {
+        self.postgres.close().await;
+    }
+}
