@@ -1,0 +1,159 @@
+//! The rows of one conversation, as answers show them.
+
+use std::collections::HashMap;
+
+use uuid::Uuid;
+use verdict_baseline::message_history::{
+    Attachment, DetailedMessage, Message, Reaction as Reacted,
+};
+use verdict_seed::{Conversation, World};
+
+use crate::timeline::Timeline;
+
+/// A conversation with everything that was said in it.
+#[derive(Debug, Clone)]
+pub struct ConversationRows {
+    /// The conversation.
+    pub id: Uuid,
+    /// Its members.
+    pub members: Vec<Uuid>,
+    /// Its messages, deleted and recalled ones included.
+    pub messages: u64,
+    rows: HashMap<Uuid, Row>,
+    /// What is not deleted.
+    all: Timeline,
+    /// What is neither deleted nor recalled.
+    unrecalled: Timeline,
+}
+
+/// A message with what belongs to it.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// The message; its number depends on who asks.
+    pub message: Message,
+    /// Whether it is deleted.
+    pub deleted: bool,
+    /// Who reacted to it, and how.
+    pub reactions: Vec<(Uuid, String)>,
+    /// Its files.
+    pub attachments: Vec<Attachment>,
+}
+
+impl ConversationRows {
+    /// A conversation of these rows.
+    pub fn new(id: Uuid, members: Vec<Uuid>, rows: Vec<Row>) -> Self {
+        let visible = || rows.iter().filter(|row| !row.deleted);
+        let key = |row: &Row| (row.message.created_at, row.message.id);
+        Self {
+            id,
+            members,
+            messages: rows.len() as u64,
+            all: Timeline::oldest_first(visible().map(key)),
+            unrecalled: Timeline::oldest_first(
+                visible()
+                    .filter(|row| row.message.recalled_at.is_none())
+                    .map(key),
+            ),
+            rows: rows.into_iter().map(|row| (row.message.id, row)).collect(),
+        }
+    }
+
+    /// The generator's rows of a conversation of the world.
+    pub(crate) fn of(world: &World, conversation: &Conversation) -> Self {
+        let mut reactions: HashMap<Uuid, Vec<(Uuid, String)>> = HashMap::new();
+        for reaction in world.reactions(conversation) {
+            reactions
+                .entry(reaction.message)
+                .or_default()
+                .push((reaction.user, reaction.emoji.to_owned()));
+        }
+        let mut attachments: HashMap<Uuid, Vec<Attachment>> = HashMap::new();
+        for file in world.attachments(conversation) {
+            attachments
+                .entry(file.message)
+                .or_default()
+                .push(Attachment {
+                    id: file.id,
+                    file_name: file.file_name,
+                    file_type: file.file_type.to_owned(),
+                    file_size: file.file_size,
+                    s3_key: file.s3_key,
+                });
+        }
+        let rows = world
+            .messages(conversation)
+            .into_iter()
+            .map(|message| {
+                let (encrypted, nonce) = message.encrypted.unzip();
+                Row {
+                    deleted: message.deleted_at.is_some(),
+                    reactions: reactions.remove(&message.id).unwrap_or_default(),
+                    attachments: attachments.remove(&message.id).unwrap_or_default(),
+                    message: Message {
+                        id: message.id,
+                        sender_id: message.sender,
+                        sequence_number: 0,
+                        created_at: message.created_at,
+                        recalled_at: message.recalled_at,
+                        updated_at: message.updated_at,
+                        version_number: message.version,
+                        content: message.content,
+                        content_encrypted: encrypted,
+                        content_nonce: nonce.map(Into::into),
+                        message_type: message.message_type.as_str().to_owned(),
+                    },
+                }
+            })
+            .collect();
+        Self::new(conversation.id, conversation.members.clone(), rows)
+    }
+
+    /// The messages that a history shows, oldest first.
+    pub fn visible(&self, include_recalled: bool) -> &Timeline {
+        if include_recalled {
+            &self.all
+        } else {
+            &self.unrecalled
+        }
+    }
+
+    /// A message as a viewer sees it at a place that is counted from 1. Reactions and
+    /// attachments are sorted, since neither has an order today.
+    pub fn seen(&self, message: Uuid, viewer: Uuid, place: i64) -> Option<DetailedMessage> {
+        let row = self.rows.get(&message)?;
+        let mut by_emoji: HashMap<&str, (i64, bool)> = HashMap::new();
+        for (user, emoji) in &row.reactions {
+            let (count, user_reacted) = by_emoji.entry(emoji).or_default();
+            *count += 1;
+            *user_reacted |= *user == viewer;
+        }
+        let mut seen = DetailedMessage {
+            message: Message {
+                sequence_number: place,
+                ..row.message.clone()
+            },
+            reactions: by_emoji
+                .into_iter()
+                .map(|(emoji, (count, user_reacted))| Reacted {
+                    emoji: emoji.to_owned(),
+                    count,
+                    user_reacted,
+                })
+                .collect(),
+            attachments: row.attachments.clone(),
+        };
+        seen.reactions.sort();
+        seen.attachments.sort();
+        Some(seen)
+    }
+
+    /// How many rows it holds in all, as a measure of the memory it takes.
+    pub(crate) fn weight(&self) -> u64 {
+        self.messages
+    }
+
+    /// Every row, in no order.
+    pub fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.rows.values()
+    }
+}

@@ -1,0 +1,117 @@
+//! Rows that no ordinary world has: a conversation and an author whose rows are all of one
+//! instant, with deleted, recalled and much reacted-to messages among them. An item that needs
+//! them adds them to both sides before its answers are compared.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
+use verdict_baseline::message_history::{Attachment, Message};
+use verdict_baseline::pagination::Post;
+use verdict_seed::World;
+
+use crate::author::AuthorRows;
+use crate::conversation::{ConversationRows, Row};
+
+/// Rows of the tied conversation and of the tied author.
+const ROWS: u128 = 60;
+
+/// Ids of this module lie in a range of their own: the version bits say 8, "custom".
+const IDS: u128 = 0x7e0f_0000_0000_8000_8000_0000_0000_0000;
+const CONVERSATION: u128 = IDS;
+const AUTHOR: u128 = IDS + 1;
+const MESSAGES: u128 = IDS + 0x1_0000;
+const POSTS: u128 = IDS + 0x2_0000;
+
+/// Hostile rows that an item needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Hostile {
+    /// [`tied_conversation`].
+    TiedConversation,
+    /// [`tied_author`].
+    TiedAuthor,
+}
+
+impl Hostile {
+    /// The id that they are found by.
+    pub const fn id(self) -> Uuid {
+        match self {
+            Self::TiedConversation => tied_conversation(),
+            Self::TiedAuthor => tied_author(),
+        }
+    }
+}
+
+/// The instant of all of them.
+pub fn instant(world: &World) -> DateTime<Utc> {
+    world.clock() - TimeDelta::days(3)
+}
+
+/// The id of the conversation whose messages are all of one instant.
+pub const fn tied_conversation() -> Uuid {
+    Uuid::from_u128(CONVERSATION)
+}
+
+/// The id of the author whose posts are all of one instant.
+pub const fn tied_author() -> Uuid {
+    Uuid::from_u128(AUTHOR)
+}
+
+/// The tied conversation.
+pub fn conversation(world: &World) -> ConversationRows {
+    let now = instant(world);
+    let owner = world.user(0);
+    let rows = (0..ROWS).map(|row| Row {
+        message: Message {
+            id: Uuid::from_u128(MESSAGES + row),
+            sender_id: owner,
+            sequence_number: 0,
+            created_at: now,
+            recalled_at: (row % 5 == 2).then_some(now),
+            updated_at: now,
+            version_number: 1,
+            content: (row % 4 != 0).then(|| format!("tied {row}: \"quotes\", \\slashes\\ and ✓")),
+            content_encrypted: None,
+            content_nonce: None,
+            message_type: "text".to_owned(),
+        },
+        deleted: row % 7 == 3,
+        // Several users with one emoji, one user with several, and several attachments: where
+        // a join of both would multiply rows.
+        reactions: (0..row % 5)
+            .map(|reaction| {
+                (
+                    world.user((reaction % 3) as u64),
+                    ["👍", "🎉", "'"][(reaction / 2) as usize % 3].to_owned(),
+                )
+            })
+            .collect(),
+        attachments: (0..row % 3)
+            .map(|attachment| Attachment {
+                id: Uuid::from_u128(MESSAGES + 0x1000 * (attachment + 1) + row),
+                file_name: "same name.txt".to_owned(),
+                file_type: "text/plain".to_owned(),
+                file_size: 0,
+                s3_key: String::new(),
+            })
+            .collect(),
+    });
+    let members = (0..3).map(|user| world.user(user)).collect();
+    ConversationRows::new(tied_conversation(), members, rows.collect())
+}
+
+/// The tied author.
+pub fn author(world: &World) -> AuthorRows {
+    let now = instant(world);
+    let posts = (0..ROWS).map(|row| Post {
+        id: Uuid::from_u128(POSTS + row),
+        user_id: tied_author(),
+        caption: None,
+        image_key: String::new(),
+        image_sizes: None,
+        status: "published".to_owned(),
+        content_type: "image".to_owned(),
+        created_at: now,
+        updated_at: now,
+        soft_delete: (row % 7 == 3).then_some(now),
+    });
+    AuthorRows::new(tied_author(), posts.collect())
+}

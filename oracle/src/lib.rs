@@ -1,0 +1,30 @@
+//! What a right answer is: computed from the generator, compared whole.
+//!
+//! One file per item, beside the file of the same name in `baseline`: which requests an item is
+//! asked, drawn over every parameter, and the one comparator that its answers are held to, in
+//! the check, in samples of the timed calls and in samples of the load.
+//!
+//! - [`oracle`]: the generator's own rows, kept for as long as they are asked for.
+//! - [`conversation`], [`author`]: those rows in the shapes that answers have.
+//! - [`timeline`]: an order in which rows of one instant may change places.
+//! - [`hostile`]: rows that no ordinary world has.
+//! - [`ladder`]: the same thing at growing sizes.
+
+pub mod author;
+pub mod conversation;
+pub mod difference;
+pub mod hostile;
+pub mod ladder;
+mod memo;
+pub mod message_history;
+pub mod message_send;
+pub mod oracle;
+pub mod pagination;
+pub mod timeline;
+
+pub use author::AuthorRows;
+pub use conversation::ConversationRows;
+pub use difference::{Difference, Held, same};
+pub use hostile::Hostile;
+pub use oracle::Oracle;
+pub use timeline::Timeline;

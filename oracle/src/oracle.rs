@@ -1,0 +1,122 @@
+//! The generator's own rows, kept for as long as they are asked for.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use rand::Rng;
+use uuid::Uuid;
+use verdict_seed::World;
+
+use crate::author::AuthorRows;
+use crate::conversation::ConversationRows;
+use crate::hostile::{self, Hostile};
+use crate::memo::Memo;
+
+/// Rows that are kept at most of each kind: a few hundred bytes each.
+const KEPT: u64 = 300_000;
+
+/// What the world holds, by id, with the hostile rows that items add to it.
+#[derive(Debug)]
+pub struct Oracle {
+    world: World,
+    conversations: Memo<Uuid, ConversationRows>,
+    authors: Memo<Uuid, AuthorRows>,
+    conversation_indexes: OnceLock<HashMap<Uuid, u64>>,
+    author_indexes: OnceLock<HashMap<Uuid, u64>>,
+    hostile: Mutex<BTreeSet<Hostile>>,
+}
+
+impl Oracle {
+    /// The oracle of a world.
+    pub fn new(world: &World) -> Self {
+        Self {
+            world: world.clone(),
+            conversations: Memo::new(KEPT),
+            authors: Memo::new(KEPT),
+            conversation_indexes: OnceLock::new(),
+            author_indexes: OnceLock::new(),
+            hostile: Mutex::default(),
+        }
+    }
+
+    /// The world.
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// A conversation with its rows; `None` when nobody has the id.
+    pub fn conversation(&self, id: Uuid) -> Option<Arc<ConversationRows>> {
+        let weighed = |rows: ConversationRows| {
+            let weight = rows.weight();
+            (rows, weight)
+        };
+        if id == hostile::tied_conversation() {
+            let tied = || weighed(hostile::conversation(&self.world));
+            return self
+                .has(Hostile::TiedConversation)
+                .then(|| self.conversations.get_or(id, tied));
+        }
+        let index = *self
+            .conversation_indexes
+            .get_or_init(|| {
+                (0..self.world.conversations())
+                    .map(|index| (self.world.conversation(index).id, index))
+                    .collect()
+            })
+            .get(&id)?;
+        Some(self.conversations.get_or(id, || {
+            let conversation = self.world.conversation(index);
+            weighed(ConversationRows::of(&self.world, &conversation))
+        }))
+    }
+
+    /// An author with his or her rows; `None` when nobody has the id.
+    pub fn author(&self, id: Uuid) -> Option<Arc<AuthorRows>> {
+        let weighed = |rows: AuthorRows| {
+            let weight = rows.weight();
+            (rows, weight)
+        };
+        if id == hostile::tied_author() {
+            let tied = || weighed(hostile::author(&self.world));
+            return self
+                .has(Hostile::TiedAuthor)
+                .then(|| self.authors.get_or(id, tied));
+        }
+        let index = *self
+            .author_indexes
+            .get_or_init(|| {
+                (0..self.world.users())
+                    .map(|index| (self.world.user(index), index))
+                    .collect()
+            })
+            .get(&id)?;
+        Some(self.authors.get_or(id, || {
+            weighed(AuthorRows::of(&self.world, &self.world.author(index)))
+        }))
+    }
+
+    /// Whether hostile rows were added to the world.
+    pub fn has(&self, hostile: Hostile) -> bool {
+        self.lock().contains(&hostile)
+    }
+
+    /// Notes that hostile rows were added to the world; until then they are unknown.
+    pub fn add(&self, hostile: Hostile) {
+        self.lock().insert(hostile);
+    }
+
+    /// The hostile rows that were added.
+    pub fn added(&self) -> Vec<Hostile> {
+        self.lock().iter().copied().collect()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeSet<Hostile>> {
+        self.hostile.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An id that nobody has.
+    pub fn nobody(&self, random: &mut impl Rng) -> Uuid {
+        use rand::RngExt;
+        Uuid::from_u128(random.random())
+    }
+}

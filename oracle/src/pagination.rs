@@ -1,0 +1,156 @@
+//! Item 7: which pages are asked for, and what a right one is.
+
+use rand::seq::IndexedRandom;
+use rand::{Rng, RngExt};
+use uuid::Uuid;
+use verdict_baseline::message_history::{self as contract, MAX_LIMIT, Message};
+use verdict_baseline::pagination::Post;
+use verdict_seed::Author;
+
+use crate::difference::{Held, same};
+use crate::hostile;
+use crate::ladder;
+use crate::message_history;
+use crate::oracle::Oracle;
+use crate::timeline::Key;
+
+/// Posts up to which an author is drawn for the check: the rows have to be generated.
+const LARGEST: u64 = 10_000;
+
+/// A page, told both ways: by the rows before it, and by the last of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageRequest {
+    /// Whose rows: an author, or a conversation.
+    pub of: Uuid,
+    /// Rows at most.
+    pub limit: i64,
+    /// Rows before the page.
+    pub offset: i64,
+    /// The last of them; none for the first page.
+    pub after: Option<Key>,
+    /// Whether recalled messages are shown; posts know none.
+    pub include_recalled: bool,
+}
+
+impl PageRequest {
+    /// The request as today takes it, by a viewer of no account: messages are bare here.
+    pub fn by_offset(&self) -> contract::Request {
+        contract::Request {
+            conversation: self.of,
+            viewer: Uuid::nil(),
+            limit: self.limit,
+            offset: self.offset,
+            include_recalled: self.include_recalled,
+        }
+    }
+}
+
+/// The page of an author's posts that ends at row `depth`, or the last one.
+pub fn posts_page(oracle: &Oracle, author: &Author, limit: i64, depth: u64) -> PageRequest {
+    let rows = oracle.author(author.id);
+    let visible = rows.as_ref().map_or(0, |rows| rows.visible().len());
+    let offset = (depth as usize).min(visible).saturating_sub(limit as usize);
+    PageRequest {
+        of: author.id,
+        limit,
+        offset: offset as i64,
+        after: rows.and_then(|rows| rows.visible().before(offset)),
+        include_recalled: true,
+    }
+}
+
+/// The page of a conversation's messages that ends at row `depth`, or the last one.
+pub fn messages_page(oracle: &Oracle, conversation: Uuid, limit: i64, depth: u64) -> PageRequest {
+    let rows = oracle.conversation(conversation);
+    let visible = rows.as_ref().map_or(0, |rows| rows.visible(true).len());
+    let offset = (depth as usize).min(visible).saturating_sub(limit as usize);
+    PageRequest {
+        of: conversation,
+        limit,
+        offset: offset as i64,
+        after: rows.and_then(|rows| rows.visible(true).before(offset)),
+        include_recalled: true,
+    }
+}
+
+/// A page of posts over every parameter: any author (also a tied and an unknown one), every
+/// limit, any page, the last, an empty and a far one too.
+pub fn draw_posts(oracle: &Oracle, random: &mut impl Rng) -> PageRequest {
+    let world = oracle.world();
+    let author = match random.random_range(0..20) {
+        0 => oracle.nobody(random),
+        1..4 => hostile::tied_author(),
+        4..9 => {
+            let rungs: Vec<_> = ladder::authors_up_to(world, LARGEST).collect();
+            rungs
+                .choose(random)
+                .map_or_else(hostile::tied_author, |rung| rung.id)
+        }
+        _ => world.sample_author(random).id,
+    };
+    // Today's posts have no cap.
+    let limit = *message_history::LIMITS.choose(random).unwrap_or(&1);
+    let rows = oracle.author(author);
+    let visible = rows.as_ref().map_or(0, |rows| rows.visible().len());
+    let offset = placed(visible, limit, random);
+    PageRequest {
+        of: author,
+        limit,
+        offset: offset as i64,
+        after: rows.and_then(|rows| rows.visible().before(offset)),
+        include_recalled: true,
+    }
+}
+
+/// A page of bare messages over every parameter.
+pub fn draw_messages(oracle: &Oracle, random: &mut impl Rng) -> PageRequest {
+    let drawn = message_history::draw(oracle, random);
+    let rows = oracle.conversation(drawn.conversation);
+    let timeline = rows
+        .as_ref()
+        .map(|rows| rows.visible(drawn.include_recalled));
+    let visible = timeline.map_or(0, |timeline| timeline.len());
+    let limit = drawn.limit;
+    let offset = placed(visible, limit, random);
+    PageRequest {
+        of: drawn.conversation,
+        limit,
+        offset: offset as i64,
+        after: timeline.and_then(|timeline| timeline.before(offset)),
+        include_recalled: drawn.include_recalled,
+    }
+}
+
+/// Where a page begins that a cursor can stand before: at most at the end.
+fn placed(visible: usize, limit: i64, random: &mut impl Rng) -> usize {
+    let offset = message_history::offset(visible as i64, limit.clamp(1, MAX_LIMIT), random);
+    (offset as usize).min(visible)
+}
+
+/// Whether a page of posts is right: whole rows, in order.
+///
+/// # Errors
+/// The first row that is wrong.
+pub fn hold_posts(oracle: &Oracle, request: &PageRequest, page: &[Post]) -> Held {
+    let Some(rows) = oracle.author(request.of) else {
+        return same("rows of an unknown author", &0, &page.len());
+    };
+    rows.visible().hold(
+        request.offset,
+        request.limit,
+        page.iter().map(|post| (post.created_at, post.id)),
+    )?;
+    for (place, answered) in (request.offset + 1..).zip(page) {
+        same("post", &rows.post(answered.id), &Some(answered))
+            .map_err(|difference| difference.at(format!("row {place}")))?;
+    }
+    Ok(())
+}
+
+/// Whether a page of messages is right: whole rows, in order, numbered as today.
+///
+/// # Errors
+/// The first row that is wrong.
+pub fn hold_messages(oracle: &Oracle, request: &PageRequest, page: &[Message]) -> Held {
+    message_history::hold_messages(oracle, &request.by_offset(), page)
+}

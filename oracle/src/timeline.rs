@@ -1,0 +1,168 @@
+//! An order in which rows of one instant may change places, and nothing else may.
+//!
+//! Today orders by time alone, so rows of the same instant have no order, and a page that is cut
+//! inside such a group may hold any of them.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::difference::{Difference, Held, same};
+
+/// A row's time and id.
+pub type Key = (DateTime<Utc>, Uuid);
+
+/// What an ordered list must hold.
+#[derive(Debug, Clone, Default)]
+pub struct Timeline {
+    rows: Vec<Key>,
+    newest_first: bool,
+}
+
+impl Timeline {
+    /// Rows oldest first.
+    pub fn oldest_first(rows: impl IntoIterator<Item = Key>) -> Self {
+        let mut rows: Vec<Key> = rows.into_iter().collect();
+        rows.sort_unstable();
+        Self {
+            rows,
+            newest_first: false,
+        }
+    }
+
+    /// Rows newest first.
+    pub fn newest_first(rows: impl IntoIterator<Item = Key>) -> Self {
+        let mut timeline = Self::oldest_first(rows);
+        timeline.rows.reverse();
+        timeline.newest_first = true;
+        timeline
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The row before a place that is counted from 0, which is where a cursor to it stands.
+    pub fn before(&self, place: usize) -> Option<Key> {
+        self.rows.get(place.checked_sub(1)?).copied()
+    }
+
+    /// Holds a page to the order: the right number of rows, the right times in the right
+    /// order, each row one of those of its instant, none twice.
+    ///
+    /// # Errors
+    /// The first row that is wrong, counted from 1.
+    pub fn hold(&self, offset: i64, limit: i64, page: impl ExactSizeIterator<Item = Key>) -> Held {
+        let start = usize::try_from(offset).unwrap_or(0).min(self.len());
+        let end = (start + usize::try_from(limit).unwrap_or(0)).min(self.len());
+        let due = &self.rows[start..end];
+        same("rows", &due.len(), &page.len())?;
+        let mut seen = HashSet::new();
+        for (place, (answered, due)) in (start + 1..).zip(page.zip(due)) {
+            let wrong = |words: String| Err(Difference(format!("row {place} {words}")));
+            if answered.0 != due.0 {
+                return wrong(format!(
+                    "is {} of {}, and the generator's is {} of {}",
+                    answered.1, answered.0, due.1, due.0
+                ));
+            }
+            if !seen.insert(answered.1) {
+                return wrong(format!("is {}, which stands twice in the page", answered.1));
+            }
+            if answered != *due && !self.at_instant(answered.0).any(|tied| tied == answered.1) {
+                return wrong(format!(
+                    "is {}, which the generator does not have at {}",
+                    answered.1, answered.0
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn at_instant(&self, time: DateTime<Utc>) -> impl Iterator<Item = Uuid> {
+        let start = self.rows.partition_point(|row| {
+            if self.newest_first {
+                row.0 > time
+            } else {
+                row.0 < time
+            }
+        });
+        self.rows[start..]
+            .iter()
+            .take_while(move |row| row.0 == time)
+            .map(|row| row.1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64, id: u128) -> Key {
+        (
+            DateTime::from_timestamp(second, 0).expect("a valid second"),
+            Uuid::from_u128(id),
+        )
+    }
+
+    const fn rows() -> [(i64, u128); 4] {
+        [(1, 1), (2, 2), (2, 3), (3, 4)]
+    }
+
+    fn oldest_first() -> Timeline {
+        Timeline::oldest_first(rows().map(|(second, id)| at(second, id)))
+    }
+
+    #[test]
+    fn a_page_in_order_is_right() {
+        let page = vec![at(1, 1), at(2, 2)];
+        assert_eq!(oldest_first().hold(0, 2, page.into_iter()), Ok(()));
+    }
+
+    #[test]
+    fn tied_rows_may_stand_in_either_order() {
+        let page = vec![at(2, 3), at(2, 2), at(3, 4)];
+        assert_eq!(oldest_first().hold(1, 3, page.into_iter()), Ok(()));
+        let newest = Timeline::newest_first(rows().map(|(second, id)| at(second, id)));
+        let page = vec![at(3, 4), at(2, 2), at(2, 3)];
+        assert_eq!(newest.hold(0, 3, page.into_iter()), Ok(()));
+    }
+
+    #[test]
+    fn rows_that_are_all_of_one_instant_are_known_newest_first_too() {
+        let newest = Timeline::newest_first([at(2, 2), at(2, 3), at(2, 5)]);
+        let page = vec![at(2, 2), at(2, 5)];
+        assert_eq!(newest.hold(0, 2, page.into_iter()), Ok(()));
+    }
+
+    #[test]
+    fn a_page_past_the_end_and_a_page_of_no_rows_are_empty() {
+        assert_eq!(oldest_first().hold(9, 2, Vec::new().into_iter()), Ok(()));
+        assert_eq!(oldest_first().hold(0, 0, Vec::new().into_iter()), Ok(()));
+        assert!(
+            oldest_first()
+                .hold(9, 2, vec![at(3, 4)].into_iter())
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn a_missing_doubled_foreign_or_misplaced_row_is_found() {
+        for page in [
+            vec![at(1, 1)],
+            vec![at(2, 2), at(2, 2)],
+            vec![at(2, 2), at(2, 9)],
+            vec![at(1, 1), at(3, 4)],
+        ] {
+            let offset = i64::from(page[0] == at(2, 2));
+            assert!(oldest_first().hold(offset, 2, page.into_iter()).is_err());
+        }
+    }
+}
