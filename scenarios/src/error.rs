@@ -1,5 +1,9 @@
 //! What can go wrong in a trial, apart from what the trial is there to find.
 
+use verdict_audit::exit::Exit;
+use verdict_audit::{CatalogueError, NameError, VariantName};
+use verdict_store::Fault;
+
 /// A result of the harness itself.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -12,13 +16,30 @@ pub enum Error {
     /// The world could not be loaded or summed up.
     #[error(transparent)]
     World(#[from] verdict_seed::Error),
-    /// PostgreSQL refused a statement of the harness itself.
-    #[error("failed to {what}: {source}")]
-    Postgres {
-        /// What the statement was for, as a verb phrase.
-        what: &'static str,
-        /// PostgreSQL's own words.
-        source: sqlx::Error,
+    /// An engine refused a statement of the harness itself, or is away.
+    #[error(transparent)]
+    Store(#[from] verdict_store::Error),
+    /// The code and the audit's catalogue contradict each other.
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+    /// An operation or a variant has a name that no catalogue could have.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// An optimized change has no steps that take it back.
+    #[error("the optimized change of {0} has no steps down: a deploy could not be rolled back")]
+    NoWayBack(&'static str),
+    /// A change that was applied could not be taken back by its own steps.
+    #[error(
+        "failed to take the change of {variant} of {item} back: {source}; \
+         please report this as a bug of Verdict"
+    )]
+    NotTakenBack {
+        /// The item's id.
+        item: &'static str,
+        /// The variant.
+        variant: String,
+        /// Why.
+        source: Fault,
     },
     /// A side answered an error where the trial had shown that it runs.
     #[error("{variant} of {item} stopped running in the middle of its trial: {source}")]
@@ -28,7 +49,7 @@ pub enum Error {
         /// The variant.
         variant: String,
         /// What it answered.
-        source: verdict_baseline::Error,
+        source: Fault,
     },
     /// A trial did not leave the world as it found it.
     #[error(
@@ -45,24 +66,34 @@ pub enum Error {
         /// Rows and checksum after.
         after: String,
     },
-    /// The statistics refused the sample.
-    #[error("failed to summarize {what}: {reason}")]
-    Statistics {
-        /// What was being summarized.
-        what: String,
-        /// The refusal.
-        reason: String,
-    },
 }
 
-/// Names what a statement of the harness was for.
-pub(crate) trait Doing<T> {
-    /// `what` is a verb phrase: `count the rows of messages`.
-    fn doing(self, what: &'static str) -> Result<T>;
-}
+impl Error {
+    /// Tells a variant that stopped running from a harness that did.
+    pub(crate) fn stopped(item: &'static str, variant: &VariantName, fault: Fault) -> Self {
+        match fault {
+            Fault::Harness(error) => Self::Store(error),
+            source @ Fault::Variant(_) => Self::Stopped {
+                item,
+                variant: variant.to_string(),
+                source,
+            },
+        }
+    }
 
-impl<T> Doing<T> for std::result::Result<T, sqlx::Error> {
-    fn doing(self, what: &'static str) -> Result<T> {
-        self.map_err(|source| Error::Postgres { what, source })
+    /// The exit code that says so.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Engines(error) => error.exit(),
+            Self::World(error) => error.exit(),
+            Self::Store(error) if error.is_gone() => Exit::Unavailable,
+            Self::Store(_)
+            | Self::Catalogue(_)
+            | Self::Name(_)
+            | Self::NoWayBack(_)
+            | Self::NotTakenBack { .. }
+            | Self::Stopped { .. }
+            | Self::WorldChanged { .. } => Exit::Software,
+        }
     }
 }

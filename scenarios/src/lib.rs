@@ -1,24 +1,22 @@
 //! Each item of the audit put on trial.
 //!
-//! An item's file says what is asked, at which sizes, and when two answers are the same
-//! ([`item::Item`]); the steps of a trial ([`trial`]) are the same for all of them.
+//! An item's file in [`items`] says what is asked, at which sizes, and when an answer is right
+//! ([`item::Item`], [`operation::Operation`]); the steps of a trial ([`trial`]) are the same for
+//! all of them: [`docket`] is the one place that lists them.
 
-pub mod contract;
 pub mod docket;
 pub mod error;
-pub mod flows;
-pub mod hostile;
-pub mod instruments;
+mod hostile;
 pub mod item;
-pub mod ladder;
+pub mod items;
 pub mod latency;
-pub mod load;
-pub mod message_history;
-pub mod message_send;
-pub mod pagination;
+pub mod meters;
+pub mod operation;
 pub mod price;
-pub mod service;
+pub mod recording;
 pub mod session;
+pub mod tally;
+pub mod timing;
 pub mod trial;
 pub mod work;
 

@@ -1,15 +1,21 @@
-//! Where a trial is held: a world, and two clones of it. `baseline` stays as today; `trial`
-//! carries one variant's migration at a time.
+//! Where a trial is held: a world, and two sides of it in every engine. `baseline` stays as
+//! today; `trial` carries one variant's change at a time.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, Executor, PgPool, query_scalar};
-use verdict_audit::VariantName;
-use verdict_engines::Engines;
+use sqlx::query_scalar;
+use verdict_audit::{At, VariantName};
+use verdict_engines::{Endpoints, Engines, Line, Side};
+use verdict_oracle::{Hostile, Oracle};
 use verdict_seed::World;
+use verdict_store::fault::Doing;
+use verdict_store::settle::settle;
+use verdict_store::{Change, Connect, Down, Engine, Fault, Store, Table, change};
 
-use crate::error::{Doing, Result};
+use crate::error::Result;
 use crate::hostile;
 
 /// How thorough a trial is.
@@ -17,48 +23,77 @@ use crate::hostile;
 pub enum Depth {
     /// Everything, at every rung.
     Full,
-    /// Fewer requests; latency of an item's first operation only, at three rungs.
+    /// Fewer requests; latency only where a claim is judged.
     Quick,
 }
 
-/// The clone that stays as today.
-const BASELINE: &str = "baseline";
-/// The clone that one variant at a time is tried on.
-const TRIAL: &str = "trial";
+/// One of the two sides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Stays as today.
+    Baseline,
+    /// Carries one variant's change at a time.
+    Trial,
+}
+
+impl Role {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Baseline => "baseline",
+            Self::Trial => "trial",
+        }
+    }
+
+    /// The side that a variant runs on.
+    pub fn of(variant: &VariantName) -> Self {
+        match variant {
+            VariantName::Baseline => Self::Baseline,
+            _ => Self::Trial,
+        }
+    }
+}
 
 /// A world on engines, with the two sides of a trial.
 #[derive(Debug)]
 pub struct Session<'a> {
     engines: &'a Engines,
-    world: &'a World,
+    oracle: Arc<Oracle>,
     depth: Depth,
-    baseline: Side,
-    trial: Side,
+    baseline: Mutex<Standing>,
+    trial: Mutex<Standing>,
 }
 
-#[derive(Debug)]
-struct Side {
-    options: PgConnectOptions,
-    pool: PgPool,
+/// A side as it stands: where it is, how the variant on it is connected, and a connection to it.
+#[derive(Debug, Clone)]
+struct Standing {
+    side: Side,
+    connect: Connect,
+    store: Store,
 }
 
 impl<'a> Session<'a> {
-    /// Makes the two clones, and adds the hostile rows to both.
-    pub async fn open(engines: &'a Engines, world: &'a World, depth: Depth) -> Result<Self> {
-        let baseline = Side::open(engines, world, BASELINE).await?;
-        let trial = Side::open(engines, world, TRIAL).await?;
+    /// Makes the two sides.
+    ///
+    /// # Errors
+    /// When an engine refuses, or is away.
+    pub async fn open(engines: &'a Engines, world: &World, depth: Depth) -> Result<Self> {
         Ok(Self {
+            baseline: Mutex::new(Standing::open(engines, Role::Baseline).await?),
+            trial: Mutex::new(Standing::open(engines, Role::Trial).await?),
             engines,
-            world,
+            oracle: Arc::new(Oracle::new(world)),
             depth,
-            baseline,
-            trial,
         })
     }
 
     /// The world.
     pub fn world(&self) -> &World {
-        self.world
+        self.oracle.world()
+    }
+
+    /// What is right in this world.
+    pub fn oracle(&self) -> &Arc<Oracle> {
+        &self.oracle
     }
 
     /// How thorough the trial is.
@@ -66,138 +101,265 @@ impl<'a> Session<'a> {
         self.depth
     }
 
-    /// How many requests of a kind are compared.
-    pub fn sample_size(&self) -> usize {
+    /// How many requests of an operation are compared.
+    pub fn requests(&self) -> usize {
         match self.depth {
-            Depth::Full => 100,
-            Depth::Quick => 20,
+            Depth::Full => 300,
+            Depth::Quick => 60,
         }
     }
 
-    /// Today's side.
-    pub fn baseline(&self) -> &PgPool {
-        &self.baseline.pool
+    fn standing(&self, role: Role) -> Standing {
+        self.slot(role)
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
-    /// The side on trial.
-    pub fn trial(&self) -> &PgPool {
-        &self.trial.pool
-    }
-
-    /// The side a variant runs on.
-    pub fn side(&self, variant: &VariantName) -> &PgPool {
-        match variant {
-            VariantName::Baseline => self.baseline(),
-            _ => self.trial(),
+    fn slot(&self, role: Role) -> &Mutex<Standing> {
+        match role {
+            Role::Baseline => &self.baseline,
+            Role::Trial => &self.trial,
         }
     }
 
-    /// How to connect to the side a variant runs on.
-    pub(crate) fn options(&self, variant: &VariantName) -> &PgConnectOptions {
-        match variant {
-            VariantName::Baseline => &self.baseline.options,
-            _ => &self.trial.options,
-        }
+    /// Puts another standing in the place of a side's, and closes the connections of the old.
+    async fn replace(&self, role: Role, standing: Standing) {
+        let old = std::mem::replace(
+            &mut *self
+                .slot(role)
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+            standing,
+        );
+        old.store.close().await;
+    }
+
+    /// The store of the side that a variant runs on.
+    pub fn store(&self, variant: &VariantName) -> Store {
+        self.standing(Role::of(variant)).store
+    }
+
+    /// A line to a side, with half of the round trip's delay either way.
+    pub(crate) fn line(&self, role: Role, at: At) -> Result<Line> {
+        let one_way = Duration::from_micros(at.round_trip_us.into()) / 2;
+        Ok(Line::open(self.standing(role).side.endpoints(), one_way)?)
+    }
+
+    /// A store of its own on a side, by way of a line where there is one; `how` tells how it is
+    /// connected from how the side is.
+    pub(crate) async fn connect(
+        &self,
+        role: Role,
+        line: Option<&Line>,
+        how: impl FnOnce(Connect) -> Connect,
+    ) -> Result<Store> {
+        let Standing { side, connect, .. } = self.standing(role);
+        let endpoints = line.map_or_else(|| side.endpoints(), Line::endpoints);
+        Ok(reach(endpoints, &how(connect)).await?)
+    }
+
+    /// Where a side's engines answer.
+    pub(crate) fn endpoints(&self, role: Role) -> Endpoints {
+        self.standing(role).side.endpoints().clone()
     }
 
     /// A random stream of its own for each purpose, the same in every run on this world.
-    pub fn rng(&self, purpose: &str) -> ChaCha8Rng {
-        let mut seed = [0; 32];
-        seed[..8].copy_from_slice(&self.world.spec().seed.to_le_bytes());
-        for (index, byte) in purpose.bytes().enumerate() {
-            seed[8 + index % 24] ^= byte.rotate_left(index as u32 / 24);
+    pub fn random(&self, purpose: &str) -> ChaCha8Rng {
+        ChaCha8Rng::seed_from_u64(self.seed(purpose))
+    }
+
+    /// The seed of [`Self::random`].
+    pub(crate) fn seed(&self, purpose: &str) -> u64 {
+        // FNV-1a, for a spread that does not change with the compiler's hasher.
+        purpose.bytes().fold(
+            self.world().spec().seed ^ 0xcbf2_9ce4_8422_2325,
+            |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3),
+        )
+    }
+
+    /// Applies a change to a side and brings the touched tables to rest; the time that the
+    /// change itself took. The side is connected anew, as plans and types that connections have
+    /// cached are of the schema before.
+    ///
+    /// # Errors
+    /// [`Fault::Variant`] when an engine refuses a step, in its own words; anything else is
+    /// [`Fault::Harness`]. Either way the side has to be given back by [`Self::renew`].
+    pub async fn apply(&self, role: Role, change: &Change) -> std::result::Result<Duration, Fault> {
+        let started = Instant::now();
+        change::run(change.up, &self.standing(role).store).await?;
+        let took = started.elapsed();
+        let connect = (change.connect)(Connect::default());
+        self.settled(role, change.touches, connect).await?;
+        Ok(took)
+    }
+
+    /// Takes a change back from a side.
+    ///
+    /// # Errors
+    /// When a step of ours is refused: the side has to be given back by [`Self::renew`].
+    pub async fn take_back(&self, role: Role, change: &Change) -> std::result::Result<(), Fault> {
+        match change.down {
+            Down::Steps(steps) => {
+                change::run(steps, &self.standing(role).store).await?;
+                Ok(self
+                    .settled(role, change.touches, Connect::default())
+                    .await?)
+            }
+            Down::Renew => self
+                .renew_tables(role, change.touches)
+                .await
+                .map_err(|error| {
+                    Fault::Harness(verdict_store::Error::NotRenewed(error.to_string()))
+                }),
         }
-        ChaCha8Rng::from_seed(seed)
     }
 
-    /// Applies a schema change to the side on trial, and brings its statistics and visibility
-    /// up to date.
-    pub(crate) async fn migrate(&self, statements: &'static str, touched: &[&str]) -> Result<()> {
-        // The plans and types that connections have cached are of the schema before.
-        let mut connection = self
-            .trial
-            .pool
-            .acquire()
-            .await
-            .doing("connect to the side on trial")?;
-        connection
-            .execute(statements)
-            .await
-            .doing("migrate the side on trial")?;
-        drop(connection);
-        settle(&self.trial.pool, touched).await?;
-        reset_connections(&self.trial.pool).await
+    async fn settled(
+        &self,
+        role: Role,
+        tables: &[Table],
+        connect: Connect,
+    ) -> std::result::Result<(), verdict_store::Error> {
+        let Standing { side, store, .. } = self.standing(role);
+        settle(&store.postgres, tables).await?;
+        let store = reach(side.endpoints(), &connect).await?;
+        self.replace(
+            role,
+            Standing {
+                side,
+                connect,
+                store,
+            },
+        )
+        .await;
+        Ok(())
     }
 
-    /// Bytes of a table and its indexes on the side of a variant.
-    pub(crate) async fn size(&self, variant: &VariantName, table: &str) -> Result<u64> {
-        let bytes: i64 = query_scalar("SELECT pg_total_relation_size($1::regclass)")
-            .bind(table)
-            .fetch_one(self.side(variant))
-            .await
-            .doing("measure the size of a table")?;
-        Ok(bytes.unsigned_abs())
+    /// Gives a whole side back as the world has it.
+    ///
+    /// # Errors
+    /// When an engine refuses, or is away.
+    pub async fn renew(&self, role: Role) -> Result<()> {
+        self.standing(role).store.close().await;
+        let standing = Standing::open(self.engines, role).await?;
+        self.replace(role, standing).await;
+        for hostile in self.oracle.added() {
+            self.add(role, hostile).await?;
+        }
+        Ok(())
     }
 
-    /// Closes the connections and drops both clones.
+    /// Gives tables back as the world has them, with the hostile rows. PostgreSQL has its
+    /// databases copied whole, so one of its tables takes all of the side along.
+    ///
+    /// # Errors
+    /// When an engine refuses, or is away.
+    pub async fn renew_tables(&self, role: Role, tables: &[Table]) -> Result<()> {
+        if tables.iter().any(|table| table.engine == Engine::Postgres) {
+            return self.renew(role).await;
+        }
+        let names: Vec<&str> = tables
+            .iter()
+            .filter(|table| table.engine == Engine::ClickHouse)
+            .map(|table| table.name)
+            .collect();
+        if !names.is_empty() {
+            self.engines.renew_clickhouse(role.name(), &names).await?;
+        }
+        if tables.iter().any(|table| table.engine == Engine::Redis) {
+            self.engines.renew_redis(role.name()).await?;
+        }
+        Ok(self.settled(role, &[], Connect::default()).await?)
+    }
+
+    /// Bytes of a table and its indexes on a side.
+    pub(crate) async fn size(&self, role: Role, table: Table) -> Result<u64> {
+        let store = self.standing(role).store;
+        let bytes = match table.engine {
+            Engine::Postgres => {
+                let bytes: i64 =
+                    query_scalar("SELECT pg_total_relation_size(QUOTE_IDENT($1)::regclass)")
+                        .bind(table.name)
+                        .fetch_one(&store.postgres)
+                        .await
+                        .doing("measure the size of a table")?;
+                bytes.unsigned_abs()
+            }
+            Engine::ClickHouse => store
+                .clickhouse
+                .query(
+                    "SELECT sum(bytes_on_disk) FROM system.parts
+                    WHERE active AND database = currentDatabase() AND table = ?",
+                )
+                .bind(table.name)
+                .fetch_one::<u64>()
+                .await
+                .doing("measure the size of a table")?,
+            Engine::Redis => 0,
+        };
+        Ok(bytes)
+    }
+
+    /// Adds hostile rows to both sides, unless they are there.
+    ///
+    /// # Errors
+    /// When an engine refuses, or is away.
+    pub async fn add_hostile(&self, rows: &[Hostile]) -> Result<()> {
+        for hostile in rows.iter().filter(|hostile| !self.oracle.has(**hostile)) {
+            for role in [Role::Baseline, Role::Trial] {
+                self.add(role, *hostile).await?;
+            }
+            self.oracle.add(*hostile);
+        }
+        Ok(())
+    }
+
+    async fn add(
+        &self,
+        role: Role,
+        hostile: Hostile,
+    ) -> std::result::Result<(), verdict_store::Error> {
+        let pool = self.standing(role).store.postgres;
+        let touched = hostile::add(&pool, self.world(), hostile).await?;
+        settle(&pool, touched).await
+    }
+
+    /// Closes the connections and drops both sides.
+    ///
+    /// # Errors
+    /// When an engine refuses, or is away.
     pub async fn close(self) -> Result<()> {
-        self.baseline.pool.close().await;
-        self.trial.pool.close().await;
-        self.engines.drop_clone(BASELINE).await?;
-        self.engines.drop_clone(TRIAL).await?;
+        for role in [Role::Baseline, Role::Trial] {
+            self.standing(role).store.close().await;
+            self.engines.drop_side(role.name()).await?;
+        }
         Ok(())
     }
 }
 
-impl Side {
-    async fn open(engines: &Engines, world: &World, role: &str) -> Result<Self> {
-        let database = engines.clone_world(role).await?;
-        let options = engines.postgres(&database);
-        let pool = PgPoolOptions::new()
-            .connect_with(options.clone())
-            .await
-            .doing("connect to a clone of the world")?;
-        hostile::add(&pool, world).await?;
-        settle(
-            &pool,
-            &[
-                "users",
-                "conversations",
-                "messages",
-                "message_reactions",
-                "message_attachments",
-                "posts",
-                "post_metadata",
-            ],
-        )
-        .await?;
-        Ok(Self { options, pool })
+impl Standing {
+    async fn open(engines: &Engines, role: Role) -> Result<Self> {
+        let side = engines.side(role.name()).await?;
+        let connect = Connect::default();
+        let store = reach(side.endpoints(), &connect).await?;
+        Ok(Self {
+            side,
+            connect,
+            store,
+        })
     }
 }
 
-/// Vacuums, freezes and analyses, so that no counted call finds work left over by another.
-pub(crate) async fn settle(pool: &PgPool, tables: &[&str]) -> Result<()> {
-    for table in tables {
-        // Table names are this crate's constants.
-        let statement = format!("VACUUM (FREEZE, ANALYZE) {table}");
-        pool.execute(AssertSqlSafe(statement))
-            .await
-            .doing("vacuum the side on trial")?;
-    }
-    Ok(())
-}
-
-/// Makes every idle connection forget its prepared statements.
-async fn reset_connections(pool: &PgPool) -> Result<()> {
-    let mut connections = Vec::new();
-    while let Some(connection) = pool.try_acquire() {
-        connections.push(connection);
-    }
-    for connection in connections {
-        connection
-            .close()
-            .await
-            .doing("close a connection to the side on trial")?;
-    }
-    Ok(())
+async fn reach(
+    endpoints: &Endpoints,
+    connect: &Connect,
+) -> std::result::Result<Store, verdict_store::Error> {
+    Store::connect(
+        &endpoints.postgres,
+        &endpoints.clickhouse,
+        &endpoints.redis,
+        connect,
+    )
+    .await
 }

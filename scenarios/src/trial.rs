@@ -1,31 +1,37 @@
 //! A trial, step by step: does it run, same answers, how much work, how long, at what price.
+//!
+//! The baseline is tried as any other variant. Where it fails, that is evidence, and the
+//! variants beside it are still answered, counted and timed, by themselves.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use criterion::Criterion;
 use tokio::runtime::Runtime;
-use verdict_audit::evidence::{ItemEvidence, Ratio, VariantEvidence};
-use verdict_audit::{Item as AuditItem, VariantName};
-use verdict_seed::{TableSum, World};
+use verdict_audit::evidence::{Answers, ItemEvidence, VariantEvidence};
+use verdict_audit::{Finding, VariantName, Warning};
+use verdict_seed::TableSum;
+use verdict_store::{Change, Fault};
 
 use crate::error::{Error, Result};
-use crate::item::{Item, Operation};
-use crate::latency::{Recording, Seat, sample};
-use crate::pagination::{self, Pagination};
+use crate::item::Item;
+use crate::operation::{AnyOperation, Check, Leaves};
 use crate::price::price;
-use crate::session::{Depth, Session};
+use crate::session::{Role, Session};
+use crate::tally::Tally;
 use crate::work;
 
-/// Rungs above this one are not timed in a quick trial: what is slow there is very slow.
-const QUICK_LIMIT: u64 = 10_000;
+/// Requests of each operation of today's that a changed schema still has to answer.
+const ADDITIVE_REQUESTS: usize = 8;
+
+const ROLES: [Role; 2] = [Role::Baseline, Role::Trial];
 
 /// What a trial tells while it goes on.
 pub trait Watcher {
     /// A step of a variant's trial begins.
     fn step(&self, item: &str, variant: &VariantName, step: &str);
     /// Something a reader of the results has to know.
-    fn warn(&self, warning: String);
+    fn warn(&self, warning: Warning);
 }
 
 /// How to time: criterion, and which of its benches were asked for.
@@ -42,286 +48,314 @@ pub struct Court<'a> {
     pub runtime: &'a Runtime,
     /// Where the trial is held.
     pub session: &'a Session<'a>,
+    /// Every item there is: a change is priced by all of them.
+    pub items: &'a [&'a dyn Item],
     /// Told of progress.
     pub watcher: &'a dyn Watcher,
 }
 
+/// One variant of one item on trial.
+#[derive(Clone, Copy)]
+pub(crate) struct Case<'a> {
+    pub item: &'a dyn Item,
+    pub finding: &'a Finding,
+    pub variant: &'a VariantName,
+    pub change: &'a Change,
+}
+
+impl Case<'_> {
+    pub fn role(&self) -> Role {
+        Role::of(self.variant)
+    }
+
+    /// A fault of the variant's in the middle of its trial, or of the harness's.
+    pub fn stopped(&self, fault: Fault) -> Error {
+        Error::stopped(self.item.id(), self.variant, fault)
+    }
+}
+
 impl Court<'_> {
     /// Tries every variant of an item. Without clockwork, answers only.
+    ///
+    /// # Errors
+    /// What the harness could not do. Both sides are as the world has them then, so that another
+    /// item can be heard.
     pub fn hear(
         &self,
         item: &dyn Item,
-        audit: &AuditItem,
+        finding: &Finding,
+        clockwork: Option<&mut Clockwork<'_>>,
+    ) -> Result<ItemEvidence> {
+        let heard = self.on_ground(item, finding, clockwork);
+        if heard.is_err() {
+            // Whatever was half done is undone by beginning again. The first error is told.
+            for role in ROLES {
+                let _ = self.runtime.block_on(self.session.renew(role));
+            }
+        }
+        heard
+    }
+
+    fn on_ground(
+        &self,
+        item: &dyn Item,
+        finding: &Finding,
         mut clockwork: Option<&mut Clockwork<'_>>,
     ) -> Result<ItemEvidence> {
         let mut evidence = ItemEvidence {
-            number: audit.number,
-            id: audit.id.to_string(),
-            variants: vec![self.today(item, clockwork.is_some())?],
+            number: finding.number,
+            id: finding.id.clone(),
+            variants: Vec::new(),
         };
+        let (session, ground) = (self.session, item.ground());
+        self.runtime.block_on(session.add_hostile(item.hostile()))?;
+        for role in ROLES {
+            self.put_down(item, role)?;
+        }
         let before = self.checksums(item)?;
-        for variant in &audit.variants {
-            let heard = self.variant(item, variant, clockwork.as_deref_mut())?;
+        for (variant, change) in item.variants() {
+            let case = Case {
+                item,
+                finding,
+                variant: &variant,
+                change: &change,
+            };
+            let today = evidence.variants.first();
+            let heard = self.variant(case, today, clockwork.as_deref_mut())?;
             evidence.variants.push(heard);
         }
-        self.left_as_found(item, before)?;
-        evidence.judge(audit);
-        Ok(evidence)
-    }
-
-    /// The baseline against itself: what the machine's noise does to a ratio. `None` in a world
-    /// whose ladder does not reach 1 000 posts.
-    pub fn self_check(&self, criterion: &mut Criterion) -> Result<Option<Ratio>> {
-        let world = self.session.world();
-        let today = VariantName::Baseline;
-        let (Some(one), Some(other)) = (
-            Pagination.probe(world, &today, pagination::POSTS, 1_000),
-            Pagination.probe(world, &today, pagination::POSTS, 1_000),
-        ) else {
-            return Ok(None);
-        };
-        self.watcher.step("a-a", &today, "timing");
-        let pool = self.session.baseline();
-        let seats = [&one, &other].map(|probe| Seat { probe, pool });
-        let mut recording = Recording::default();
-        let mut group = criterion.benchmark_group("a-a");
-        sample(
-            &mut group,
-            "baseline against itself",
-            self.runtime,
-            seats,
-            1,
-            &mut recording,
-        )
-        .map_err(|source| stopped(&Pagination, &today, source))?;
-        group.finish();
-        let latency = recording.latency(pagination::POSTS, 1_000, world.spec().seed)?;
-        Ok(latency.map(|latency| latency.ratio))
-    }
-
-    fn today(&self, item: &dyn Item, counted: bool) -> Result<VariantEvidence> {
-        let today = VariantName::Baseline;
-        let mut evidence = VariantEvidence {
-            name: today.to_string(),
-            ..VariantEvidence::default()
-        };
-        self.watcher.step(item.id(), &today, "answers");
-        evidence.answers = Some(self.runtime.block_on(item.answers(self.session, &today))?);
-        if counted {
-            self.watcher.step(item.id(), &today, "work");
-            evidence.work = self
-                .runtime
-                .block_on(work::count(self.session, item, &today))?;
-            evidence.complexity = work::steepest(&evidence.work);
+        self.left_as_found(item, &before)?;
+        for role in ROLES {
+            self.take_back(item, &VariantName::Baseline, role, &ground)?;
         }
+        evidence.judge(finding);
         Ok(evidence)
+    }
+
+    /// The ground is the harness's own, so that whatever is wrong with it is, too.
+    fn put_down(&self, item: &dyn Item, role: Role) -> Result<()> {
+        let ground = item.ground();
+        if ground.is_none() {
+            return Ok(());
+        }
+        match self.runtime.block_on(self.session.apply(role, &ground)) {
+            Ok(_) => Ok(()),
+            Err(fault) => Err(Error::stopped(item.id(), &VariantName::Baseline, fault)),
+        }
+    }
+
+    fn take_back(
+        &self,
+        item: &dyn Item,
+        variant: &VariantName,
+        role: Role,
+        change: &Change,
+    ) -> Result<()> {
+        if change.is_none() {
+            return Ok(());
+        }
+        self.runtime
+            .block_on(self.session.take_back(role, change))
+            .map_err(|fault| match fault {
+                Fault::Harness(error) => Error::Store(error),
+                source @ Fault::Variant(_) => Error::NotTakenBack {
+                    item: item.id(),
+                    variant: variant.to_string(),
+                    source,
+                },
+            })
     }
 
     fn variant(
         &self,
-        item: &dyn Item,
-        variant: &VariantName,
+        case: Case<'_>,
+        today: Option<&VariantEvidence>,
         clockwork: Option<&mut Clockwork<'_>>,
     ) -> Result<VariantEvidence> {
-        let session = self.session;
-        let mut evidence = VariantEvidence {
-            name: variant.to_string(),
-            ..VariantEvidence::default()
-        };
-        let migration = item.migration(variant);
-        let started = Instant::now();
-        if let Some(migration) = migration {
+        let Case {
+            item,
+            variant,
+            change,
+            ..
+        } = case;
+        let mut evidence = VariantEvidence::new(variant.clone());
+        let mut migrated = Duration::ZERO;
+        if !change.is_none() {
             self.watcher.step(item.id(), variant, "migrating");
-            let touched = item.touches();
-            let applied = self
+            match self
                 .runtime
-                .block_on(session.migrate(migration.up, touched));
-            if let Err(Error::Postgres { source, .. }) = applied {
-                // The statements ran in one implicit transaction, so nothing of them stands.
-                evidence.failure = Some(source.to_string());
-                return Ok(evidence);
+                .block_on(self.session.apply(case.role(), change))
+            {
+                Ok(took) => migrated = took,
+                Err(Fault::Variant(words)) => {
+                    // A step failed, and those before it stand.
+                    evidence.failure = Some(words);
+                    self.runtime.block_on(self.session.renew(case.role()))?;
+                    self.put_down(item, case.role())?;
+                    return Ok(evidence);
+                }
+                Err(Fault::Harness(error)) => return Err(error.into()),
             }
+            self.watcher
+                .step(item.id(), variant, "today on the changed schema");
+            evidence.additive = Some(self.runtime.block_on(self.additive())?);
         }
-        let migrated = started.elapsed();
-        let heard = self.steps(item, variant, clockwork, migrated, &mut evidence);
-        if let Some(migration) = migration {
-            self.runtime
-                .block_on(session.migrate(migration.down, item.touches()))?;
-        }
-        heard?;
+        self.steps(case, today, clockwork, migrated, &mut evidence)?;
+        self.take_back(item, variant, case.role(), change)?;
         Ok(evidence)
     }
 
     fn steps(
         &self,
-        item: &dyn Item,
-        variant: &VariantName,
+        case: Case<'_>,
+        today: Option<&VariantEvidence>,
         clockwork: Option<&mut Clockwork<'_>>,
         migrated: Duration,
         evidence: &mut VariantEvidence,
     ) -> Result<()> {
+        let Case {
+            item,
+            variant,
+            change,
+            ..
+        } = case;
+        let (runtime, session) = (self.runtime, self.session);
         self.watcher.step(item.id(), variant, "running");
-        evidence.failure = self.runtime.block_on(self.failure(item, variant))?;
+        evidence.failure = self.failure(case)?;
         if evidence.failure.is_some() {
             return Ok(());
         }
         self.watcher.step(item.id(), variant, "answers");
-        evidence.answers = Some(self.runtime.block_on(item.answers(self.session, variant))?);
-        let Some(clockwork) = clockwork else {
-            return Ok(());
-        };
-        self.watcher.step(item.id(), variant, "work");
-        evidence.work = self
-            .runtime
-            .block_on(work::count(self.session, item, variant))?;
-        evidence.complexity = work::steepest(&evidence.work);
-        self.watcher.step(item.id(), variant, "price");
-        if item.migration(variant).is_some() {
-            evidence.price = self
-                .runtime
-                .block_on(price(self.session, item, variant, migrated))?;
+        let mut tally = Tally::default();
+        self.answers(case, &mut tally)?;
+        if let Some(clockwork) = clockwork {
+            self.watcher.step(item.id(), variant, "work");
+            let counted = runtime.block_on(work::count(session, item, variant, &mut tally))?;
+            evidence.work = counted.work;
+            evidence.growth = counted.growth;
+            if !change.is_none() {
+                self.watcher.step(item.id(), variant, "price");
+                let priced = price(session, self.items, item, change, migrated);
+                evidence.price = runtime.block_on(priced)?;
+            }
+            if let Some(today) = today {
+                let before = today.failure.is_none();
+                evidence.latency = self.time(case, before, clockwork, &mut tally)?;
+            }
         }
-        self.time(item, variant, clockwork, evidence)
+        evidence.answers = Some(tally.into_answers());
+        Ok(())
     }
 
     /// The engine's own words when one call of an operation does not run.
-    async fn failure(&self, item: &dyn Item, variant: &VariantName) -> Result<Option<String>> {
-        let world = self.session.world();
-        let pool = self.session.side(variant);
-        for Operation { name, rungs } in item.operations(world) {
-            let smallest = rungs.first().copied().unwrap_or_default();
-            let Some(probe) = item.probe(world, variant, name, smallest) else {
+    fn failure(&self, case: Case<'_>) -> Result<Option<String>> {
+        let session = self.session;
+        let store = session.store(case.variant);
+        for operation in case.item.operations() {
+            let Some(smallest) = operation.rungs(session.world()).into_iter().next() else {
                 continue;
             };
-            match probe.call(pool, 0).await {
-                Ok(trace) => probe.undo(pool, trace.into_iter().collect()).await?,
-                Err(error) => return Ok(Some(error.to_string())),
+            let Some(probe) = operation.probe(session.oracle(), case.variant, smallest) else {
+                continue;
+            };
+            let called = self.runtime.block_on(async {
+                let called = probe.call(&store, false).await;
+                probe.settle(&store, &mut Tally::default()).await?;
+                Ok::<_, Error>(called)
+            })?;
+            self.given_back(case, &*operation)?;
+            match called {
+                Ok(_) => {}
+                Err(Fault::Variant(words)) => return Ok(Some(words)),
+                Err(Fault::Harness(error)) => return Err(error.into()),
             }
         }
         Ok(None)
     }
 
-    fn time(
-        &self,
-        item: &dyn Item,
-        variant: &VariantName,
-        clockwork: &mut Clockwork<'_>,
-        evidence: &mut VariantEvidence,
-    ) -> Result<()> {
+    fn answers(&self, case: Case<'_>, tally: &mut Tally) -> Result<()> {
         let session = self.session;
-        let today = VariantName::Baseline;
-        for (operation, n) in timed(item, session) {
-            let world = session.world();
-            let (Some(before), Some(after)) = (
-                item.probe(world, &today, operation, n),
-                item.probe(world, variant, operation, n),
-            ) else {
-                continue;
+        for operation in case.item.operations() {
+            let check = Check {
+                oracle: session.oracle(),
+                store: &session.store(case.variant),
+                variant: case.variant,
+                requests: session.requests(),
+                seed: session.seed(&format!("{} {}", case.item.id(), operation.name())),
             };
-            let seats = || {
-                [(&before, session.baseline()), (&after, session.trial())]
-                    .map(|(probe, pool)| Seat { probe, pool })
-            };
-            let mut recording = Recording::default();
-            let mut group = clockwork.criterion.benchmark_group(item.id());
-            // Criterion samples today's side once, beside the fix done right.
-            let mut sides = vec![(1, variant)];
-            if *variant == VariantName::Optimized {
-                sides.push((0, &today));
-            }
-            for (sampled, side) in sides {
-                let name = bench_name(operation, side, n);
-                if !(clockwork.selected)(&format!("{}/{name}", item.id())) {
-                    continue;
-                }
-                self.watcher
-                    .step(item.id(), variant, &format!("timing {operation} at {n}"));
-                sample(
-                    &mut group,
-                    &name,
-                    self.runtime,
-                    seats(),
-                    sampled,
-                    &mut recording,
-                )
-                .map_err(|source| stopped(item, variant, source))?;
-            }
-            group.finish();
-            match recording.latency(operation, n, world.spec().seed) {
-                Ok(latency) => evidence.latency.extend(latency),
-                Err(error) => self
-                    .watcher
-                    .warn(format!("{} {variant}: {error}", item.id())),
-            }
+            self.runtime.block_on(operation.check(check, tally))?;
+            self.given_back(case, &*operation)?;
+        }
+        let histories = case.item.histories(session, case.variant, tally);
+        self.runtime.block_on(histories)
+    }
+
+    /// Gives back what an operation leaves that cannot be taken back row by row, and puts what
+    /// the variant stands on there again.
+    pub(crate) fn given_back(&self, case: Case<'_>, operation: &dyn AnyOperation) -> Result<()> {
+        let Leaves::Renew(tables) = operation.leaves() else {
+            return Ok(());
+        };
+        let (session, role) = (self.session, case.role());
+        let tables = [tables, case.change.touches].concat();
+        self.runtime.block_on(session.renew_tables(role, &tables))?;
+        self.put_down(case.item, role)?;
+        if !case.change.is_none() {
+            self.runtime
+                .block_on(session.apply(role, case.change))
+                .map_err(|fault| case.stopped(fault))?;
         }
         Ok(())
     }
 
+    /// Today's operations, of every item, on a schema that a change has made, as they must run
+    /// while a deploy rolls.
+    async fn additive(&self) -> Result<Answers> {
+        let session = self.session;
+        let store = session.store(&VariantName::Optimized);
+        let mut tally = Tally::default();
+        for item in self.items {
+            for operation in item.operations() {
+                if matches!(operation.leaves(), Leaves::Renew(_)) {
+                    continue;
+                }
+                let check = Check {
+                    oracle: session.oracle(),
+                    store: &store,
+                    variant: &VariantName::Baseline,
+                    requests: ADDITIVE_REQUESTS,
+                    seed: session.seed(operation.name()),
+                };
+                operation.check(check, &mut tally).await?;
+            }
+        }
+        Ok(tally.into_answers())
+    }
+
     fn checksums(&self, item: &dyn Item) -> Result<BTreeMap<String, TableSum>> {
-        if item.writes().is_empty() {
+        let mut operations = item.operations().into_iter();
+        if operations.all(|operation| operation.writes().is_empty()) {
             return Ok(BTreeMap::new());
         }
-        let sums = verdict_seed::postgres_checksums(self.session.trial());
+        let store = self.session.store(&VariantName::Optimized);
+        let sums = verdict_seed::postgres_checksums(&store.postgres);
         Ok(self.runtime.block_on(sums)?)
     }
 
     /// Proves that a trial left the tables it writes as it found them.
-    fn left_as_found(&self, item: &dyn Item, before: BTreeMap<String, TableSum>) -> Result<()> {
+    fn left_as_found(&self, item: &dyn Item, before: &BTreeMap<String, TableSum>) -> Result<()> {
         let after = self.checksums(item)?;
         for (table, before) in before {
-            let now = after.get(&table);
-            if now != Some(&before) {
+            let now = after.get(table);
+            if now != Some(before) {
                 return Err(Error::WorldChanged {
                     item: item.id(),
-                    table,
+                    table: table.clone(),
                     before: format!("{before:?}"),
                     after: now.map_or_else(|| "gone".to_owned(), |now| format!("{now:?}")),
                 });
             }
         }
         Ok(())
-    }
-}
-
-fn stopped(item: &dyn Item, variant: &VariantName, source: verdict_baseline::Error) -> Error {
-    Error::Stopped {
-        item: item.id(),
-        variant: variant.to_string(),
-        source,
-    }
-}
-
-/// A bench's name within its item's group.
-fn bench_name(operation: &str, side: &VariantName, n: u64) -> String {
-    format!("{operation}/{side}/{n}")
-}
-
-/// The full names of an item's benches in a full trial.
-pub fn bench_names(item: &dyn Item, audit: &AuditItem, world: &World) -> Vec<String> {
-    let mut names = Vec::new();
-    for Operation { name, rungs } in item.operations(world) {
-        for n in rungs {
-            for side in std::iter::once(&VariantName::Baseline).chain(&audit.variants) {
-                names.push(format!("{}/{}", item.id(), bench_name(name, side, n)));
-            }
-        }
-    }
-    names
-}
-
-/// The operations and rungs that are timed: all of them, or when time is short those of the
-/// first operation at the ends and where the claim is judged.
-fn timed(item: &dyn Item, session: &Session<'_>) -> Vec<(&'static str, u64)> {
-    let operations = item.operations(session.world());
-    let all = operations
-        .iter()
-        .flat_map(|operation| operation.rungs.iter().map(|n| (operation.name, *n)));
-    match session.depth() {
-        Depth::Full => all.collect(),
-        Depth::Quick => {
-            let first = operations.first().map_or("", |operation| operation.name);
-            all.filter(|(name, n)| *name == first && *n <= QUICK_LIMIT)
-                .collect()
-        }
     }
 }

@@ -1,0 +1,101 @@
+//! What ClickHouse counts of its own work: rows and bytes from the summaries that pass the wire,
+//! statements, marks and memory from its query_log, found by the comment that every counted
+//! query carries.
+
+use clickhouse::{Client, Row};
+use futures_util::future::BoxFuture;
+use serde::Deserialize;
+use verdict_audit::Counter;
+use verdict_engines::{Line, Summaries};
+use verdict_store::Error;
+use verdict_store::fault::Doing;
+
+use super::{Meter, Reading};
+
+/// `rows_written` is of an INSERT alone there: the views behind it log queries of their own,
+/// while its summary includes them.
+const LOG: &str = "
+SELECT
+    count() AS statements,
+    sum(ProfileEvents['SelectedMarks']) AS marks,
+    sum(memory_usage) AS memory
+FROM system.query_log
+WHERE log_comment = ?
+  AND type != 'QueryStart'
+  AND is_initial_query
+  AND event_date >= today() - 1";
+
+#[derive(Debug, Clone, Copy, Row, Deserialize)]
+struct Logged {
+    statements: u64,
+    marks: u64,
+    memory: u64,
+}
+
+/// Reads the totals of all queries with one comment.
+pub struct ClickHouse<'a> {
+    client: Client,
+    comment: String,
+    line: &'a Line,
+    begun: Option<(Logged, Summaries)>,
+}
+
+impl<'a> ClickHouse<'a> {
+    /// A meter that reads through `client`, whose own queries do not carry the comment.
+    pub fn new(client: Client, comment: String, line: &'a Line) -> Self {
+        Self {
+            client,
+            comment,
+            line,
+            begun: None,
+        }
+    }
+
+    async fn totals(&self) -> Result<(Logged, Summaries), Error> {
+        self.client
+            .query("SYSTEM FLUSH LOGS")
+            .execute()
+            .await
+            .doing("flush the query log")?;
+        let logged = self
+            .client
+            .query(LOG)
+            .bind(&self.comment)
+            .fetch_one()
+            .await
+            .doing("read the query log")?;
+        Ok((logged, self.line.totals().clickhouse.summaries))
+    }
+}
+
+impl Meter for ClickHouse<'_> {
+    fn begin(&mut self) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async {
+            self.begun = Some(self.totals().await?);
+            Ok(())
+        })
+    }
+
+    fn end(&mut self) -> BoxFuture<'_, Result<Reading, Error>> {
+        Box::pin(async {
+            let (logged, summed) = self.totals().await?;
+            let Some((old, before)) = self.begun.take() else {
+                return Ok(Reading::new());
+            };
+            let new = logged;
+            Ok([
+                (Counter::Statements, new.statements - old.statements),
+                (Counter::MarksRead, new.marks - old.marks),
+                (Counter::MemoryBytes, new.memory - old.memory),
+                (Counter::RowsRead, summed.read_rows - before.read_rows),
+                (Counter::BytesRead, summed.read_bytes - before.read_bytes),
+                (
+                    Counter::RowsWritten,
+                    summed.written_rows - before.written_rows,
+                ),
+            ]
+            .map(|(counter, value)| (counter, value as f64))
+            .into())
+        })
+    }
+}

@@ -1,0 +1,345 @@
+//! An operation: how its requests are drawn, how it is called, and what a right answer is.
+//!
+//! The check, the samples of the timed calls and the samples of the load hold answers to one
+//! comparator, [`Operation::hold`]. [`AnyOperation`] erases the types, so that a trial holds a
+//! list of them.
+
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures_util::future::BoxFuture;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use verdict_audit::{At, VariantName};
+use verdict_oracle::{Difference, Held, Oracle};
+use verdict_seed::World;
+use verdict_store::{Error, Fault, Store, Table};
+
+use crate::tally::Tally;
+
+/// What calls leave behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leaves {
+    /// Nothing.
+    Nothing,
+    /// Rows, which [`Operation::undo`] takes back.
+    Rows,
+    /// Changes that nobody can take back row by row: these tables are given back as the world
+    /// has them.
+    Renew(&'static [Table]),
+}
+
+/// A part of an item that is measured by itself.
+pub trait Operation: Send + Sync + 'static {
+    /// What is asked.
+    type Request: Clone + Debug + Send + Sync + 'static;
+    /// What is answered; a refusal that is part of the contract is an answer.
+    type Answer: Send + Sync + 'static;
+
+    /// Its name within the item, as in the audit's catalogue.
+    const NAME: &'static str;
+
+    /// Where it is measured, ascending.
+    fn rungs(&self, world: &World) -> Vec<At>;
+
+    /// Whether a variant offers it.
+    fn offered_by(&self, _variant: &VariantName) -> bool {
+        true
+    }
+
+    /// Whether it is counted beside the others, to explain them, and neither timed nor judged.
+    fn aside(&self) -> bool {
+        false
+    }
+
+    /// The tables it writes.
+    fn writes(&self) -> &'static [Table] {
+        &[]
+    }
+
+    /// What its calls leave behind.
+    fn leaves(&self) -> Leaves {
+        Leaves::Nothing
+    }
+
+    /// A request as it is measured at a place; `None` where the world has no such place.
+    fn at(&self, oracle: &Oracle, at: At, random: &mut ChaCha8Rng) -> Option<Self::Request>;
+
+    /// A request over every parameter, hostile ones too.
+    fn draw(&self, oracle: &Oracle, random: &mut ChaCha8Rng) -> Self::Request;
+
+    /// Calls a variant.
+    fn call(
+        &self,
+        store: &Store,
+        variant: &VariantName,
+        request: &Self::Request,
+    ) -> impl Future<Output = Result<Self::Answer, Fault>> + Send;
+
+    /// Whether an answer is right, whole.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    fn hold(&self, oracle: &Oracle, request: &Self::Request, answer: &Self::Answer) -> Held;
+
+    /// Whether what a call left in the store is right; asked before it is taken back.
+    fn hold_left(
+        &self,
+        _store: &Store,
+        _request: &Self::Request,
+        _answer: &Self::Answer,
+    ) -> impl Future<Output = Result<Held, Error>> + Send {
+        std::future::ready(Ok(Ok(())))
+    }
+
+    /// Takes back what calls wrote, also those that were never answered.
+    fn undo(
+        &self,
+        _store: &Store,
+        _requests: Vec<Self::Request>,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        std::future::ready(Ok(()))
+    }
+}
+
+/// A fault of a call to a variant of this name that the item does not have: a fault of the
+/// harness, never another variant's call.
+pub fn no_such_variant(variant: &VariantName) -> Fault {
+    Fault::Harness(Error::NoSuchVariant(variant.to_string()))
+}
+
+/// An operation whose types are erased.
+pub trait AnyOperation: Send + Sync {
+    /// [`Operation::NAME`].
+    fn name(&self) -> &'static str;
+    /// [`Operation::rungs`].
+    fn rungs(&self, world: &World) -> Vec<At>;
+    /// [`Operation::offered_by`].
+    fn offered_by(&self, variant: &VariantName) -> bool;
+    /// [`Operation::aside`].
+    fn aside(&self) -> bool;
+    /// [`Operation::writes`].
+    fn writes(&self) -> &'static [Table];
+    /// [`Operation::leaves`].
+    fn leaves(&self) -> Leaves;
+    /// Holds answers of a variant to the oracle: so many drawn requests, one after the other.
+    fn check<'a>(
+        &'a self,
+        check: Check<'a>,
+        tally: &'a mut Tally,
+    ) -> BoxFuture<'a, Result<(), Error>>;
+    /// The operation at a place as a variant does it, to be called again and again; `None` where
+    /// the variant does not offer it, or the world has no such place.
+    fn probe(&self, oracle: &Arc<Oracle>, variant: &VariantName, at: At) -> Option<Arc<dyn Probe>>;
+}
+
+/// What a check needs to know.
+#[derive(Debug, Clone, Copy)]
+pub struct Check<'a> {
+    /// What is right.
+    pub oracle: &'a Oracle,
+    /// Where the variant runs.
+    pub store: &'a Store,
+    /// Which variant.
+    pub variant: &'a VariantName,
+    /// Requests.
+    pub requests: usize,
+    /// The seed that they are drawn from.
+    pub seed: u64,
+}
+
+/// Erases an operation's types.
+pub fn erase<O: Operation>(operation: O) -> Box<dyn AnyOperation> {
+    Box::new(Erased(Arc::new(operation)))
+}
+
+struct Erased<O>(Arc<O>);
+
+impl<O: Operation> AnyOperation for Erased<O> {
+    fn name(&self) -> &'static str {
+        O::NAME
+    }
+
+    fn rungs(&self, world: &World) -> Vec<At> {
+        self.0.rungs(world)
+    }
+
+    fn offered_by(&self, variant: &VariantName) -> bool {
+        self.0.offered_by(variant)
+    }
+
+    fn aside(&self) -> bool {
+        self.0.aside()
+    }
+
+    fn writes(&self) -> &'static [Table] {
+        self.0.writes()
+    }
+
+    fn leaves(&self) -> Leaves {
+        self.0.leaves()
+    }
+
+    fn check<'a>(
+        &'a self,
+        check: Check<'a>,
+        tally: &'a mut Tally,
+    ) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move {
+            let Check {
+                oracle,
+                store,
+                variant,
+                requests,
+                seed,
+            } = check;
+            if !self.0.offered_by(variant) {
+                return Ok(());
+            }
+            let mut random = ChaCha8Rng::seed_from_u64(seed);
+            for _ in 0..requests {
+                let request = self.0.draw(oracle, &mut random);
+                let held = match self.0.call(store, variant, &request).await {
+                    Ok(answer) => match self.0.hold(oracle, &request, &answer) {
+                        Ok(()) => self.0.hold_left(store, &request, &answer).await?,
+                        wrong => wrong,
+                    },
+                    Err(Fault::Variant(words)) => Err(Difference(words)),
+                    Err(Fault::Harness(error)) => return Err(error),
+                };
+                tally.record(format_args!("{} {request:?}", O::NAME), held);
+                if self.0.leaves() == Leaves::Rows {
+                    self.0.undo(store, vec![request]).await?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn probe(&self, oracle: &Arc<Oracle>, variant: &VariantName, at: At) -> Option<Arc<dyn Probe>> {
+        if !self.0.offered_by(variant) {
+            return None;
+        }
+        let mut random = ChaCha8Rng::seed_from_u64(at.n);
+        // A request that writes is made once; one that reads may come again.
+        let ready = match self.0.leaves() {
+            Leaves::Nothing => DRAWN,
+            Leaves::Rows | Leaves::Renew(_) => 1,
+        };
+        let requests = (0..ready)
+            .map(|_| self.0.at(oracle, at, &mut random))
+            .collect::<Option<Vec<_>>>()?;
+        Some(Arc::new(Drawn {
+            operation: Arc::clone(&self.0),
+            oracle: Arc::clone(oracle),
+            variant: variant.clone(),
+            at,
+            requests,
+            state: Mutex::new(State {
+                calls: 0,
+                random,
+                kept: Vec::new(),
+                written: Vec::new(),
+            }),
+        }))
+    }
+}
+
+/// Requests that a reading probe goes round in.
+const DRAWN: usize = 64;
+
+/// One operation at one place as one variant does it.
+pub trait Probe: Send + Sync {
+    /// Makes the next call and answers the time it took, with the drawing of its request left
+    /// out. With `keep` its answer is kept for [`Probe::settle`].
+    fn call<'a>(&'a self, store: &'a Store, keep: bool) -> BoxFuture<'a, Result<Duration, Fault>>;
+
+    /// Holds the kept answers to the oracle, and takes back what was written.
+    fn settle<'a>(
+        &'a self,
+        store: &'a Store,
+        tally: &'a mut Tally,
+    ) -> BoxFuture<'a, Result<(), Error>>;
+}
+
+struct Drawn<O: Operation> {
+    operation: Arc<O>,
+    oracle: Arc<Oracle>,
+    variant: VariantName,
+    at: At,
+    requests: Vec<O::Request>,
+    state: Mutex<State<O>>,
+}
+
+struct State<O: Operation> {
+    calls: usize,
+    random: ChaCha8Rng,
+    kept: Vec<(O::Request, O::Answer)>,
+    written: Vec<O::Request>,
+}
+
+impl<O: Operation> Drawn<O> {
+    fn state(&self) -> std::sync::MutexGuard<'_, State<O>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next(&self) -> O::Request {
+        let mut state = self.state();
+        state.calls += 1;
+        if self.operation.leaves() == Leaves::Nothing {
+            return self.requests[state.calls % self.requests.len()].clone();
+        }
+        let drawn = self.operation.at(&self.oracle, self.at, &mut state.random);
+        // It was there when the probe was made, and the world does not change.
+        let request = drawn.unwrap_or_else(|| self.requests[0].clone());
+        if self.operation.leaves() == Leaves::Rows {
+            // Noted before it is made: one that is not answered may have written.
+            state.written.push(request.clone());
+        }
+        request
+    }
+}
+
+impl<O: Operation> Probe for Drawn<O> {
+    fn call<'a>(&'a self, store: &'a Store, keep: bool) -> BoxFuture<'a, Result<Duration, Fault>> {
+        Box::pin(async move {
+            let request = self.next();
+            let started = Instant::now();
+            let answer = self.operation.call(store, &self.variant, &request).await;
+            let took = started.elapsed();
+            let answer = answer?;
+            if keep {
+                self.state().kept.push((request, answer));
+            }
+            Ok(took)
+        })
+    }
+
+    fn settle<'a>(
+        &'a self,
+        store: &'a Store,
+        tally: &'a mut Tally,
+    ) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move {
+            let (kept, written) = {
+                let mut state = self.state();
+                (
+                    std::mem::take(&mut state.kept),
+                    std::mem::take(&mut state.written),
+                )
+            };
+            for (request, answer) in kept {
+                let held = match self.operation.hold(&self.oracle, &request, &answer) {
+                    Ok(()) => self.operation.hold_left(store, &request, &answer).await?,
+                    wrong => wrong,
+                };
+                tally.record(format_args!("timed {} {request:?}", O::NAME), held);
+            }
+            if written.is_empty() {
+                return Ok(());
+            }
+            self.operation.undo(store, written).await
+        })
+    }
+}
