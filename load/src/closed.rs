@@ -1,0 +1,340 @@
+//! The closed loop: users under goose who each wait for their answer before they ask again.
+//!
+//! One goose attack per level. Its users stay from the first window to the last and follow a
+//! gate that says which side it is the turn of; while the gate is shut nobody asks, what was
+//! sent is taken back, and the turn passes. goose's own clock has whole seconds and counts the
+//! ramp-up, so each latency is recorded here, answer's body included.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures_util::future::BoxFuture;
+use goose::client::GooseClientBuilder;
+use goose::config::GooseConfiguration;
+use goose::metrics::GooseRequestMetric;
+use goose::prelude::{
+    GooseAttack, GooseError, GooseMethod, GooseMetrics, GooseRequest, GooseUser, Scenario,
+    Transaction, TransactionError, TransactionFunction, TransactionResult,
+};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use reqwest::header::CONTENT_TYPE;
+use tokio::sync::{RwLock, RwLockWriteGuard};
+use verdict_audit::Side;
+
+use crate::client::TIMEOUT;
+use crate::error::{Error, Result};
+use crate::flows::{Call, Flow};
+use crate::per_side::{PerSide, SIDES};
+use crate::plan::LoadPlan;
+use crate::schedule::Turns;
+use crate::sent_log::SentLog;
+use crate::service_url::ServiceUrl;
+use crate::tape::{Measured, Tape};
+
+/// One level of the closed loop.
+pub(crate) struct Closed<'a> {
+    pub service: &'a ServiceUrl,
+    pub flow: &'a Arc<dyn Flow>,
+    pub users: u32,
+    pub plan: &'a LoadPlan,
+    /// Windows of each side, and the requests of each side that are wanted before they end;
+    /// windows are added up to the second number of them.
+    pub windows: (usize, usize),
+    pub wanted: u64,
+    /// Which of the generators at work this one is: each has requests of its own.
+    pub generator: u64,
+    pub sent: &'a Arc<SentLog>,
+    /// Where goose's own report goes.
+    pub report: &'a Path,
+}
+
+/// Whose turn it is.
+enum Turn {
+    Of(Side, Measured),
+    Over,
+}
+
+/// What the users of an attack share with the one who opens and shuts the gate.
+struct Stage {
+    flow: Arc<dyn Flow>,
+    sent: Arc<SentLog>,
+    /// The gate: held shared through a request, so that whoever holds it alone has shut it and
+    /// knows that no request is on its way.
+    gate: RwLock<Turn>,
+    arrived: AtomicU32,
+    tapes: PerSide<Mutex<Tape>>,
+    seed: u64,
+    /// Of the random streams of the users, the one before the first.
+    stream: u64,
+}
+
+impl Closed<'_> {
+    /// Runs the level: the tapes of both sides.
+    pub async fn run(&self, order: Turns) -> Result<PerSide<Tape>> {
+        let stage = Arc::new(Stage {
+            flow: Arc::clone(self.flow),
+            sent: Arc::clone(self.sent),
+            gate: RwLock::new(Turn::Over),
+            arrived: AtomicU32::new(0),
+            tapes: PerSide::default(),
+            seed: self.plan.seed,
+            stream: (self.generator << 40) + (u64::from(self.users) << 20),
+        });
+        // Shut before the first user can come to it.
+        let gate = stage.gate.write().await;
+        let turns = self.turns(&stage, gate, order);
+        let attack = self.attack(Arc::clone(&stage));
+        tokio::pin!(attack, turns);
+        let outcome = tokio::select! {
+            outcome = &mut turns => {
+                attack.await.map_err(|error| self.goose_failed(&error))?;
+                outcome
+            }
+            // Before its users were told that it is over.
+            ended = &mut attack => match ended {
+                Err(error) => Err(self.goose_failed(&error)),
+                Ok(_) => Err(Error::Interrupted),
+            },
+        };
+        for side in SIDES {
+            self.sent.take_back(side, &**self.flow).await?;
+        }
+        outcome?;
+        Ok(stage.tapes.map(|tape| std::mem::take(&mut *lock(tape))))
+    }
+
+    /// Opens the gate for one window after the other, and leaves it saying that it is over.
+    async fn turns<'s>(
+        &self,
+        stage: &'s Stage,
+        mut gate: RwLockWriteGuard<'s, Turn>,
+        mut order: Turns,
+    ) -> Result<()> {
+        while stage.arrived.load(Ordering::Relaxed) < self.users {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            if goose::is_killswitch_triggered() {
+                return Err(Error::Interrupted);
+            }
+        }
+        let (least, most) = self.windows;
+        for turn in 0..2 * most {
+            let enough = SIDES
+                .iter()
+                .all(|side| lock(stage.tapes.of(*side)).requests() >= self.wanted);
+            // Only after whole pairs: both sides get as many windows.
+            if turn >= 2 * least && turn % 2 == 0 && enough {
+                break;
+            }
+            let side = order.next().await;
+            lock(stage.tapes.of(side)).next_window();
+            let measured = Measured::opening_now(self.plan.warm_up, self.plan.window);
+            *gate = Turn::Of(side, measured);
+            drop(gate);
+            tokio::time::sleep_until(measured.until.into()).await;
+            gate = stage.gate.write().await;
+            *gate = Turn::Over;
+            let sent = self.sent.take_back(side, &**self.flow).await?;
+            let mut tape = lock(stage.tapes.of(side));
+            tape.most_sent = tape.most_sent.max(sent);
+            drop(tape);
+            if goose::is_killswitch_triggered() {
+                return Err(Error::Interrupted);
+            }
+        }
+        Ok(())
+    }
+
+    fn goose_failed(&self, error: &GooseError) -> Error {
+        Error::Goose {
+            flow: self.flow.id().to_string(),
+            users: self.users,
+            reason: match error {
+                // Its own words leave out what is wrong.
+                GooseError::InvalidOption { detail, .. } => detail.clone(),
+                other => other.to_string(),
+            },
+        }
+    }
+
+    async fn attack(&self, stage: Arc<Stage>) -> std::result::Result<GooseMetrics, GooseError> {
+        let users = self.users.to_string();
+        let report = self.report.to_string_lossy();
+        let configuration = GooseConfiguration::parse_args_default(&[
+            "--host",
+            self.service.as_str(),
+            "--users",
+            &users,
+            // All at once: nobody asks before everyone is there.
+            "--increase-rate",
+            "1000",
+            "--iterations",
+            "1",
+            "--no-telnet",
+            "--quiet",
+            "--no-print-metrics",
+            "--report-file",
+            &report,
+        ])?;
+        let user: TransactionFunction = Arc::new(move |user| user_of(Arc::clone(&stage), user));
+        GooseAttack::initialize_with_config(configuration)?
+            // One client for all of them: 64 stores of certificates take seconds to read.
+            .set_client_builder_without_cookies(
+                GooseClientBuilder::new().without_cookies().timeout(TIMEOUT),
+            )?
+            .register_scenario(
+                Scenario::new(&self.flow.id().to_string())
+                    .register_transaction(Transaction::new(user).set_name("stay")),
+            )
+            .execute()
+            .await
+    }
+}
+
+/// A user's whole stay: asks whenever the gate is open, and leaves when it is over.
+fn user_of(stage: Arc<Stage>, user: &mut GooseUser) -> BoxFuture<'_, TransactionResult> {
+    Box::pin(async move {
+        let mut random = ChaCha8Rng::seed_from_u64(stage.seed);
+        random.set_stream(stage.stream + user.weighted_users_index as u64);
+        stage.arrived.fetch_add(1, Ordering::Relaxed);
+        loop {
+            let gate = stage.gate.read().await;
+            let Turn::Of(side, measured) = *gate else {
+                return Ok(());
+            };
+            let call = stage.flow.call(side, &mut random);
+            if let Some(sent) = call.leaves {
+                stage.sent.note(side, sent);
+            }
+            let began = Instant::now();
+            let mut answer = ask(user, &call).await;
+            let ended = Instant::now();
+            let outcome = match &answer {
+                Ok(Answer { status, body, .. }) => {
+                    call.judge(*status, body).map_err(|wrong| wrong.to_string())
+                }
+                Err(error) => Err(error.to_string()),
+            };
+            if let (Err(wrong), Ok(answer)) = (&outcome, &mut answer) {
+                // So that goose's own report counts it too; it answers with the error it was given.
+                let _ = user.set_failure(wrong, &mut answer.metric, None, None);
+            }
+            let mut tape = lock(stage.tapes.of(side));
+            if let (Ok(()), Ok(answer)) = (&outcome, answer) {
+                tape.keep(call, answer.body);
+            }
+            tape.record(measured, began, ended, outcome);
+        }
+    })
+}
+
+struct Answer {
+    status: u16,
+    body: Vec<u8>,
+    metric: GooseRequestMetric,
+}
+
+/// Asks through goose, and reads the whole answer.
+async fn ask(
+    user: &mut GooseUser,
+    call: &Call,
+) -> std::result::Result<Answer, Box<TransactionError>> {
+    let method = match call.body {
+        None => GooseMethod::Get,
+        Some(_) => GooseMethod::Post,
+    };
+    let mut request = user.get_request_builder(&method, &call.path)?;
+    if let Some(json) = &call.body {
+        request = request
+            .header(CONTENT_TYPE, "application/json")
+            .body(json.clone());
+    }
+    let name = call.side.to_string();
+    let request = GooseRequest::builder()
+        .method(method)
+        .name(name.as_str())
+        .expect_status_code(call.status)
+        .set_request_builder(request)
+        .build();
+    let answer = user.request(request).await?;
+    let failed = |error: reqwest::Error| Box::new(TransactionError::from(error));
+    let response = answer.response.map_err(failed)?;
+    Ok(Answer {
+        status: response.status().as_u16(),
+        body: response.bytes().await.map_err(failed)?.into(),
+        metric: answer.request,
+    })
+}
+
+fn lock(tape: &Mutex<Tape>) -> MutexGuard<'_, Tape> {
+    tape.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::knock::{Knock, listen};
+    use crate::schedule;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn users_knock_at_the_side_whose_turn_it_is_and_never_at_both_at_once() {
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let ear = Arc::clone(&heard);
+        let url = listen(move |side| {
+            let ear = Arc::clone(&ear);
+            async move {
+                ear.lock().unwrap().push(side.clone());
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                ear.lock().unwrap().push(side);
+            }
+        })
+        .await;
+        let flow: Arc<dyn Flow> = Arc::new(Knock);
+        let plan = LoadPlan {
+            window: Duration::from_millis(150),
+            warm_up: Duration::from_millis(50),
+            ..LoadPlan::short()
+        };
+        let folder = std::env::temp_dir().join(format!("verdict-closed-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let report = folder.join("goose.html");
+        let tapes = Closed {
+            service: &ServiceUrl::new(&url),
+            flow: &flow,
+            users: 6,
+            plan: &plan,
+            windows: (2, 4),
+            wanted: u64::MAX,
+            generator: 0,
+            sent: &Arc::default(),
+            report: &report,
+        }
+        .run(Turns::alone())
+        .await
+        .unwrap();
+
+        let mut heard = heard.lock().unwrap().clone();
+        heard.dedup();
+        let mut expected: Vec<String> = (0..8)
+            .map(|turn| schedule::side(turn).to_string())
+            .collect();
+        expected.dedup();
+        assert_eq!(heard, expected);
+        for side in SIDES {
+            let tape = tapes.of(side);
+            assert_eq!(
+                (tape.errors, tape.answered.len()),
+                (0, 4),
+                "{:?}",
+                tape.first_error
+            );
+            // Six users at 5 ms, four windows of 150 ms: 720 at most.
+            assert!((50..=720).contains(&tape.requests()), "{}", tape.requests());
+            assert!(tape.latencies.min() >= 4_990);
+        }
+        assert!(std::fs::read_to_string(&report).unwrap().contains("<html"));
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}

@@ -1,0 +1,122 @@
+//! What can go wrong with a load run, apart from what it is there to find.
+
+use verdict_audit::Exit;
+use verdict_audit::evidence::SCHEMA;
+
+use crate::flows::Lacking;
+
+/// A result of the load generator itself.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why a load run, or a merge of several, could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The plan asks for nothing.
+    #[error("the plan has no {what}: name at least one")]
+    EmptyPlan {
+        /// What it lacks.
+        what: &'static str,
+    },
+    /// The plan asks for something that cannot be.
+    #[error("{what} cannot be measured: choose {choose}")]
+    Senseless {
+        /// What was asked for.
+        what: String,
+        /// What would do.
+        choose: &'static str,
+    },
+    /// The world has not what a flow asks for.
+    #[error(transparent)]
+    Lacking(#[from] Lacking),
+    /// Nothing answers where the service should be.
+    #[error(
+        "no service answers at {url} ({reason}): start it with `verdict serve`, or give another --target"
+    )]
+    NoService {
+        /// Where.
+        url: String,
+        /// The client's own words.
+        reason: String,
+    },
+    /// The HTTP client could not be made.
+    #[error("failed to make an HTTP client: {0}")]
+    Client(#[from] reqwest::Error),
+    /// goose refused its configuration or broke off.
+    #[error("goose failed in the {flow} flow at {users} users: {reason}")]
+    Goose {
+        /// The flow.
+        flow: String,
+        /// The users.
+        users: u32,
+        /// goose's own words.
+        reason: String,
+    },
+    /// A file or folder for artefacts could not be made.
+    #[error("failed to make {path} for goose's reports: {source}")]
+    Artefacts {
+        /// Which.
+        path: String,
+        /// The system's own words.
+        source: std::io::Error,
+    },
+    /// Messages could not be taken back.
+    #[error(transparent)]
+    Restore(verdict_store::Error),
+    /// A histogram could not be written or read.
+    #[error("failed to {what} the histogram of {row}: {reason}")]
+    Histogram {
+        /// What was being done, as a verb.
+        what: &'static str,
+        /// Flow, side and level.
+        row: String,
+        /// The library's own words.
+        reason: String,
+    },
+    /// Ctrl-C.
+    #[error("interrupted: what was sent is taken back, the figures so far are dropped")]
+    Interrupted,
+    /// No results to merge.
+    #[error("no results to merge: name two or more results.json")]
+    NothingToMerge,
+    /// Results of another version of Verdict.
+    #[error(
+        "results of schema {found} cannot be merged with schema {SCHEMA}: run both with the same version of Verdict"
+    )]
+    OtherSchema {
+        /// The schema found.
+        found: u32,
+    },
+    /// Results that do not belong together.
+    #[error(
+        "results do not belong together: {what} is {ours} in the first and {theirs} in number {number}; \
+         merge what generators with the same options measured of one service at one time"
+    )]
+    Strangers {
+        /// What differs.
+        what: String,
+        /// In the first results.
+        ours: String,
+        /// In the other.
+        theirs: String,
+        /// Which other, from 1.
+        number: usize,
+    },
+}
+
+impl Error {
+    /// The exit code that says so.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::EmptyPlan { .. } | Self::Senseless { .. } | Self::NothingToMerge => Exit::Usage,
+            Self::Lacking(_) => Exit::Usage,
+            Self::NoService { .. } => Exit::Unavailable,
+            Self::Restore(error) if error.is_gone() => Exit::Unavailable,
+            Self::Artefacts { source, .. } => Exit::of_io(source),
+            Self::OtherSchema { .. } | Self::Strangers { .. } => Exit::Data,
+            Self::Interrupted => Exit::Interrupted,
+            Self::Client(_) | Self::Goose { .. } | Self::Restore(_) | Self::Histogram { .. } => {
+                Exit::Software
+            }
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! The flows under load: how slow is the slow one in twenty, and how much load is too much.
+//!
+//! - [`flows`]: what is asked, and what a right answer is.
+//! - `plan`: which flows, at how many users and at which rates, for how long.
+//! - `run`: both sides answer rightly first (`verify`), then the closed loop under goose
+//!   (`closed`), then arrivals at a fixed rate (`open`).
+//! - `schedule`: the two sides alternate in short windows, so that both see the same minute
+//!   of the machine.
+//! - `tape`: what a window leaves behind: an HDR histogram that merges exactly, and a few answers
+//!   that are held to the oracle when the load is over.
+//! - `sent_log`: messages that were sent are taken back between windows.
+//! - `evidence`: from tapes to figures with verdicts; `merge`: several generators'
+//!   results as one.
+
+mod client;
+mod closed;
+mod error;
+mod evidence;
+pub mod flows;
+#[cfg(test)]
+mod knock;
+mod merge;
+mod open;
+mod per_side;
+mod plan;
+mod run;
+mod schedule;
+mod sent_log;
+mod service_url;
+mod tape;
+mod verify;
+
+pub use error::{Error, Result};
+pub use merge::merge;
+pub use per_side::PerSide;
+pub use plan::LoadPlan;
+pub use run::{LoadOutcome, LoadWatcher, run};
+pub use service_url::ServiceUrl;

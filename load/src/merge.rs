@@ -1,0 +1,379 @@
+//! Several generators' results as one.
+//!
+//! Histograms add exactly: the merged percentiles are those of all requests together, and not a
+//! mean of percentiles. Users, rates, throughput, requests and errors add up, since the
+//! generators worked at the same time; the verdicts are given anew.
+
+use std::collections::BTreeSet;
+
+use verdict_audit::evidence::{FlowEvidence, Results, SCHEMA};
+use verdict_audit::usl::Throughput;
+use verdict_audit::{Catalogue, FlowId, Verdict};
+
+use crate::error::{Error, Result};
+use crate::evidence::{capacity, fill, judge, name};
+use crate::per_side::SIDES;
+use crate::tape;
+
+/// Puts together what several generators with the same options measured of one service at one
+/// time. The first one's run and items stand for all; rows that any generator found wrong stay
+/// wrong; capacity is fitted anew, to one throughput per level.
+///
+/// # Errors
+/// No results, results of another schema, or results that do not belong together: another scale
+/// or seed, another time, other levels, other targets.
+pub fn merge(all: Vec<Results>) -> Result<Results> {
+    let generators = all.len();
+    let mut rest = all.into_iter();
+    let mut merged = rest.next().ok_or(Error::NothingToMerge)?;
+    current(&merged)?;
+    let alone = merged.clone();
+    for (other, number) in rest.zip(2..) {
+        current(&other)?;
+        belongs(&alone, &other, number)?;
+        for (ours, theirs) in merged.flows.iter_mut().zip(&other.flows) {
+            add(ours, theirs)?;
+        }
+        merged.run.time = merged.run.time.min(other.run.time);
+        for warning in other.run.warnings {
+            if !merged.run.warnings.contains(&warning) {
+                merged.run.warnings.push(warning);
+            }
+        }
+    }
+    for row in &mut merged.flows {
+        rejudge(row, generators)?;
+    }
+    merged.capacity = capacities(&merged);
+    Ok(merged)
+}
+
+fn current(results: &Results) -> Result<()> {
+    if results.schema == SCHEMA {
+        Ok(())
+    } else {
+        Err(Error::OtherSchema {
+            found: results.schema,
+        })
+    }
+}
+
+/// Refuses results of another world, another plan or another audit.
+fn belongs(first: &Results, other: &Results, number: usize) -> Result<()> {
+    let same = |what: &str, ours: String, theirs: String| {
+        if ours == theirs {
+            return Ok(());
+        }
+        Err(Error::Strangers {
+            what: what.to_owned(),
+            ours,
+            theirs,
+            number,
+        })
+    };
+    same(
+        "the scale",
+        first.run.scale.clone(),
+        other.run.scale.clone(),
+    )?;
+    same(
+        "the seed",
+        first.run.seed.to_string(),
+        other.run.seed.to_string(),
+    )?;
+    let engines = |results: &Results| {
+        let of = |engine: &verdict_audit::evidence::EngineInfo| {
+            format!("{} {} ({})", engine.name, engine.version, engine.mode)
+        };
+        results
+            .run
+            .engines
+            .iter()
+            .map(of)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    same("the list of engines", engines(first), engines(other))?;
+    let measured = |results: &Results| results.flows.iter().map(|row| row.duration).sum::<f64>();
+    let apart = (other.run.time - first.run.time).as_seconds_f64().abs();
+    if apart > measured(first).min(measured(other)) {
+        same(
+            "the start, too far apart to have driven the service together,",
+            first.run.time.to_string(),
+            other.run.time.to_string(),
+        )?;
+    }
+    let levels = |results: &Results| {
+        results
+            .flows
+            .iter()
+            .map(name)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    // Rates that were derived differ from one generator to the next.
+    same("the list of levels", levels(first), levels(other))?;
+    for (ours, theirs) in first.flows.iter().zip(&other.flows) {
+        same(
+            &format!("the target of {}", name(ours)),
+            format!("{} ms", ours.target_ms),
+            format!("{} ms", theirs.target_ms),
+        )?;
+    }
+    Ok(())
+}
+
+fn read(row: &FlowEvidence) -> Result<hdrhistogram::Histogram<u64>> {
+    let unreadable = |reason: String| Error::Histogram {
+        what: "read",
+        row: name(row),
+        reason,
+    };
+    let histogram = tape::decode(&row.histogram).map_err(unreadable)?;
+    if histogram.len() != row.requests {
+        return Err(unreadable(format!(
+            "it holds {} latencies of {} requests",
+            histogram.len(),
+            row.requests
+        )));
+    }
+    Ok(histogram)
+}
+
+/// Adds what another generator measured at the same time.
+fn add(ours: &mut FlowEvidence, theirs: &FlowEvidence) -> Result<()> {
+    let mut histogram = read(ours)?;
+    histogram
+        .add(read(theirs)?)
+        .map_err(|error| Error::Histogram {
+            what: "add to",
+            row: name(ours),
+            reason: error.to_string(),
+        })?;
+    ours.requests += theirs.requests;
+    ours.errors += theirs.errors;
+    ours.throughput += theirs.throughput;
+    ours.duration = ours.duration.max(theirs.duration);
+    ours.users = ours.users.zip(theirs.users).map(|(a, b)| a + b);
+    ours.rate = ours.rate.zip(theirs.rate).map(|(a, b)| a + b);
+    // The fleet is as late as its latest generator.
+    ours.generator_lag_p99 = ours
+        .generator_lag_p99
+        .zip(theirs.generator_lag_p99)
+        .map(|(a, b)| a.max(b));
+    if theirs.verdict == Verdict::Wrong && ours.verdict != Verdict::Wrong {
+        ours.verdict = Verdict::Wrong;
+        ours.reason.clone_from(&theirs.reason);
+    }
+    fill(ours, &histogram)
+}
+
+fn rejudge(row: &mut FlowEvidence, generators: usize) -> Result<()> {
+    let differing = (row.verdict == Verdict::Wrong).then(|| row.reason.clone());
+    let Some(target) = Catalogue::builtin().target(row.id) else {
+        return Err(Error::Senseless {
+            what: format!("flow {}", row.id),
+            choose: "results whose flows the audit of this version of Verdict has a target for",
+        });
+    };
+    judge(row, target, differing);
+    if row.verdict != Verdict::Wrong {
+        row.reason = format!("{}; {generators} generators together", row.reason);
+    }
+    Ok(())
+}
+
+fn capacities(merged: &Results) -> Vec<verdict_audit::evidence::Capacity> {
+    let ids: BTreeSet<FlowId> = merged.flows.iter().map(|row| row.id).collect();
+    ids.into_iter()
+        .filter_map(|id| Catalogue::builtin().target(id))
+        .flat_map(|target| SIDES.map(|side| (target, side)))
+        .map(|(target, side)| {
+            let windows: Vec<Throughput> = merged
+                .flows
+                .iter()
+                .filter(|row| row.id == target.id && row.side == side)
+                .filter_map(|row| {
+                    Some(Throughput {
+                        users: row.users?,
+                        rate: row.throughput,
+                    })
+                })
+                .collect();
+            capacity(target, side, &merged.flows, &windows, merged.run.seed).0
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use hdrhistogram::Histogram;
+    use proptest::prelude::*;
+    use verdict_audit::Side;
+    use verdict_audit::evidence::{Estimate, Host, Run};
+
+    use super::*;
+
+    fn row(users: u32, latencies: &Histogram<u64>) -> FlowEvidence {
+        let nothing = Estimate {
+            value: 0.0,
+            lo: None,
+            hi: None,
+        };
+        let mut row = FlowEvidence {
+            id: FlowId::History,
+            side: Side::Optimized,
+            users: Some(users),
+            rate: None,
+            requests: latencies.len(),
+            errors: 0,
+            duration: 10.0,
+            throughput: latencies.len() as f64 / 10.0,
+            p50: nothing,
+            p95: nothing,
+            p99: nothing,
+            generator_lag_p99: None,
+            target_ms: 100.0,
+            verdict: Verdict::Confirmed,
+            reason: String::new(),
+            judged: false,
+            histogram: String::new(),
+        };
+        fill(&mut row, latencies).unwrap();
+        row
+    }
+
+    fn results(flows: Vec<FlowEvidence>) -> Results {
+        Results {
+            schema: SCHEMA,
+            run: Run {
+                id: "run".to_owned(),
+                time: DateTime::UNIX_EPOCH,
+                commit: None,
+                host: Host {
+                    name: "host".to_owned(),
+                    cpus: 2,
+                    cpu: "cpu".to_owned(),
+                    memory: 1,
+                    os: "os".to_owned(),
+                },
+                engines: vec![],
+                scale: "smoke".to_owned(),
+                seed: 1,
+                aa: None,
+                warnings: vec![],
+            },
+            items: vec![],
+            flows,
+            capacity: vec![],
+        }
+    }
+
+    fn recorded(latencies: &[u64]) -> Histogram<u64> {
+        let mut histogram = tape::histogram();
+        for latency in latencies {
+            histogram.record(*latency).unwrap();
+        }
+        histogram
+    }
+
+    fn measured(users: u32, latencies: &[u64]) -> Results {
+        results(vec![row(users, &recorded(latencies))])
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        #[test]
+        fn what_was_split_has_the_percentiles_of_the_whole_when_merged(
+            latencies in proptest::collection::vec(1u64..5_000_000, 1..400),
+            generators in 1usize..5,
+        ) {
+            let parts = (0..generators).map(|generator| {
+                let part: Vec<u64> =
+                    latencies.iter().copied().skip(generator).step_by(generators).collect();
+                measured(2, &part)
+            });
+            let merged = merge(parts.collect()).unwrap().flows.remove(0);
+            let whole = row(2, &recorded(&latencies));
+            prop_assert_eq!(merged.requests, whole.requests);
+            prop_assert_eq!((merged.p50, merged.p95, merged.p99), (whole.p50, whole.p95, whole.p99));
+            prop_assert_eq!(merged.histogram, whole.histogram);
+            prop_assert_eq!(merged.users, Some(2 * generators as u32));
+            prop_assert!((merged.throughput - whole.throughput).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn a_fleet_is_judged_where_its_users_add_up_to_the_judged_number() {
+        let latencies = [2_000; 600];
+        let merged = merge(vec![measured(2, &latencies), measured(2, &latencies)]).unwrap();
+        assert_eq!(merged.flows[0].users, Some(4));
+        assert!(merged.flows[0].judged);
+        assert_eq!(merged.flows[0].verdict, Verdict::Confirmed);
+        assert_eq!(merged.capacity[1].max_users, Some(4));
+    }
+
+    #[test]
+    fn the_verdict_is_given_anew() {
+        let (fast, slow) = (measured(2, &[2_000; 600]), measured(2, &[200_000; 600]));
+        assert_eq!(
+            merge(vec![fast, slow]).unwrap().flows[0].verdict,
+            Verdict::FallsShort
+        );
+    }
+
+    #[test]
+    fn what_one_generator_found_wrong_stays_wrong() {
+        let right = measured(2, &[2_000; 600]);
+        let mut wrong = right.clone();
+        wrong.flows[0].verdict = Verdict::Wrong;
+        wrong.flows[0].reason = "row 7".to_owned();
+        for order in [vec![right.clone(), wrong.clone()], vec![wrong, right]] {
+            let merged = merge(order).unwrap();
+            assert_eq!(merged.flows[0].verdict, Verdict::Wrong);
+            assert!(merged.flows[0].reason.contains("row 7"));
+        }
+    }
+
+    #[test]
+    fn strangers_are_refused_by_what_differs() {
+        let first = || measured(2, &[2_000; 600]);
+        let mut other_seed = first();
+        other_seed.run.seed = 2;
+        let mut other_scale = first();
+        other_scale.run.scale = "nightly".to_owned();
+        let mut other_hour = first();
+        other_hour.run.time += chrono::TimeDelta::hours(1);
+        let other_level = measured(16, &[2_000; 600]);
+        let mut other_target = first();
+        other_target.flows[0].target_ms = 50.0;
+        for (other, word) in [
+            (other_seed, "seed"),
+            (other_scale, "scale"),
+            (other_hour, "start"),
+            (other_level, "levels"),
+            (other_target, "target"),
+        ] {
+            let error = merge(vec![first(), other]).unwrap_err().to_string();
+            assert!(
+                error.contains(word) && error.contains("number 2"),
+                "{error}"
+            );
+        }
+        assert!(matches!(merge(vec![]), Err(Error::NothingToMerge)));
+        let mut old = first();
+        old.schema = SCHEMA + 1;
+        assert!(matches!(
+            merge(vec![first(), old]),
+            Err(Error::OtherSchema { .. })
+        ));
+        let mut torn = first();
+        torn.flows[0].requests += 1;
+        assert!(matches!(
+            merge(vec![first(), torn]),
+            Err(Error::Histogram { .. })
+        ));
+    }
+}

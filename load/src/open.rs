@@ -1,0 +1,242 @@
+//! The open loop: requests arrive at a fixed rate and wait for nobody.
+//!
+//! Arrivals are Poisson: users who do not know of each other. Latency counts from the instant
+//! at which a request was due, so a service that stalls is charged for every request that it
+//! kept waiting, and not only for the one it was busy with (coordinated omission). How late the
+//! generator itself sent is recorded beside it: a generator that cannot keep up measures itself.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use tokio::sync::mpsc;
+use verdict_audit::Side;
+
+use crate::client::Http;
+use crate::error::{Error, Result};
+use crate::flows::{Call, Flow};
+use crate::per_side::{PerSide, SIDES};
+use crate::plan::LoadPlan;
+use crate::schedule::Turns;
+use crate::sent_log::SentLog;
+use crate::tape::{Measured, Tape};
+
+/// One level of the open loop.
+pub(crate) struct Open<'a> {
+    pub http: &'a Http,
+    pub flow: &'a Arc<dyn Flow>,
+    /// Arrivals per second.
+    pub rate: f64,
+    pub plan: &'a LoadPlan,
+    /// Which of the generators at work this one is: each has arrivals of its own.
+    pub generator: u64,
+    pub sent: &'a SentLog,
+}
+
+/// A request on its way, or back.
+struct Flight {
+    call: Call,
+    due: Instant,
+    sent: Instant,
+    ended: Instant,
+    answer: std::result::Result<(u16, Vec<u8>), String>,
+}
+
+impl Open<'_> {
+    /// Runs the level: the tapes of both sides.
+    pub async fn run(&self, mut turns: Turns) -> Result<PerSide<Tape>> {
+        let mut tapes = PerSide::<Tape>::default();
+        for turn in 0..2 * self.plan.windows {
+            let side = turns.next().await;
+            // Both sides of a pair meet the same arrivals.
+            let pair = turn as u64 / 2;
+            let mut random = ChaCha8Rng::seed_from_u64(self.plan.seed ^ self.rate.to_bits());
+            random.set_stream((self.generator << 40) + pair);
+            let tape = tapes.of_mut(side);
+            self.window(side, &mut random, tape).await;
+            let sent = self.sent.take_back(side, &**self.flow).await?;
+            tape.most_sent = tape.most_sent.max(sent);
+            if goose::is_killswitch_triggered() {
+                for side in SIDES {
+                    self.sent.take_back(side, &**self.flow).await?;
+                }
+                return Err(Error::Interrupted);
+            }
+        }
+        Ok(tapes)
+    }
+
+    /// One window: every arrival is sent, and every answer waited for.
+    async fn window(&self, side: Side, random: &mut ChaCha8Rng, tape: &mut Tape) {
+        let length = self.plan.warm_up + self.plan.window;
+        let arrivals = poisson(self.rate, length, random);
+        let calls: Vec<(Duration, Call)> = arrivals
+            .into_iter()
+            .map(|arrival| (arrival, self.flow.call(side, random)))
+            .collect();
+        tape.next_window();
+        let (back, mut flights) = mpsc::unbounded_channel();
+        let http = self.http.clone();
+        let runtime = tokio::runtime::Handle::current();
+        let measured = Measured::opening_now(self.plan.warm_up, self.plan.window);
+        let opened = measured.from - self.plan.warm_up;
+        // A thread of its own: the runtime's timer is a millisecond coarse, a thread's sleep a
+        // twentieth of that.
+        let pacer = tokio::task::spawn_blocking(move || {
+            for (arrival, call) in calls {
+                let due = opened + arrival;
+                std::thread::sleep(due.saturating_duration_since(Instant::now()));
+                runtime.spawn(fly(http.clone(), call, due, back.clone()));
+            }
+        });
+        while let Some(flight) = flights.recv().await {
+            tape.record_lag(measured, flight.due, flight.sent);
+            let outcome = match flight.answer {
+                Ok((status, body)) => match flight.call.judge(status, &body) {
+                    Ok(()) => {
+                        tape.keep(flight.call, body);
+                        Ok(())
+                    }
+                    Err(wrong) => Err(wrong.to_string()),
+                },
+                Err(words) => Err(words),
+            };
+            tape.record(measured, flight.due, flight.ended, outcome);
+        }
+        // The channel has closed, so the pacer has ended; it has nothing to panic on.
+        let _ = pacer.await;
+    }
+}
+
+async fn fly(http: Http, call: Call, due: Instant, back: mpsc::UnboundedSender<Flight>) {
+    let sent = Instant::now();
+    let answer = http.send(&call).await;
+    let ended = Instant::now();
+    // The receiver stays until every sender is gone.
+    let _ = back.send(Flight {
+        call,
+        due,
+        sent,
+        ended,
+        answer,
+    });
+}
+
+/// Instants of arrival within a time, with gaps that are exponential.
+fn poisson(rate: f64, length: Duration, random: &mut ChaCha8Rng) -> Vec<Duration> {
+    let mut arrivals = Vec::with_capacity((rate * length.as_secs_f64()) as usize + 1);
+    let mut at = 0.0;
+    loop {
+        // 1 − u lies in (0, 1]: its logarithm is finite.
+        at -= (1.0 - random.random::<f64>()).ln() / rate;
+        if at >= length.as_secs_f64() {
+            return arrivals;
+        }
+        arrivals.push(Duration::from_secs_f64(at));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+    use crate::knock::{Knock, listen};
+
+    const STALL: Duration = Duration::from_millis(500);
+
+    /// A real service that serves one request at a time and, `after` its first one, stalls once.
+    async fn stalling(after: Duration) -> String {
+        let turn = Arc::new(tokio::sync::Mutex::new(None::<Instant>));
+        let stalled = Arc::new(AtomicBool::new(false));
+        listen(move |_| {
+            let (turn, stalled) = (Arc::clone(&turn), Arc::clone(&stalled));
+            async move {
+                let mut first = turn.lock().await;
+                let due = first.get_or_insert_with(Instant::now).elapsed() >= after;
+                if due && !stalled.swap(true, Ordering::Relaxed) {
+                    tokio::time::sleep(STALL).await;
+                }
+            }
+        })
+        .await
+    }
+
+    fn plan() -> LoadPlan {
+        LoadPlan {
+            window: Duration::from_secs(2),
+            warm_up: Duration::from_millis(100),
+            ..LoadPlan::short()
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_stall_is_charged_for_every_arrival_that_it_delayed() {
+        let http = Http::without_health(&stalling(Duration::from_millis(600)).await);
+        let flow: Arc<dyn Flow> = Arc::new(Knock);
+        let rate = 200.0;
+        let plan = plan();
+        let open = Open {
+            http: &http,
+            flow: &flow,
+            rate,
+            plan: &plan,
+            generator: 0,
+            sent: &SentLog::default(),
+        };
+        let mut tape = Tape::default();
+        let mut random = ChaCha8Rng::seed_from_u64(1);
+        open.window(Side::Baseline, &mut random, &mut tape).await;
+
+        assert_eq!(tape.errors, 0, "{:?}", tape.first_error);
+        // A loop that waits would have met the stall once. Half of the arrivals of the stall
+        // came in its first half and waited for more than the other half of it.
+        let half = STALL.as_micros() as u64 / 2;
+        let waited = tape.latencies.count_between(half, u64::MAX);
+        let due = rate * STALL.as_secs_f64() / 2.0;
+        assert!(waited as f64 > due * 0.6, "{waited} of about {due}");
+        assert!(tape.latencies.value_at_quantile(0.99) > half);
+        assert!(tape.latencies.max() >= STALL.as_micros() as u64 * 9 / 10);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn arrivals_wait_for_nobody() {
+        let http = Http::without_health(&stalling(Duration::ZERO).await);
+        let flow: Arc<dyn Flow> = Arc::new(Knock);
+        let plan = plan();
+        let open = Open {
+            http: &http,
+            flow: &flow,
+            rate: 100.0,
+            plan: &plan,
+            generator: 0,
+            sent: &SentLog::default(),
+        };
+        let mut tape = Tape::default();
+        open.window(Side::Baseline, &mut ChaCha8Rng::seed_from_u64(2), &mut tape)
+            .await;
+        // 200 expected, with a standard deviation of 14, whatever the service does.
+        assert!((130..270).contains(&tape.requests()), "{}", tape.requests());
+    }
+
+    #[test]
+    fn arrivals_come_at_the_rate_and_in_order() {
+        let mut random = ChaCha8Rng::seed_from_u64(3);
+        let arrivals = poisson(1_000.0, Duration::from_secs(10), &mut random);
+        assert!(
+            (9_500..10_500).contains(&arrivals.len()),
+            "{}",
+            arrivals.len()
+        );
+        assert!(arrivals.is_sorted());
+        assert!(arrivals.iter().all(|at| *at < Duration::from_secs(10)));
+        // Exponential gaps: about 63 % of them are shorter than the mean.
+        let short = arrivals
+            .windows(2)
+            .filter(|pair| pair[1] - pair[0] < Duration::from_millis(1))
+            .count();
+        let share = short as f64 / arrivals.len() as f64;
+        assert!((0.60..0.66).contains(&share), "{share}");
+    }
+}

@@ -1,0 +1,346 @@
+//! A load run from its first request to its last row.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use sqlx::PgPool;
+use verdict_audit::evidence::{Answers, Capacity, FlowEvidence};
+use verdict_audit::usl::Throughput;
+use verdict_audit::{Catalogue, FlowId, Side, Target, Warning};
+use verdict_oracle::Oracle;
+use verdict_seed::World;
+
+use crate::client::Http;
+use crate::closed::Closed;
+use crate::error::{Error, Result};
+use crate::evidence::{Level, Measurement, capacity};
+use crate::flows::{self, Flow};
+use crate::open::Open;
+use crate::per_side::{PerSide, SIDES};
+use crate::plan::{JUDGED_REQUESTS, LoadPlan, STRETCH};
+use crate::schedule::Turns;
+use crate::sent_log::SentLog;
+use crate::service_url::ServiceUrl;
+use crate::tape::Tape;
+use crate::verify;
+
+/// Is told how a load run goes.
+pub trait LoadWatcher: Sync {
+    /// What is done now, and the share of the run that is done, from 0 to 1.
+    fn step(&self, what: &str, done: f64);
+
+    /// What a reader must know; told once.
+    fn warn(&self, warning: Warning);
+}
+
+/// What a load run measured.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct LoadOutcome {
+    /// A row per flow, side and level.
+    pub flows: Vec<FlowEvidence>,
+    /// Capacity per flow and side.
+    pub capacity: Vec<Capacity>,
+    /// How the answers compared to the generator's rows, per flow: those of both sides before any
+    /// timing, and a sample of the loaded ones.
+    pub answers: Vec<(FlowId, Answers)>,
+    /// goose's own reports, HTML, one per flow and level of the closed loop.
+    pub goose_reports: Vec<PathBuf>,
+}
+
+/// Puts a service under load: for each flow, first the same requests to both sides, then the
+/// closed loop at each number of users, then the open loop at each rate; the sides alternate.
+///
+/// With `databases` what is sent is taken back after every window, and before an error or the
+/// outcome is returned; without them the rows stay, and a warning says so, and the sides take
+/// turns by the wall clock, so that several generators can drive one service. goose takes over
+/// Ctrl-C for the rest of the process: the first one ends the run with [`Error::Interrupted`],
+/// a second one the process.
+///
+/// # Errors
+/// A plan that asks for nothing, a service that does not answer, a world that lacks what a flow
+/// asks for, rows that cannot be taken back. Wrong answers are no error: they are counted.
+pub fn run<'a>(
+    service: &'a ServiceUrl,
+    world: &'a World,
+    plan: &'a LoadPlan,
+    databases: Option<&'a PerSide<PgPool>>,
+    watcher: &'a dyn LoadWatcher,
+    artefacts: &'a Path,
+) -> BoxFuture<'a, Result<LoadOutcome>> {
+    // Boxed here, so that it is compiled once and not in every program that loads.
+    Box::pin(drive(service, world, plan, databases, watcher, artefacts))
+}
+
+async fn drive(
+    service: &ServiceUrl,
+    world: &World,
+    plan: &LoadPlan,
+    databases: Option<&PerSide<PgPool>>,
+    watcher: &dyn LoadWatcher,
+    artefacts: &Path,
+) -> Result<LoadOutcome> {
+    plan.check()?;
+    std::fs::create_dir_all(artefacts).map_err(|source| Error::Artefacts {
+        path: artefacts.display().to_string(),
+        source,
+    })?;
+    let sent = Arc::new(SentLog::new(databases.cloned()));
+    let mut run = Run {
+        http: Http::connect(service, Arc::clone(&sent)).await?,
+        service,
+        oracle: Arc::new(Oracle::new(world)),
+        plan,
+        sent,
+        watcher,
+        artefacts,
+        generator: generator(),
+        done: 0,
+        outcome: LoadOutcome::default(),
+    };
+    for id in &plan.flows {
+        run.flow(*id).await?;
+    }
+    watcher.step("done", 1.0);
+    Ok(run.outcome)
+}
+
+/// Which of several generators this one is: the number that Kubernetes gives to each member of
+/// an indexed Job, or 0. Members ask for different things and at different instants.
+fn generator() -> u64 {
+    std::env::var("JOB_COMPLETION_INDEX")
+        .ok()
+        .and_then(|index| index.parse::<u32>().ok())
+        .unwrap_or(0)
+        .into()
+}
+
+struct Run<'a> {
+    http: Http,
+    service: &'a ServiceUrl,
+    oracle: Arc<Oracle>,
+    plan: &'a LoadPlan,
+    sent: Arc<SentLog>,
+    watcher: &'a dyn LoadWatcher,
+    artefacts: &'a Path,
+    generator: u64,
+    /// Levels done, checks of answers included.
+    done: usize,
+    outcome: LoadOutcome,
+}
+
+/// What was measured at one level, and how many of its answers were held to the oracle.
+struct Measured {
+    level: Level,
+    tapes: PerSide<Tape>,
+    held: u64,
+}
+
+impl Run<'_> {
+    async fn flow(&mut self, id: FlowId) -> Result<()> {
+        let mut random = ChaCha8Rng::seed_from_u64(self.plan.seed);
+        random.set_stream(id as u64);
+        let flow = flows::flow(id, &self.oracle, &mut random)?;
+        let Some(target) = Catalogue::builtin().target(id) else {
+            return Err(Error::EmptyPlan {
+                what: "target of the audit for one of its flows",
+            });
+        };
+        if flow.writes() && !self.sent.restores() {
+            self.watcher.warn(Warning::RowsStay);
+        }
+        self.step(&format!("{id}: do both sides answer rightly"));
+        let mut answers = verify::before(&*flow, &self.http, &self.sent, &mut random).await?;
+        let mut measured = Vec::new();
+        for users in &self.plan.users {
+            let tapes = self.closed(&flow, *users).await?;
+            measured.push(hold(&mut answers, Level::Users(*users), tapes));
+        }
+        for rate in self.rates(&measured) {
+            let tapes = self.open(&flow, rate).await?;
+            measured.push(hold(&mut answers, Level::Rate(rate), tapes));
+        }
+        if let Some(first) = &answers.first_difference {
+            self.watcher.warn(Warning::FlowAnswersDiffer {
+                flow: id,
+                differing: answers.differing,
+                checked: answers.checked,
+                first: first.clone(),
+            });
+        }
+        self.rows(&*flow, target, &answers, &measured)?;
+        self.capacities(target, &measured);
+        self.outcome.answers.push((id, answers));
+        Ok(())
+    }
+
+    async fn closed(&mut self, flow: &Arc<dyn Flow>, users: u32) -> Result<PerSide<Tape>> {
+        let id = flow.id();
+        self.step(&format!("{id}: {users} users"));
+        let report = self
+            .artefacts
+            .join(format!("goose-{id}-{users}-users.html"));
+        let judged = users == Catalogue::builtin().judged_users;
+        // Generators that take turns by the clock must all take as many.
+        let stretch = if judged && self.sent.restores() {
+            STRETCH
+        } else {
+            1
+        };
+        let tapes = Closed {
+            service: self.service,
+            flow,
+            users,
+            plan: self.plan,
+            windows: (self.plan.windows, self.plan.windows * stretch),
+            wanted: JUDGED_REQUESTS,
+            generator: self.generator,
+            sent: &self.sent,
+            report: &report,
+        }
+        .run(self.turns())
+        .await?;
+        self.outcome.goose_reports.push(report);
+        Ok(tapes)
+    }
+
+    async fn open(&mut self, flow: &Arc<dyn Flow>, rate: f64) -> Result<PerSide<Tape>> {
+        self.step(&format!("{}: {rate:.0} requests/s", flow.id()));
+        Open {
+            http: &self.http,
+            flow,
+            rate,
+            plan: self.plan,
+            generator: self.generator,
+            sent: &self.sent,
+        }
+        .run(self.turns())
+        .await
+    }
+
+    /// A service elsewhere may have other generators at it, and all must be at the same side.
+    fn turns(&self) -> Turns {
+        if self.sent.restores() {
+            Turns::alone()
+        } else {
+            Turns::by_clock(self.plan.warm_up + self.plan.window)
+        }
+    }
+
+    /// A row for each side at each level. One wrong answer at any of them, and nothing of the
+    /// flow is confirmed.
+    fn rows(
+        &mut self,
+        flow: &dyn Flow,
+        target: &Target,
+        answers: &Answers,
+        measured: &[Measured],
+    ) -> Result<()> {
+        for measured in measured {
+            for side in SIDES {
+                let tape = measured.tapes.of(side);
+                let row = Measurement {
+                    target,
+                    side,
+                    level: measured.level,
+                    window: self.plan.window,
+                    tape,
+                    answers,
+                    about: self.about(flow, tape, measured.held),
+                }
+                .evidence()?;
+                self.outcome.flows.push(row);
+            }
+        }
+        Ok(())
+    }
+
+    fn about(&self, flow: &dyn Flow, tape: &Tape, held: u64) -> String {
+        let asked = flow.about();
+        let rows = match (flow.writes(), self.sent.restores()) {
+            (true, true) => format!(
+                ", taken back after each window, in the fullest of which {} were sent",
+                tape.most_sent
+            ),
+            (true, false) => "; the rows stay there".to_owned(),
+            (false, _) => String::new(),
+        };
+        format!(
+            "{asked}{rows}; {held} answers of both sides under this load held to the generator's rows"
+        )
+    }
+
+    fn capacities(&mut self, target: &Target, measured: &[Measured]) {
+        let seconds = self.plan.window.as_secs_f64();
+        for side in SIDES {
+            let windows: Vec<Throughput> = measured
+                .iter()
+                .filter_map(|measured| match measured.level {
+                    Level::Users(users) => Some((users, measured.tapes.of(side))),
+                    Level::Rate(_) => None,
+                })
+                .flat_map(|(users, tape)| {
+                    tape.answered.iter().map(move |answered| Throughput {
+                        users,
+                        rate: *answered as f64 / seconds,
+                    })
+                })
+                .collect();
+            let (capacity, warning) =
+                capacity(target, side, &self.outcome.flows, &windows, self.plan.seed);
+            self.outcome.capacity.push(capacity);
+            if let Some(warning) = warning {
+                self.watcher.warn(warning);
+            }
+        }
+    }
+
+    /// The rates of the open loop: the plan's, or shares of the most that the slower side
+    /// reached in the closed loop.
+    fn rates(&self, closed: &[Measured]) -> Vec<f64> {
+        if !self.plan.rates.is_empty() {
+            return self.plan.rates.clone();
+        }
+        let peak = |side: Side| {
+            closed
+                .iter()
+                .map(|measured| measured.tapes.of(side).throughput(self.plan.window))
+                .fold(0.0, f64::max)
+        };
+        let slower = peak(Side::Baseline).min(peak(Side::Optimized));
+        // A side that answered nothing gives no rate.
+        self.plan
+            .shares
+            .iter()
+            .map(|share| share * slower)
+            .filter(|rate| *rate > 0.0)
+            .collect()
+    }
+
+    fn step(&mut self, what: &str) {
+        let rates = match self.plan.rates.len() {
+            0 => self.plan.shares.len(),
+            given => given,
+        };
+        let levels = 1 + self.plan.users.len() + rates;
+        let steps = self.plan.flows.len() * levels;
+        self.watcher.step(what, self.done as f64 / steps as f64);
+        self.done += 1;
+    }
+}
+
+/// Holds what was kept of a level's answers to the oracle, now that nothing is timed.
+fn hold(answers: &mut Answers, level: Level, mut tapes: PerSide<Tape>) -> Measured {
+    let before = answers.checked;
+    for side in SIDES {
+        let samples = std::mem::take(&mut tapes.of_mut(side).samples);
+        verify::live(answers, samples);
+    }
+    Measured {
+        level,
+        tapes,
+        held: answers.checked - before,
+    }
+}

@@ -1,0 +1,268 @@
+//! What is recorded of the requests of one side at one level.
+
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use hdrhistogram::Histogram;
+use hdrhistogram::serialization::{Deserializer, Serializer, V2Serializer};
+use verdict_audit::quantile::Unit;
+
+use crate::flows::Call;
+
+/// The unit of every latency here, which is the unit of durations in the results.
+pub(crate) const UNIT: Unit = Unit::Microseconds;
+
+/// The longest latency that is told apart: ten minutes, far beyond the client's timeout.
+const LONGEST: u64 = 600_000_000;
+
+/// Three digits: within 0.1 % of every latency.
+const DIGITS: u8 = 3;
+
+/// An empty histogram of the one layout that all of them share, so that they add exactly.
+#[expect(
+    clippy::expect_used,
+    reason = "the bounds are constants, and a test makes one"
+)]
+pub(crate) fn histogram() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, LONGEST, DIGITS).expect("the bounds are valid")
+}
+
+/// Of so many right answers in a window one is kept for the oracle, the first of them in any case.
+const EVERY: u64 = 20;
+
+/// Answers that are kept of a window at most: a page is tens of kilobytes.
+const KEPT: usize = 16;
+
+/// An answer that came while the service was loaded, to be held to the oracle when it no longer
+/// is.
+#[derive(Debug)]
+pub(crate) struct Sample {
+    /// What was asked.
+    pub call: Call,
+    /// What was answered.
+    pub body: Vec<u8>,
+}
+
+/// Measured requests of one side at one level, over all its windows.
+#[derive(Debug)]
+pub(crate) struct Tape {
+    /// Latencies of all measured requests, failed ones included: to leave them out would make a
+    /// service that gives up quickly look fast.
+    pub latencies: Histogram<u64>,
+    /// Open loop: how late the generator sent.
+    pub lags: Histogram<u64>,
+    /// Measured requests that were not answered as they should be.
+    pub errors: u64,
+    /// The first of them in words.
+    pub first_error: Option<String>,
+    /// Right answers that came while each window was measured.
+    pub answered: Vec<u64>,
+    /// Messages sent in the fullest window.
+    pub most_sent: usize,
+    /// Answers kept for the oracle.
+    pub samples: Vec<Sample>,
+    /// Right answers of this window.
+    right: u64,
+    /// Of which so many were kept.
+    kept: usize,
+}
+
+impl Default for Tape {
+    fn default() -> Self {
+        Self {
+            latencies: histogram(),
+            lags: histogram(),
+            errors: 0,
+            first_error: None,
+            answered: Vec::new(),
+            most_sent: 0,
+            samples: Vec::new(),
+            right: 0,
+            kept: 0,
+        }
+    }
+}
+
+/// The measured part of a window, after its warm-up.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Measured {
+    pub from: Instant,
+    pub until: Instant,
+}
+
+impl Measured {
+    /// A window that opens now.
+    pub fn opening_now(warm_up: Duration, window: Duration) -> Self {
+        let from = Instant::now() + warm_up;
+        Self {
+            from,
+            until: from + window,
+        }
+    }
+
+    fn holds(&self, instant: Instant) -> bool {
+        self.from <= instant && instant < self.until
+    }
+}
+
+impl Tape {
+    /// Begins the next window.
+    pub fn next_window(&mut self) {
+        self.answered.push(0);
+        (self.right, self.kept) = (0, 0);
+    }
+
+    /// Keeps a right answer for the oracle, when it is its turn.
+    pub fn keep(&mut self, call: Call, body: Vec<u8>) {
+        if self.right.is_multiple_of(EVERY) && self.kept < KEPT {
+            self.samples.push(Sample { call, body });
+            self.kept += 1;
+        }
+        self.right += 1;
+    }
+
+    /// Records a request. It counts when it began (or was due) while the window was measured,
+    /// however long it took; its answer adds to the throughput when it came while the window
+    /// was measured, whenever it began.
+    pub fn record(
+        &mut self,
+        window: Measured,
+        began: Instant,
+        ended: Instant,
+        outcome: Result<(), String>,
+    ) {
+        if outcome.is_ok()
+            && window.holds(ended)
+            && let Some(answered) = self.answered.last_mut()
+        {
+            *answered += 1;
+        }
+        if !window.holds(began) {
+            return;
+        }
+        self.latencies
+            .saturating_record(microseconds(ended.saturating_duration_since(began)));
+        if let Err(wrong) = outcome {
+            self.errors += 1;
+            self.first_error.get_or_insert(wrong);
+        }
+    }
+
+    /// Records how late the generator was with a request that was due.
+    pub fn record_lag(&mut self, window: Measured, due: Instant, sent: Instant) {
+        if window.holds(due) {
+            self.lags
+                .saturating_record(microseconds(sent.saturating_duration_since(due)));
+        }
+    }
+
+    /// Right answers per second, of windows of this length.
+    pub fn throughput(&self, window: Duration) -> f64 {
+        let answered: u64 = self.answered.iter().sum();
+        answered as f64 / (window.as_secs_f64() * self.answered.len() as f64)
+    }
+
+    /// Measured requests.
+    pub fn requests(&self) -> u64 {
+        self.latencies.len()
+    }
+}
+
+/// Whole microseconds, at least one: an HDR histogram has no place for less.
+fn microseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros())
+        .unwrap_or(LONGEST)
+        .max(1)
+}
+
+/// A histogram as results carry it: V2, base64.
+pub(crate) fn encode(histogram: &Histogram<u64>) -> Result<String, String> {
+    let mut bytes = Vec::new();
+    V2Serializer::new()
+        .serialize(histogram, &mut bytes)
+        .map_err(|error| error.to_string())?;
+    Ok(BASE64_STANDARD.encode(bytes))
+}
+
+/// A histogram from results.
+pub(crate) fn decode(text: &str) -> Result<Histogram<u64>, String> {
+    let bytes = BASE64_STANDARD
+        .decode(text)
+        .map_err(|error| error.to_string())?;
+    Deserializer::new()
+        .deserialize(&mut bytes.as_slice())
+        .map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn window() -> Measured {
+        Measured::opening_now(Duration::from_secs(1), Duration::from_secs(1))
+    }
+
+    fn tape() -> Tape {
+        let mut tape = Tape::default();
+        tape.next_window();
+        tape
+    }
+
+    #[test]
+    fn a_request_of_the_warm_up_counts_only_as_an_answer_of_the_window_it_ends_in() {
+        let (mut tape, window) = (tape(), window());
+        let early = window.from - Duration::from_millis(100);
+        tape.record(window, early, early + Duration::from_millis(50), Ok(()));
+        assert_eq!((tape.requests(), tape.answered[0]), (0, 0));
+        tape.record(window, early, window.from, Ok(()));
+        assert_eq!((tape.requests(), tape.answered[0]), (0, 1));
+    }
+
+    #[test]
+    fn a_request_that_outlasts_its_window_keeps_its_latency() {
+        let (mut tape, window) = (tape(), window());
+        let late = window.until - Duration::from_millis(1);
+        tape.record(window, late, late + Duration::from_secs(3), Ok(()));
+        assert_eq!((tape.requests(), tape.answered[0]), (1, 0));
+        assert!(tape.latencies.max() >= 2_990_000);
+    }
+
+    #[test]
+    fn a_wrong_answer_is_counted_and_told_but_is_no_throughput() {
+        let (mut tape, window) = (tape(), window());
+        for wrong in ["first", "second"] {
+            tape.record(window, window.from, window.from, Err(wrong.to_owned()));
+        }
+        assert_eq!((tape.requests(), tape.errors, tape.answered[0]), (2, 2, 0));
+        assert_eq!(tape.first_error.as_deref(), Some("first"));
+    }
+
+    #[test]
+    fn the_first_right_answer_of_each_window_and_every_twentieth_is_kept() {
+        use crate::flows::Flow;
+        use crate::knock::Knock;
+        use rand::SeedableRng;
+
+        let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(1);
+        let mut tape = Tape::default();
+        for (right, kept) in [(1, 1), (40, 3), (41, 6), (10_000, 6 + KEPT)] {
+            tape.next_window();
+            for _ in 0..right {
+                let call = Knock.call(verdict_audit::Side::Baseline, &mut random);
+                tape.keep(call, Vec::new());
+            }
+            assert_eq!(tape.samples.len(), kept);
+        }
+    }
+
+    #[test]
+    fn a_histogram_survives_the_results_file() {
+        let mut histogram = histogram();
+        for latency in [1, 17, 1_234, 999_999, LONGEST] {
+            histogram.record(latency).unwrap();
+        }
+        assert_eq!(decode(&encode(&histogram).unwrap()).unwrap(), histogram);
+        assert!(decode("not base64!").is_err());
+    }
+}

@@ -1,0 +1,22 @@
+//! What the service answers with, as JSON.
+
+use serde::{Deserialize, Serialize};
+use verdict_baseline::message_history::DetailedMessage;
+use verdict_baseline::pagination::Post;
+
+/// A page of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryAnswer {
+    /// Oldest first.
+    pub messages: Vec<DetailedMessage>,
+}
+
+/// A page of an author's posts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PostsAnswer {
+    /// Newest first.
+    pub posts: Vec<Post>,
+    /// The cursor of the page after it; none on the side that knows no cursors, and after the
+    /// last page.
+    pub next: Option<String>,
+}

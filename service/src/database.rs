@@ -1,0 +1,115 @@
+//! One side of the service: its pool, and what is counted about it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{PgPool, query_scalar};
+use tracing::Dispatch;
+use tracing::instrument::WithSubscriber;
+use uuid::Uuid;
+use verdict_audit::Side;
+use verdict_store::waits::Waits;
+
+use crate::histogram::Histogram;
+use crate::refusal::Refusal;
+use crate::sides;
+
+/// A side's database, shared by all requests to it.
+#[derive(Debug)]
+pub(crate) struct Database {
+    /// Which side.
+    pub side: Side,
+    /// Its connections.
+    pub pool: PgPool,
+    waits: Arc<Histogram>,
+    time_outs: AtomicU64,
+    listener: Dispatch,
+}
+
+impl Database {
+    /// Connects on first use, so that a database that is away is a 503 and not a service that
+    /// does not start.
+    pub fn new(side: Side, options: PgConnectOptions) -> Self {
+        let waits = Arc::new(Histogram::default());
+        let connect = sides::connect(side);
+        let options = connect
+            .postgres
+            .into_iter()
+            .fold(options, |options, setting| options.options([setting]));
+        Self {
+            side,
+            // Anything above zero is "slow", so that every acquisition is told. This is no
+            // setting of the pool's behaviour.
+            pool: connect
+                .pool
+                .acquire_slow_threshold(Duration::ZERO)
+                .connect_lazy_with(options),
+            listener: Dispatch::new(Waits(Arc::clone(&waits))),
+            waits,
+            time_outs: AtomicU64::new(0),
+        }
+    }
+
+    /// Time from asking for a connection to having one, the pool's own check of it included.
+    pub fn waits(&self) -> &Histogram {
+        &self.waits
+    }
+
+    /// Operations that got no connection in time.
+    pub fn time_outs(&self) -> u64 {
+        self.time_outs.load(Ordering::Relaxed)
+    }
+
+    /// Waits for an operation on the pool, counting its waits, and makes of its error what the
+    /// client may know.
+    pub async fn answer<T>(
+        &self,
+        operation: impl Future<Output = verdict_baseline::Result<T>>,
+    ) -> Result<T, Refusal> {
+        let answer = operation.with_subscriber(self.listener.clone()).await;
+        answer.map_err(|error| {
+            if matches!(
+                error,
+                verdict_baseline::Error::Postgres(sqlx::Error::PoolTimedOut)
+            ) {
+                self.time_outs.fetch_add(1, Ordering::Relaxed);
+            }
+            Refusal::of(self.side, error)
+        })
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), Refusal> {
+        self.answer(async { Ok(query_scalar("SELECT 1").fetch_one(&self.pool).await?) })
+            .await
+            .map(|_: i32| ())
+    }
+
+    /// Refuses when an empty page is empty because nobody has that id. Asked of empty pages
+    /// alone, so that a page with rows costs no statement more than today.
+    pub async fn known(
+        &self,
+        statement: &'static str,
+        what: &'static str,
+        id: Uuid,
+    ) -> Result<(), Refusal> {
+        let known = self
+            .answer(async {
+                Ok(query_scalar(statement)
+                    .bind(id)
+                    .fetch_one(&self.pool)
+                    .await?)
+            })
+            .await?;
+        if known {
+            Ok(())
+        } else {
+            Err(Refusal::not_found(format!(
+                "there is no {what} {id} on the {} side",
+                self.side
+            )))
+        }
+    }
+}

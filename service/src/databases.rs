@@ -1,0 +1,38 @@
+//! The databases of both sides.
+
+use std::sync::Arc;
+
+use futures_util::future::join;
+use verdict_audit::Side;
+
+use crate::database::Database;
+use crate::sides::Sides;
+
+/// Both sides.
+#[derive(Debug)]
+pub(crate) struct Databases {
+    /// As today.
+    pub baseline: Arc<Database>,
+    /// With every fix.
+    pub optimized: Arc<Database>,
+}
+
+impl Databases {
+    /// Both, connected to on first use.
+    pub fn new(sides: Sides) -> Self {
+        Self {
+            baseline: Arc::new(Database::new(Side::Baseline, sides.baseline)),
+            optimized: Arc::new(Database::new(Side::Optimized, sides.optimized)),
+        }
+    }
+
+    /// Baseline first.
+    pub fn each(&self) -> [&Database; 2] {
+        [&self.baseline, &self.optimized]
+    }
+
+    /// Closes every connection.
+    pub async fn close(&self) {
+        join(self.baseline.pool.close(), self.optimized.pool.close()).await;
+    }
+}

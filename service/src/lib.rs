@@ -1,0 +1,37 @@
+//! The service under test: the flows' operations over HTTP, as today under `/baseline` and with
+//! every fix under `/optimized`, each side on a database and a pool of its own.
+//!
+//! | request | answer |
+//! |---|---|
+//! | `GET /{side}/conversations/{id}/messages?viewer=&limit=&offset=&include_recalled=` | 200 `{"messages": [...]}` |
+//! | `POST /{side}/conversations/{id}/messages` `{"id"?, "sender", "content", "idempotency_key"?}` | 201 `{"id", "sequence_number"}` |
+//! | `GET /baseline/users/{id}/posts?limit=&offset=` | 200 `{"posts": [...], "next": null}` |
+//! | `GET /optimized/users/{id}/posts?limit=&cursor=` | 200 `{"posts": [...], "next": cursor or null}` |
+//! | `GET /health` | 200 when both databases answer, otherwise 503 |
+//! | `GET /metrics` | Prometheus text |
+//! | `GET /empty` | 204, nothing touched |
+//!
+//! Anything else is a 4xx or a 5xx with `{"error": "what is wrong and what is accepted"}`.
+
+mod answers;
+pub mod cursor;
+mod database;
+mod databases;
+mod error;
+mod extract;
+mod health;
+mod histogram;
+mod history;
+mod metrics;
+mod posts;
+mod process;
+mod refusal;
+mod send;
+mod serve;
+mod sides;
+
+pub use answers::{HistoryAnswer, PostsAnswer};
+pub use error::{Error, Result};
+pub use process::{ServiceProcess, dispatch};
+pub use serve::serve;
+pub use sides::{Sides, migrate_all};

@@ -1,0 +1,53 @@
+//! The two sides of the service: where their databases are, and what makes the second of them.
+
+use std::collections::BTreeSet;
+
+use futures_util::future::BoxFuture;
+use sqlx::postgres::PgConnectOptions;
+use verdict_audit::Side;
+use verdict_optimized::FIXES;
+use verdict_store::settle::settle;
+use verdict_store::{Connect, Fault, Store, Table, change};
+
+use crate::error::{Error, Result};
+
+/// How to connect to the database of each side. No flow that is served needs another engine.
+#[derive(Debug, Clone)]
+pub struct Sides {
+    /// A world as it is today.
+    pub baseline: PgConnectOptions,
+    /// The same world after [`migrate_all`].
+    pub optimized: PgConnectOptions,
+}
+
+/// How a side is connected: as sqlx does when nothing is said, changed by every fix that says
+/// something.
+pub(crate) fn connect(side: Side) -> Connect {
+    match side {
+        Side::Baseline => Connect::default(),
+        Side::Optimized => FIXES
+            .iter()
+            .fold(Connect::default(), |connect, fix| (fix.connect)(connect)),
+    }
+}
+
+/// Applies every item's fix to a side as it is today, in the audit's order, and brings the
+/// statistics and the visibility of the touched tables up to date. Connections that are open
+/// meanwhile keep plans of the schema before: migrate through a store of its own.
+///
+/// # Errors
+/// When an engine refuses a fix, or is away; the fixes before it stay applied.
+pub fn migrate_all(store: &Store) -> BoxFuture<'_, Result<()>> {
+    // Boxed here, so that it is compiled once and not in every program that migrates.
+    Box::pin(async { apply(store).await.map_err(Error::Migrate) })
+}
+
+async fn apply(store: &Store) -> std::result::Result<(), Fault> {
+    let mut touched: BTreeSet<Table> = BTreeSet::new();
+    for fix in &FIXES {
+        change::run(fix.up, store).await?;
+        touched.extend(fix.touches);
+    }
+    let touched: Vec<Table> = touched.into_iter().collect();
+    Ok(settle(&store.postgres, &touched).await?)
+}
