@@ -13,7 +13,7 @@ use verdict::progress::Display;
 use verdict::run::{OnTrial, Request, criterion, items, run};
 use verdict::{exit, finish, paths};
 use verdict_scenarios::session::Depth;
-use verdict_scenarios::trial::bench_names;
+use verdict_scenarios::timing::bench_names;
 use verdict_seed::World;
 
 fn main() -> ExitCode {
@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn bench(mut criterion: Criterion) -> anyhow::Result<ExitCode> {
+fn bench(mut criterion: Criterion) -> verdict::error::Result<ExitCode> {
     let filter = Filter::parse(std::env::args().skip(1))?;
     let mut request = Request {
         items: items(&[])?,
@@ -34,19 +34,23 @@ fn bench(mut criterion: Criterion) -> anyhow::Result<ExitCode> {
         host: PathBuf::from(env!("CARGO_BIN_EXE_verdict")),
     };
     let world = World::new(request.world.spec());
-    let names = |OnTrial { audit, item }: &OnTrial| bench_names(*item, audit, &world);
+    let names = |OnTrial { item, .. }: &OnTrial| bench_names(*item, &world);
 
     if filter.lists() {
         for on_trial in &request.items {
-            for name in names(on_trial) {
+            for name in names(on_trial)? {
                 criterion.bench_function(&name, |_| {});
             }
         }
         return Ok(ExitCode::SUCCESS);
     }
-    request
-        .items
-        .retain(|on_trial| names(on_trial).iter().any(|name| filter.wants(name)));
+    let mut wanted = Vec::new();
+    for on_trial in request.items {
+        if names(&on_trial)?.iter().any(|name| filter.wants(name)) {
+            wanted.push(on_trial);
+        }
+    }
+    request.items = wanted;
     if request.items.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
@@ -67,7 +71,7 @@ fn bench(mut criterion: Criterion) -> anyhow::Result<ExitCode> {
 }
 
 /// The world that the environment asks for.
-fn world_args() -> anyhow::Result<WorldArgs> {
+fn world_args() -> verdict::error::Result<WorldArgs> {
     let command = WorldArgs::augment_args(clap::Command::new("cargo bench"));
     let matches = command.try_get_matches_from(["cargo bench"])?;
     Ok(WorldArgs::from_arg_matches(&matches)?)

@@ -20,7 +20,7 @@ use crate::cli::{Cli, Command};
 ///
 /// # Errors
 /// Whatever keeps the command from being done; [`crate::exit`] knows its exit code.
-pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+pub fn run(cli: Cli) -> crate::error::Result<ExitCode> {
     match cli.command {
         Command::Run(args) => run::run(args),
         Command::Seed(args) => seed::run(&args),

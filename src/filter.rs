@@ -41,7 +41,7 @@ impl Filter {
     ///
     /// # Errors
     /// When the filter is no regular expression.
-    pub fn parse(words: impl IntoIterator<Item = String>) -> anyhow::Result<Self> {
+    pub fn parse(words: impl IntoIterator<Item = String>) -> crate::error::Result<Self> {
         let words: Vec<String> = words.into_iter().collect();
         let mut filter = None;
         let mut rest = words.iter();

@@ -4,8 +4,9 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use verdict_audit::Exit;
 use verdict_audit::evidence::Results;
-use verdict_reports::html::Artefact;
+use verdict_reports::artefact::Artefact;
 use verdict_reports::{Gate, gate, html, json, table};
 
 use crate::{exit, paths};
@@ -20,7 +21,7 @@ pub fn finish(
     results: &Results,
     output: &Path,
     elsewhere: Option<&Path>,
-) -> anyhow::Result<ExitCode> {
+) -> crate::error::Result<ExitCode> {
     let file = elsewhere.map_or_else(|| paths::results(output), Path::to_owned);
     if elsewhere.is_none() && file.exists() {
         std::fs::rename(&file, paths::previous(output))?;
@@ -39,9 +40,9 @@ pub fn finish(
             for reason in reasons {
                 eprintln!("missed: {reason}");
             }
-            ExitCode::from(exit::MISSED)
+            exit::code(Exit::Missed)
         }
-        Gate::Met | Gate::CannotJudge(_) => ExitCode::from(exit::MET),
+        Gate::Met | Gate::CannotJudge(_) => exit::code(Exit::Met),
     })
 }
 
@@ -50,7 +51,7 @@ pub fn finish(
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn report(results: &Results, output: &Path) -> anyhow::Result<PathBuf> {
+pub fn report(results: &Results, output: &Path) -> crate::error::Result<PathBuf> {
     let folder = paths::report(output);
     let page = folder.join("index.html");
     let mut artefacts = Vec::new();

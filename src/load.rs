@@ -2,47 +2,53 @@
 
 use std::path::Path;
 
-use anyhow::Context;
 use sqlx::PgPool;
 use verdict_engines::Engines;
-use verdict_scenarios::load::{LoadOutcome, LoadPlan, Pools, Target, run};
-use verdict_scenarios::service::{ServiceProcess, Sides, migrate_all};
+use verdict_load::{LoadOutcome, LoadPlan, PerSide, ServiceUrl, run};
 use verdict_seed::World;
+use verdict_service::{ServiceProcess, Sides, migrate_all};
+use verdict_store::{Connect, Store};
 
+use crate::error::Result;
 use crate::progress::Display;
 
-/// The clone that stays as today.
+/// The side that stays as today.
 const BASELINE: &str = "baseline";
-/// The clone with every fix.
+/// The side with every fix.
 const OPTIMIZED: &str = "optimized";
 
-/// Makes both sides of the service: a clone as it is today, and one with every fix.
+/// Makes both sides of the service: one as it is today, and one with every fix.
 ///
 /// # Errors
-/// When a clone cannot be made or migrated.
-pub async fn sides(engines: &Engines) -> anyhow::Result<Sides> {
-    let baseline = engines.clone_world(BASELINE).await?;
-    let optimized = engines.clone_world(OPTIMIZED).await?;
-    let sides = Sides {
-        baseline: engines.postgres(&baseline),
-        optimized: engines.postgres(&optimized),
-    };
-    // Through a pool of its own: the plans of its connections are of the schema before.
-    let pool = PgPool::connect_with(sides.optimized.clone())
-        .await
-        .context("connect to the optimized side")?;
-    migrate_all(&pool).await?;
-    pool.close().await;
-    Ok(sides)
+/// When a side cannot be made or migrated.
+pub async fn sides(engines: &Engines) -> Result<Sides> {
+    let baseline = engines.side(BASELINE).await?;
+    let optimized = engines.side(OPTIMIZED).await?;
+    let endpoints = optimized.endpoints();
+    // Through a store of its own: the plans of its connections are of the schema before.
+    let store = Store::connect(
+        &endpoints.postgres,
+        &endpoints.clickhouse,
+        &endpoints.redis,
+        &Connect::default(),
+    )
+    .await?;
+    let migrated = migrate_all(&store).await;
+    store.close().await;
+    migrated?;
+    Ok(Sides {
+        baseline: baseline.endpoints().postgres.clone(),
+        optimized: endpoints.postgres.clone(),
+    })
 }
 
 /// Drops what [`sides`] made.
 ///
 /// # Errors
-/// When PostgreSQL refuses.
-pub async fn drop_sides(engines: &Engines) -> anyhow::Result<()> {
-    engines.drop_clone(BASELINE).await?;
-    engines.drop_clone(OPTIMIZED).await?;
+/// When an engine refuses.
+pub async fn drop_sides(engines: &Engines) -> Result<()> {
+    engines.drop_side(BASELINE).await?;
+    engines.drop_side(OPTIMIZED).await?;
     Ok(())
 }
 
@@ -57,21 +63,19 @@ pub async fn ours(
     host: &Path,
     display: &Display,
     artefacts: &Path,
-) -> anyhow::Result<LoadOutcome> {
+) -> Result<LoadOutcome> {
     display.say("cloning the world for the service");
     let sides = sides(engines).await?;
-    let pools = Pools {
+    let databases = PerSide {
         baseline: PgPool::connect_lazy_with(sides.baseline.clone()),
         optimized: PgPool::connect_lazy_with(sides.optimized.clone()),
     };
     let service = ServiceProcess::spawn(host, &sides)?;
-    let target = Target {
-        url: service.url().to_owned(),
-    };
-    let loaded = run(&target, world, plan, Some(&pools), display, artefacts).await;
+    let url = ServiceUrl::new(service.url());
+    let loaded = run(&url, world, plan, Some(&databases), display, artefacts).await;
     let stopped = service.stop();
-    pools.baseline.close().await;
-    pools.optimized.close().await;
+    databases.baseline.close().await;
+    databases.optimized.close().await;
     let loaded = loaded?;
     stopped?;
     drop_sides(engines).await?;

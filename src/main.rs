@@ -6,8 +6,8 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     let args = std::env::args_os;
-    let hidden = verdict_engines::host::dispatch(args())
-        .or_else(|| verdict_scenarios::service::dispatch(args()));
+    let hidden =
+        verdict_engines::host::dispatch(args()).or_else(|| verdict_service::dispatch(args()));
     if let Some(code) = hidden {
         return code;
     }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use crate::error::Error;
 
 /// `target/verdict`, in cargo's target folder.
 pub fn output() -> PathBuf {
@@ -40,7 +40,7 @@ pub fn report(output: &Path) -> PathBuf {
 ///
 /// # Errors
 /// When it cannot be made or written to.
-pub fn prepare() -> anyhow::Result<PathBuf> {
+pub fn prepare() -> crate::error::Result<PathBuf> {
     let output = output();
     std::fs::create_dir_all(&output)
         .and_then(|()| {
@@ -48,11 +48,9 @@ pub fn prepare() -> anyhow::Result<PathBuf> {
             std::fs::write(&probe, b"")?;
             std::fs::remove_file(&probe)
         })
-        .with_context(|| {
-            format!(
-                "results cannot be written to {}: make it yours, or set CARGO_TARGET_DIR to a folder that is",
-                output.display()
-            )
+        .map_err(|source| Error::Output {
+            folder: output.clone(),
+            source,
         })?;
     Ok(output)
 }

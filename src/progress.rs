@@ -5,8 +5,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use verdict_audit::VariantName;
-use verdict_scenarios::load::LoadWatcher;
+use verdict_audit::{VariantName, Warning};
+use verdict_load::LoadWatcher;
 use verdict_scenarios::trial::Watcher;
 
 /// Shows the steps of a run and collects its warnings.
@@ -15,7 +15,7 @@ pub struct Display {
     bars: MultiProgress,
     line: ProgressBar,
     started: Instant,
-    warnings: Mutex<Vec<String>>,
+    warnings: Mutex<Vec<Warning>>,
 }
 
 impl Display {
@@ -54,15 +54,16 @@ impl Display {
         self.line.set_message(what);
     }
 
-    fn keep(&self, warning: String) {
-        self.warnings
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(warning);
+    /// Keeps a warning, once however often it is told.
+    fn keep(&self, warning: Warning) {
+        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
     }
 
     /// Takes the line away and gives the warnings.
-    pub fn finish(self) -> Vec<String> {
+    pub fn finish(self) -> Vec<Warning> {
         self.line.finish_and_clear();
         self.warnings
             .into_inner()
@@ -81,7 +82,7 @@ impl Watcher for Display {
         self.say(format!("{item}, {variant}: {step}"));
     }
 
-    fn warn(&self, warning: String) {
+    fn warn(&self, warning: Warning) {
         self.keep(warning);
     }
 }
@@ -91,7 +92,7 @@ impl LoadWatcher for Display {
         self.show(format!("load, {:.0} %: {what}", done * 100.0));
     }
 
-    fn warn(&self, what: &str) {
-        self.keep(what.to_owned());
+    fn warn(&self, warning: Warning) {
+        self.keep(warning);
     }
 }

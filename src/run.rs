@@ -4,21 +4,21 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context;
 use chrono::Utc;
 use criterion::Criterion;
 use tokio::runtime::Runtime;
 use verdict_audit::evidence::{ItemEvidence, Results, Run, SCHEMA};
-use verdict_audit::{Catalogue, Item as AuditItem, judge_self};
+use verdict_audit::{Catalogue, Finding, judge_self};
 use verdict_engines::Engines;
+use verdict_load::{LoadOutcome, LoadPlan};
 use verdict_scenarios::docket;
 use verdict_scenarios::item::Item;
-use verdict_scenarios::load::{LoadOutcome, LoadPlan};
 use verdict_scenarios::session::{Depth, Session};
 use verdict_scenarios::trial::{Clockwork, Court};
 use verdict_seed::World;
 
 use crate::cli::WorldArgs;
+use crate::error::Error;
 use crate::progress::Display;
 use crate::{facts, load, paths, world};
 
@@ -41,7 +41,7 @@ pub struct Request {
 #[derive(Clone, Copy)]
 pub struct OnTrial {
     /// The audit's.
-    pub audit: &'static AuditItem,
+    pub audit: &'static Finding,
     /// The trial's.
     pub item: &'static dyn Item,
 }
@@ -52,19 +52,18 @@ impl std::fmt::Debug for OnTrial {
     }
 }
 
-/// An item that the audit has and nobody tries yet.
-#[derive(Debug, thiserror::Error)]
-#[error("item {0} is not on trial yet: `verdict list` says which are")]
-pub struct NotOnTrial(String);
-
 /// The items that are asked for by id or number; every one on trial when none is.
 ///
 /// # Errors
 /// An item that the audit does not have (the nearest is named), or that is not on trial yet.
-pub fn items(asked: &[String]) -> anyhow::Result<Vec<OnTrial>> {
+pub fn items(asked: &[String]) -> crate::error::Result<Vec<OnTrial>> {
     let catalogue = Catalogue::builtin();
-    let mut chosen: Vec<&'static AuditItem> = if asked.is_empty() {
-        catalogue.on_trial().collect()
+    let mut chosen: Vec<&'static Finding> = if asked.is_empty() {
+        catalogue
+            .items
+            .iter()
+            .filter(|finding| docket::item(&finding.id).is_some())
+            .collect()
     } else {
         asked
             .iter()
@@ -77,7 +76,7 @@ pub fn items(asked: &[String]) -> anyhow::Result<Vec<OnTrial>> {
         .into_iter()
         .map(|audit| {
             let item =
-                docket::item(audit.id.as_str()).ok_or_else(|| NotOnTrial(audit.id.to_string()))?;
+                docket::item(&audit.id).ok_or_else(|| Error::NotOnTrial(audit.id.to_string()))?;
             Ok(OnTrial { audit, item })
         })
         .collect()
@@ -106,8 +105,9 @@ pub fn run(
     criterion: &mut Criterion,
     selected: &dyn Fn(&str) -> bool,
     display: &Display,
-) -> anyhow::Result<Results> {
-    let runtime = Runtime::new().context("start the asynchronous runtime")?;
+) -> crate::error::Result<Results> {
+    docket::hold(Catalogue::builtin(), &docket::ITEMS)?;
+    let runtime = Runtime::new()?;
     let world = World::new(request.world.spec());
     let options = world::options(&request.world.scale.engines, request.host.clone(), display)?;
     let engines = runtime.block_on(world::open(&options, &world, display))?;
@@ -129,13 +129,14 @@ fn trials(
     criterion: &mut Criterion,
     selected: &dyn Fn(&str) -> bool,
     display: &Display,
-) -> anyhow::Result<Results> {
+) -> crate::error::Result<Results> {
     let mut run = describe(engines, world, runtime)?;
     display.say("cloning the world");
     let session = runtime.block_on(Session::open(engines, world, request.depth))?;
     let court = Court {
         runtime,
         session: &session,
+        items: &docket::ITEMS,
         watcher: display,
     };
     // With a criterion of its own, which no filter keeps from running.
@@ -150,7 +151,7 @@ fn trials(
         .items
         .iter()
         .map(|OnTrial { audit, item }| Ok(court.hear(*item, audit, Some(&mut clockwork))?))
-        .collect::<anyhow::Result<Vec<ItemEvidence>>>()?;
+        .collect::<crate::error::Result<Vec<ItemEvidence>>>()?;
     runtime.block_on(session.close())?;
     let loaded = if request.loaded {
         let goose = paths::goose(&paths::output(), &run.id);
@@ -166,7 +167,6 @@ fn trials(
     } else {
         LoadOutcome::default()
     };
-    run.warnings.extend(loaded.warnings);
     Ok(Results {
         schema: SCHEMA,
         run,
@@ -177,7 +177,7 @@ fn trials(
 }
 
 /// Where, when and on what.
-pub fn describe(engines: &Engines, world: &World, runtime: &Runtime) -> anyhow::Result<Run> {
+pub fn describe(engines: &Engines, world: &World, runtime: &Runtime) -> crate::error::Result<Run> {
     Ok(Run {
         id: engines.run_id().to_owned(),
         time: Utc::now(),

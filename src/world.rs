@@ -3,15 +3,14 @@
 use std::ops::Deref;
 use std::time::Duration;
 
-use anyhow::Context;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection};
 use tokio::task::AbortHandle;
+use verdict_audit::Exit;
 use verdict_engines::{Engines, Options, cache_dir};
 use verdict_seed::World;
 
 use crate::cli::EnginesArgs;
-use crate::exit;
 use crate::progress::Display;
 
 /// How to get engines; `host` is the `verdict` program.
@@ -19,7 +18,7 @@ pub fn options(
     engines: &EnginesArgs,
     host: std::path::PathBuf,
     display: &Display,
-) -> anyhow::Result<Options> {
+) -> crate::error::Result<Options> {
     Ok(Options {
         choice: engines.engines,
         cache: cache_dir()?,
@@ -40,7 +39,7 @@ impl Held {
     ///
     /// # Errors
     /// When they cannot be stopped.
-    pub async fn stop(self) -> anyhow::Result<()> {
+    pub async fn stop(self) -> crate::error::Result<()> {
         self.watch.abort();
         Ok(self.engines.stop().await?)
     }
@@ -59,7 +58,11 @@ impl Deref for Held {
 ///
 /// # Errors
 /// When engines cannot be had, or the world cannot be built.
-pub async fn open(options: &Options, world: &World, display: &Display) -> anyhow::Result<Held> {
+pub async fn open(
+    options: &Options,
+    world: &World,
+    display: &Display,
+) -> crate::error::Result<Held> {
     let bars = display.bars().clone();
     let key = world.spec().key();
     display.say("starting engines");
@@ -70,8 +73,7 @@ pub async fn open(options: &Options, world: &World, display: &Display) -> anyhow
         display.say("putting the world away for later runs");
         Ok(())
     })
-    .await
-    .context("get engines that hold the world")?;
+    .await?;
     let watch = tokio::spawn(watch(engines.postgres("postgres"))).abort_handle();
     Ok(Held { engines, watch })
 }
@@ -96,7 +98,7 @@ async fn watch(options: PgConnectOptions) {
                 "verdict: PostgreSQL is gone in the middle of the run ({error}); nothing was \
                  written, and earlier results stand: run again"
             );
-            std::process::exit(exit::UNAVAILABLE.into());
+            std::process::exit(Exit::Unavailable.code().into());
         }
     }
 }

@@ -2,10 +2,11 @@
 
 use std::process::ExitCode;
 
-use anyhow::Context;
 use tokio::runtime::Runtime;
 use verdict_audit::evidence::{ItemEvidence, VariantEvidence};
+use verdict_audit::{Catalogue, Exit, VariantName};
 use verdict_engines::Engines;
+use verdict_scenarios::docket;
 use verdict_scenarios::session::{Depth, Session};
 use verdict_scenarios::trial::Court;
 use verdict_seed::World;
@@ -15,9 +16,10 @@ use crate::progress::Display;
 use crate::run::{OnTrial, items};
 use crate::{exit, world};
 
-pub(super) fn run(args: CheckArgs) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: CheckArgs) -> crate::error::Result<ExitCode> {
+    docket::hold(Catalogue::builtin(), &docket::ITEMS)?;
     let items = items(&args.items)?;
-    let runtime = Runtime::new().context("start the asynchronous runtime")?;
+    let runtime = Runtime::new()?;
     let display = Display::new();
     let world = World::new(args.world.spec());
     let options = world::options(
@@ -41,14 +43,10 @@ pub(super) fn run(args: CheckArgs) -> anyhow::Result<ExitCode> {
                 variant.name,
                 outcome(variant)
             );
-            missed |= variant.name == "optimized" && !right(variant);
+            missed |= variant.name == VariantName::Optimized && !right(variant);
         }
     }
-    Ok(ExitCode::from(if missed {
-        exit::MISSED
-    } else {
-        exit::MET
-    }))
+    Ok(exit::code(if missed { Exit::Missed } else { Exit::Met }))
 }
 
 fn compare(
@@ -57,11 +55,12 @@ fn compare(
     engines: &Engines,
     world: &World,
     display: &Display,
-) -> anyhow::Result<Vec<ItemEvidence>> {
+) -> crate::error::Result<Vec<ItemEvidence>> {
     let session = runtime.block_on(Session::open(engines, world, Depth::Full))?;
     let court = Court {
         runtime,
         session: &session,
+        items: &docket::ITEMS,
         watcher: display,
     };
     let compared = items

@@ -2,15 +2,14 @@
 
 use std::process::ExitCode;
 
-use anyhow::Context;
 use tokio::runtime::Runtime;
 
 use crate::cli::EnginesArgs;
 use crate::progress::Display;
 use crate::world;
 
-pub(super) fn run(args: &EnginesArgs) -> anyhow::Result<ExitCode> {
-    let runtime = Runtime::new().context("start the asynchronous runtime")?;
+pub(super) fn run(args: &EnginesArgs) -> crate::error::Result<ExitCode> {
+    let runtime = Runtime::new()?;
     let display = Display::new();
     let options = world::options(args, std::env::current_exe()?, &display)?;
     let cleaned = runtime.block_on(verdict_engines::clean(&options))?;

@@ -2,24 +2,25 @@
 
 use std::process::ExitCode;
 
+use verdict_audit::Exit;
 use verdict_reports::{Gate, gate, json};
 
 use crate::cli::ResultsArgs;
 use crate::{exit, paths};
 
-pub(super) fn run(args: &ResultsArgs) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &ResultsArgs) -> crate::error::Result<ExitCode> {
     let file = args
         .results
         .clone()
         .unwrap_or_else(|| paths::results(&paths::output()));
     let (word, reasons, code) = match gate(&json::read(&file)?) {
-        Gate::Met => ("met", Vec::new(), exit::MET),
-        Gate::Missed(reasons) => ("missed", reasons, exit::MISSED),
-        Gate::CannotJudge(reasons) => ("cannot judge", reasons, exit::CANNOT_JUDGE),
+        Gate::Met => ("met", Vec::new(), Exit::Met),
+        Gate::Missed(reasons) => ("missed", reasons, Exit::Missed),
+        Gate::CannotJudge(reasons) => ("cannot judge", reasons, Exit::CannotJudge),
     };
     println!("{word}");
     for reason in reasons {
         println!("  {reason}");
     }
-    Ok(ExitCode::from(code))
+    Ok(exit::code(code))
 }

@@ -3,11 +3,10 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Context;
 use chrono::Utc;
 use tokio::runtime::Runtime;
 use verdict_audit::evidence::{Results, Run, SCHEMA};
-use verdict_scenarios::load::{LoadOutcome, LoadPlan, Target, run as drive};
+use verdict_load::{LoadOutcome, LoadPlan, ServiceUrl, run as drive};
 use verdict_seed::World;
 
 use crate::cli::LoadArgs;
@@ -15,19 +14,17 @@ use crate::progress::Display;
 use crate::run::describe;
 use crate::{facts, finish, load, paths, world};
 
-pub(super) fn run(args: LoadArgs) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: LoadArgs) -> crate::error::Result<ExitCode> {
     let plan = plan(&args);
     let output = paths::prepare()?;
     let display = Display::new();
-    let runtime = Runtime::new().context("start the asynchronous runtime")?;
+    let runtime = Runtime::new()?;
     let world = World::new(args.world.spec());
     let (mut run, loaded) = match &args.target {
         Some(url) => elsewhere(url, &world, &plan, &display, &output, &runtime)?,
         None => here(&args, &world, &plan, &display, &output, &runtime)?,
     };
-    run.warnings = loaded.warnings;
-    run.warnings.extend(display.finish());
-    run.warnings.dedup();
+    run.warnings = display.finish();
     let results = Results {
         schema: SCHEMA,
         run,
@@ -69,7 +66,7 @@ fn elsewhere(
     display: &Display,
     output: &Path,
     runtime: &Runtime,
-) -> anyhow::Result<(Run, LoadOutcome)> {
+) -> crate::error::Result<(Run, LoadOutcome)> {
     let time = Utc::now();
     let run = Run {
         id: format!("{}-{}", time.format("%Y%m%dT%H%M%S"), std::process::id()),
@@ -82,11 +79,9 @@ fn elsewhere(
         aa: None,
         warnings: Vec::new(),
     };
-    let target = Target {
-        url: url.to_owned(),
-    };
+    let service = ServiceUrl::new(url);
     let goose = paths::goose(output, &run.id);
-    let loaded = runtime.block_on(drive(&target, world, plan, None, display, &goose))?;
+    let loaded = runtime.block_on(drive(&service, world, plan, None, display, &goose))?;
     Ok((run, loaded))
 }
 
@@ -98,7 +93,7 @@ fn here(
     display: &Display,
     output: &Path,
     runtime: &Runtime,
-) -> anyhow::Result<(Run, LoadOutcome)> {
+) -> crate::error::Result<(Run, LoadOutcome)> {
     let host = std::env::current_exe()?;
     let options = world::options(&args.world.engines, host.clone(), display)?;
     let engines = runtime.block_on(world::open(&options, world, display))?;

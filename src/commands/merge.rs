@@ -2,13 +2,13 @@
 
 use std::process::ExitCode;
 
+use verdict_load::merge;
 use verdict_reports::json;
-use verdict_scenarios::load::merge;
 
 use crate::cli::MergeArgs;
 use crate::{finish, paths};
 
-pub(super) fn run(args: &MergeArgs) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &MergeArgs) -> crate::error::Result<ExitCode> {
     let parts = args
         .results
         .iter()

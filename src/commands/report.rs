@@ -7,7 +7,7 @@ use verdict_reports::json;
 use crate::cli::ResultsArgs;
 use crate::{finish, paths};
 
-pub(super) fn run(args: &ResultsArgs) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &ResultsArgs) -> crate::error::Result<ExitCode> {
     let output = paths::output();
     let results = args
         .results

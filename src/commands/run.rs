@@ -9,7 +9,7 @@ use crate::progress::Display;
 use crate::run::{Request, criterion, items, run as hold};
 use crate::{finish, paths};
 
-pub(super) fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: RunArgs) -> crate::error::Result<ExitCode> {
     let request = Request {
         items: items(&args.items)?,
         depth: if args.quick {

@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::Context;
 use tokio::runtime::Runtime;
 use verdict_seed::World;
 
@@ -11,8 +10,8 @@ use crate::cli::WorldArgs;
 use crate::progress::Display;
 use crate::world;
 
-pub(super) fn run(args: &WorldArgs) -> anyhow::Result<ExitCode> {
-    let runtime = Runtime::new().context("start the asynchronous runtime")?;
+pub(super) fn run(args: &WorldArgs) -> crate::error::Result<ExitCode> {
+    let runtime = Runtime::new()?;
     let display = Display::new();
     let started = Instant::now();
     let world = World::new(args.spec());

@@ -2,27 +2,31 @@
 
 use std::process::ExitCode;
 
-use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use verdict_engines::Engines;
-use verdict_scenarios::service::serve;
 use verdict_seed::World;
+use verdict_service::serve;
 
 use crate::cli::ServeArgs;
+use crate::error::Error;
 use crate::load::{drop_sides, sides};
 use crate::progress::Display;
 use crate::world;
 
-pub(super) fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
-    let runtime = Runtime::new().context("start the asynchronous runtime")?;
+pub(super) fn run(args: &ServeArgs) -> crate::error::Result<ExitCode> {
+    let runtime = Runtime::new()?;
     runtime
         .block_on(async {
             // First, because an address that is taken is known at once.
-            let listener = TcpListener::bind(args.listen)
-                .await
-                .with_context(|| format!("listen on {}: choose another --listen", args.listen))?;
+            let listener =
+                TcpListener::bind(args.listen)
+                    .await
+                    .map_err(|source| Error::Listen {
+                        address: args.listen,
+                        source,
+                    })?;
             let display = Display::new();
             let world = World::new(args.world.spec());
             let options = world::options(&args.world.engines, std::env::current_exe()?, &display)?;
@@ -39,7 +43,7 @@ async fn until_interrupted(
     engines: &Engines,
     listener: TcpListener,
     display: Display,
-) -> anyhow::Result<()> {
+) -> crate::error::Result<()> {
     display.say("cloning the world for the service");
     let sides = sides(engines).await?;
     display.finish();
@@ -52,6 +56,6 @@ async fn until_interrupted(
             _ = interrupt.recv() => {}
         }
     };
-    serve(listener, sides, shutdown).await?;
+    serve(listener, sides, Box::pin(shutdown)).await?;
     drop_sides(engines).await
 }

@@ -87,10 +87,10 @@ fn a_results_file_that_is_none_is_one_clear_error_with_its_own_code() {
     for (path, code, word) in [
         (missing.to_str().unwrap().to_owned(), 66, "no results at"),
         (file("text.json", "hello"), 65, "not JSON"),
-        (file("cut.json", "{\"schema\": 1, \"run\""), 65, "truncated"),
+        (file("cut.json", "{\"schema\": 2, \"run\""), 65, "truncated"),
         (file("old.json", "{\"schema\": 0}"), 65, "schema 0"),
         (
-            file("other.json", "{\"schema\": 1}"),
+            file("other.json", "{\"schema\": 2}"),
             65,
             "not a results file",
         ),

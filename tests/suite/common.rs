@@ -8,6 +8,8 @@ use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 use verdict_engines::{Choice, Engines, Options, cache_dir};
 use verdict_seed::{Scale, World, WorldSpec};
+use verdict_service::migrate_all;
+use verdict_store::{Connect, Store};
 
 /// The runtime of all tests. Connections belong to the runtime that made them, and the
 /// engines outlive each test.
@@ -55,7 +57,23 @@ pub async fn engines() -> &'static Engines {
 
 /// A database of a test's own: the world as it is today.
 pub async fn clone(role: &str) -> PgConnectOptions {
-    let engines = engines().await;
-    let database = engines.clone_world(role).await.expect("a clone");
-    engines.postgres(&database)
+    let side = engines().await.side(role).await.expect("a side");
+    side.endpoints().postgres.clone()
+}
+
+/// A database of a test's own: the world with every fix.
+pub async fn migrated(role: &str) -> PgConnectOptions {
+    let side = engines().await.side(role).await.expect("a side");
+    let endpoints = side.endpoints();
+    let store = Store::connect(
+        &endpoints.postgres,
+        &endpoints.clickhouse,
+        &endpoints.redis,
+        &Connect::default(),
+    )
+    .await
+    .expect("a store");
+    migrate_all(&store).await.expect("every item's fix");
+    store.close().await;
+    endpoints.postgres.clone()
 }

@@ -255,12 +255,7 @@ fn interrupted_it_leaves_no_process_and_no_folder() {
 fn when_even_the_keeper_is_killed_the_engines_end_and_the_next_start_sweeps_the_folder() {
     let cache = own_cache();
     let mut held = Held::start(&mut hold(cache.path()), cache.path());
-    let keeper = held
-        .processes()
-        .into_iter()
-        .find(|pid| command_line(*pid).contains("engine-keeper"))
-        .expect("a keeper");
-    kill(keeper, Signal::SIGKILL).unwrap();
+    held.kill_keeper();
     held.wait_for("engines that ended", |held| held.processes().is_empty());
     assert!(held.folder.exists(), "nobody was left to remove it");
     held.child.kill().unwrap();
@@ -351,6 +346,16 @@ impl Held {
 
     pub fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(self.child.id().try_into().unwrap()), signal).unwrap();
+    }
+
+    /// Kills the process that would clean up.
+    pub fn kill_keeper(&self) {
+        let keeper = self
+            .processes()
+            .into_iter()
+            .find(|pid| command_line(*pid).contains("engine-keeper"))
+            .expect("a keeper");
+        kill(keeper, Signal::SIGKILL).unwrap();
     }
 
     /// The processes that have anything to do with the run's folder.

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use sqlx::PgPool;
-use verdict_engines::{Choice, Engines, Options};
+use verdict_engines::{Choice, Engines, Line, Options};
 
 use crate::common::{options, runtime};
 use crate::engines::{Held, own_cache};
@@ -32,6 +33,12 @@ fn in_the_users_servers_it_makes_databases_of_its_own_and_leaves_the_others_alon
                 .unwrap();
         }
     });
+    // Databases 1 and 3 of Redis are somebody's, and one has a key of Verdict's own name.
+    for (number, key) in [(1, "precious"), (3, "verdict:run")] {
+        runtime().block_on(set(&theirs, number, key));
+    }
+    let keyspace = || runtime().block_on(keyspace(&theirs));
+    let keys = keyspace();
     let databases = || runtime().block_on(databases(&theirs, &admin));
     let before = databases();
     let urls = runtime().block_on(urls(&theirs));
@@ -45,17 +52,31 @@ fn in_the_users_servers_it_makes_databases_of_its_own_and_leaves_the_others_alon
         command
     };
 
-    let first = Held::start(external("engine-hold").arg("key"), cache.path());
+    let roles = ["baseline", "A-`side\""];
+    let hold = |key: &str| {
+        let mut command = external("engine-hold");
+        command.arg(key).args(roles);
+        command
+    };
+    let first = Held::start(&mut hold("key"), cache.path());
     assert_eq!(first.word, "built");
-    let second = Held::start(external("engine-hold").arg("key"), cache.path());
+    let second = Held::start(&mut hold("key"), cache.path());
     assert_eq!(second.word, "found");
-    // For each run its own copy of the one world, in both servers.
+    // For each run its own copy of the one world, and one per side, in both servers.
     let now = databases();
-    assert_eq!(now.len(), before.len() + 2 * 3, "{now:?}");
+    assert_eq!(now.len(), before.len() + 2 * (1 + 2 * 3), "{now:?}");
     for held in [&first, &second] {
-        let world = format!("verdict_{}_world", held.run());
-        assert_eq!(runtime().block_on(rows(&theirs, &world)), (1000, 1000));
+        for role in roles.into_iter().chain(["world"]) {
+            let database = format!("verdict_{}_{role}", held.run());
+            assert_eq!(runtime().block_on(rows(&theirs, &database)), (1000, 1000));
+        }
     }
+    // In Redis, each side has one that was empty.
+    let claimed: Vec<String> = [2, 4, 5, 6].map(|n| format!("db{n}:keys=1")).into();
+    assert!(claimed.iter().all(|one| keyspace().contains(one)));
+    assert_eq!(keyspace().len(), keys.len() + claimed.len());
+    // Whatever a trial writes there goes with its run.
+    runtime().block_on(set(&theirs, 4, "written by a trial"));
 
     first.signal(Signal::SIGKILL);
     first.wait_for("an empty cache", |held| {
@@ -70,6 +91,49 @@ fn in_the_users_servers_it_makes_databases_of_its_own_and_leaves_the_others_alon
         before.len() + 2,
         "only the sealed world is left"
     );
+    assert_eq!(
+        keyspace(),
+        keys,
+        "what was claimed is given back, and no more"
+    );
+
+    // A run whose keeper is killed as well leaves all behind, for the next start to find.
+    let dead = Held::start(&mut hold("key"), cache.path());
+    dead.kill_keeper();
+    dead.signal(Signal::SIGKILL);
+    dead.wait_for("nobody", |held| held.processes().is_empty());
+    assert!(keyspace().len() > keys.len());
+    let next = Held::start(&mut external("engine-hold"), cache.path());
+    assert_eq!(keyspace(), keys);
+    next.signal(Signal::SIGTERM);
+    next.wait_for("an empty cache", |held| !held.folder.exists());
+
+    // A flushed claim is not a claim: what is there then may be anybody's.
+    let robbed = Held::start(&mut hold("key"), cache.path());
+    runtime().block_on(async {
+        let client = theirs.redis();
+        let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+        redis::pipe()
+            .cmd("SELECT")
+            .arg(2)
+            .cmd("FLUSHDB")
+            .exec_async(&mut connection)
+            .await
+            .unwrap();
+    });
+    runtime().block_on(set(&theirs, 2, "somebody else's"));
+    robbed.signal(Signal::SIGTERM);
+    robbed.wait_for("an empty cache", |held| !held.folder.exists());
+    assert!(keyspace().contains(&"db2:keys=1".to_owned()));
+
+    for number in 1..64 {
+        runtime().block_on(set(&theirs, number, "full"));
+    }
+    let full = keyspace();
+    let refused = hold("key").output().unwrap();
+    let words = String::from_utf8(refused.stderr).unwrap();
+    assert!(words.contains("no empty database"), "{words}");
+    assert_eq!(keyspace(), full);
 
     let cleaned = external("clean")
         .args(["--engines", "external"])
@@ -140,7 +204,10 @@ fn containers_hold_a_world_and_are_gone_at_the_end() {
             "{info:?}"
         );
         assert_eq!(info[0].settings["fsync"], "on");
-        engines.clone_world("trial").await.unwrap();
+        let side = engines.side("A-`side").await.unwrap();
+        assert_eq!(rows(&engines, side.database()).await, (1000, 1000));
+        let line = Line::open(side.endpoints(), Duration::from_millis(1)).unwrap();
+        assert!(line.measured_round_trip().await.unwrap() >= Duration::from_millis(2));
         engines.stop().await.unwrap();
         verdict_engines::clean(&options).await.unwrap();
     });
@@ -195,6 +262,37 @@ async fn rows(engines: &Engines, database: &str) -> (i64, u64) {
             .await
             .unwrap(),
     )
+}
+
+/// Sets a key in a numbered Redis database.
+async fn set(engines: &Engines, number: i64, key: &str) {
+    let client = engines.redis();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    redis::pipe()
+        .cmd("SELECT")
+        .arg(number)
+        .cmd("SET")
+        .arg(key)
+        .arg("somebody's")
+        .exec_async(&mut connection)
+        .await
+        .unwrap();
+}
+
+/// The Redis databases that hold something, and how many keys.
+async fn keyspace(engines: &Engines) -> Vec<String> {
+    let client = engines.redis();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let answer: String = redis::cmd("INFO")
+        .arg("keyspace")
+        .query_async(&mut connection)
+        .await
+        .unwrap();
+    answer
+        .lines()
+        .filter(|line| line.starts_with("db"))
+        .map(|line| line.split(',').next().unwrap().to_owned())
+        .collect()
 }
 
 /// The three variables that make these servers a user's.

@@ -6,31 +6,26 @@ use std::time::Duration;
 
 use sqlx::PgPool;
 use verdict_audit::evidence::FlowEvidence;
-use verdict_audit::{FlowId, Verdict};
-use verdict_scenarios::load::{
-    Error, LoadOutcome, LoadPlan, LoadWatcher, Pools, Restore, Target, run,
-};
-use verdict_scenarios::service::{ServiceProcess, Sides, migrate_all};
+use verdict_audit::{FlowId, Side, Verdict, Warning};
+use verdict_load::{Error, LoadOutcome, LoadPlan, LoadWatcher, PerSide, ServiceUrl, run};
 use verdict_seed::postgres_checksums;
+use verdict_service::{ServiceProcess, Sides};
 
-use crate::common::{clone, runtime, world};
+use crate::common::{clone, migrated, runtime, world};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_verdict");
 
 /// A service on two databases of its own.
 struct Stage {
-    pools: Pools,
+    databases: PerSide<PgPool>,
     service: ServiceProcess,
 }
 
 impl Stage {
     async fn open(name: &str) -> Self {
         let baseline = clone(&format!("{name}_baseline")).await;
-        let optimized = clone(&format!("{name}_optimized")).await;
-        let migrating = PgPool::connect_with(optimized.clone()).await.unwrap();
-        migrate_all(&migrating).await.unwrap();
-        migrating.close().await;
-        let pools = Pools {
+        let optimized = migrated(&format!("{name}_optimized")).await;
+        let databases = PerSide {
             baseline: PgPool::connect_with(baseline.clone()).await.unwrap(),
             optimized: PgPool::connect_with(optimized.clone()).await.unwrap(),
         };
@@ -39,20 +34,29 @@ impl Stage {
             optimized,
         };
         Self {
-            pools,
+            databases,
             service: ServiceProcess::spawn(Path::new(PROGRAM), &sides).unwrap(),
         }
     }
 
-    async fn load(&self, plan: &LoadPlan, restore: Option<&dyn Restore>) -> (LoadOutcome, Heard) {
-        let target = Target {
-            url: self.service.url().to_owned(),
-        };
+    async fn load(
+        &self,
+        plan: &LoadPlan,
+        databases: Option<&PerSide<PgPool>>,
+    ) -> (LoadOutcome, Heard) {
+        let service = ServiceUrl::new(self.service.url());
         let heard = Heard::default();
         let artefacts = tempfile::tempdir().unwrap();
-        let outcome = run(&target, &world(), plan, restore, &heard, artefacts.path())
-            .await
-            .unwrap();
+        let outcome = run(
+            &service,
+            &world(),
+            plan,
+            databases,
+            &heard,
+            artefacts.path(),
+        )
+        .await
+        .unwrap();
         for report in &outcome.goose_reports {
             assert!(report.is_file(), "{}", report.display());
         }
@@ -62,7 +66,7 @@ impl Stage {
     /// Rows and checksums of every table on both sides.
     async fn sums(&self) -> Vec<String> {
         let mut sums = Vec::new();
-        for pool in [&self.pools.baseline, &self.pools.optimized] {
+        for pool in [&self.databases.baseline, &self.databases.optimized] {
             for (table, sum) in postgres_checksums(pool).await.unwrap() {
                 sums.push(format!("{table}: {sum:?}"));
             }
@@ -72,7 +76,7 @@ impl Stage {
 
     async fn messages(&self) -> Vec<i64> {
         let mut counts = Vec::new();
-        for pool in [&self.pools.baseline, &self.pools.optimized] {
+        for pool in [&self.databases.baseline, &self.databases.optimized] {
             let count = sqlx::query_scalar("SELECT count(*) FROM messages").fetch_one(pool);
             counts.push(count.await.unwrap());
         }
@@ -84,7 +88,7 @@ impl Stage {
 #[derive(Default)]
 struct Heard {
     steps: Mutex<Vec<f64>>,
-    warnings: Mutex<Vec<String>>,
+    warnings: Mutex<Vec<Warning>>,
 }
 
 impl LoadWatcher for Heard {
@@ -92,8 +96,8 @@ impl LoadWatcher for Heard {
         self.steps.lock().unwrap().push(done);
     }
 
-    fn warn(&self, what: &str) {
-        self.warnings.lock().unwrap().push(what.to_owned());
+    fn warn(&self, warning: Warning) {
+        self.warnings.lock().unwrap().push(warning);
     }
 }
 
@@ -108,9 +112,9 @@ fn plan(flows: &[FlowId]) -> LoadPlan {
     }
 }
 
-fn described(rows: &[FlowEvidence]) -> Vec<(&str, &str, bool)> {
+fn described(rows: &[FlowEvidence]) -> Vec<(FlowId, Side, bool)> {
     rows.iter()
-        .map(|row| (row.id.as_str(), row.side.as_str(), row.users.is_some()))
+        .map(|row| (row.id, row.side, row.users.is_some()))
         .collect()
 }
 
@@ -120,13 +124,13 @@ fn a_load_run_gives_evidence_for_both_sides_and_leaves_the_world_as_it_was() {
         let stage = Stage::open("load_run").await;
         let before = stage.sums().await;
         let flows = [FlowId::Send, FlowId::History, FlowId::Page];
-        let (outcome, heard) = stage.load(&plan(&flows), Some(&stage.pools)).await;
+        let (outcome, heard) = stage.load(&plan(&flows), Some(&stage.databases)).await;
 
-        let expected: Vec<_> = ["send", "history", "page"]
+        let expected: Vec<_> = flows
             .into_iter()
             .flat_map(|flow| {
                 [true, false].into_iter().flat_map(move |closed| {
-                    ["baseline", "optimized"].map(|side| (flow, side, closed))
+                    [Side::Baseline, Side::Optimized].map(|side| (flow, side, closed))
                 })
             })
             .collect();
@@ -144,7 +148,8 @@ fn a_load_run_gives_evidence_for_both_sides_and_leaves_the_world_as_it_was() {
             assert_eq!((pair[0].users, pair[0].rate), (pair[1].users, pair[1].rate));
         }
         for (flow, answers) in &outcome.answers {
-            assert!(answers.checked > 0);
+            // More than the 40 before any timing: loaded answers are among them.
+            assert!(answers.checked > 40, "{flow}: {}", answers.checked);
             assert_eq!(
                 answers.differing, 0,
                 "{flow}: {:?}",
@@ -153,7 +158,7 @@ fn a_load_run_gives_evidence_for_both_sides_and_leaves_the_world_as_it_was() {
         }
         assert_eq!(outcome.capacity.len(), 6);
         assert_eq!(outcome.goose_reports.len(), 3);
-        assert_eq!(outcome.warnings, Vec::<String>::new());
+        assert_eq!(*heard.warnings.lock().unwrap(), []);
         let steps = heard.steps.lock().unwrap().clone();
         assert!(steps.is_sorted() && steps.last() == Some(&1.0), "{steps:?}");
 
@@ -174,30 +179,31 @@ fn without_access_to_the_databases_the_rows_stay_and_the_run_says_so() {
                 .zip(&after)
                 .all(|(before, after)| before < after)
         );
-        assert_eq!(outcome.warnings, *heard.warnings.lock().unwrap());
-        assert!(
-            outcome.warnings[0].contains("stay"),
-            "{:?}",
-            outcome.warnings
-        );
+        let warnings = heard.warnings.lock().unwrap().clone();
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert_eq!(warnings[0], Warning::RowsStay);
         assert!(outcome.flows.iter().all(|row| row.reason.contains("stay")));
     });
 }
 
 #[test]
-fn a_side_that_answers_differently_is_wrong_however_quick() {
+fn a_side_that_answers_wrongly_is_wrong_however_quick() {
     runtime().block_on(async {
         let stage = Stage::open("load_wrong").await;
         // The shape of its answers stays right; what they say does not.
         let changed = sqlx::query("UPDATE message_attachments SET file_size = file_size + 1")
-            .execute(&stage.pools.optimized)
+            .execute(&stage.databases.optimized)
             .await
             .unwrap();
         assert!(changed.rows_affected() > 0);
         let (outcome, heard) = stage
-            .load(&plan(&[FlowId::History]), Some(&stage.pools))
+            .load(&plan(&[FlowId::History]), Some(&stage.databases))
             .await;
-        assert!(outcome.answers[0].1.differing > 0);
+        let answers = &outcome.answers[0].1;
+        assert!(answers.differing > 0);
+        let first = answers.first_difference.as_deref().unwrap_or_default();
+        assert!(first.contains("/optimized/"), "{first}");
+        assert!(outcome.flows.iter().all(|row| row.errors == 0));
         assert!(
             outcome
                 .flows
@@ -210,19 +216,21 @@ fn a_side_that_answers_differently_is_wrong_however_quick() {
                 .iter()
                 .all(|capacity| capacity.max_users.is_none())
         );
-        assert!(heard.warnings.lock().unwrap()[0].contains("differently"));
+        let told = heard.warnings.lock().unwrap();
+        assert!(
+            matches!(told[0], Warning::FlowAnswersDiffer { .. }),
+            "{told:?}"
+        );
     });
 }
 
 #[test]
 fn a_service_that_is_not_there_is_named_with_what_to_do() {
     runtime().block_on(async {
-        let target = Target {
-            url: "http://127.0.0.1:9".to_owned(),
-        };
+        let service = ServiceUrl::new("http://127.0.0.1:9");
         let artefacts = tempfile::tempdir().unwrap();
         let error = run(
-            &target,
+            &service,
             &world(),
             &plan(&[FlowId::Page]),
             None,

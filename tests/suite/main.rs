@@ -7,9 +7,13 @@
 
 mod command_line;
 mod common;
+mod court;
 mod engines;
 mod engines_elsewhere;
 mod load;
+mod relay;
 mod service;
+mod shape;
+mod sides;
 mod trials;
 mod world;

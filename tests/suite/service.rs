@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
-use sqlx::{ConnectOptions, Connection, PgPool};
+use sqlx::{ConnectOptions, Connection};
 use tokio::sync::OnceCell;
-use verdict_optimized::pagination::Cursor;
-use verdict_scenarios::service::{ServiceProcess, Sides, cursor, migrate_all};
 use verdict_seed::World;
+use verdict_service::cursor::{self, Cursor};
+use verdict_service::{ServiceProcess, Sides};
 
-use crate::common::{clone, engines, runtime, world};
+use crate::common::{clone, engines, migrated, runtime, world};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_verdict");
 const NOBODY: &str = "00000000-0000-4000-8000-00000000dead";
@@ -40,13 +40,8 @@ async fn stage() -> &'static Stage {
         .get_or_init(async || {
             let sides = Sides {
                 baseline: clone("service_baseline").await,
-                optimized: clone("service_optimized").await,
+                optimized: migrated("service_optimized").await,
             };
-            let pool = PgPool::connect_with(sides.optimized.clone())
-                .await
-                .expect("a connection to the optimized side");
-            migrate_all(&pool).await.expect("every item's fix");
-            pool.close().await;
             let service = spawn(&sides);
             Stage {
                 world: world(),

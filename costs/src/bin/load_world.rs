@@ -13,7 +13,6 @@ use anyhow::{Context, Result, ensure};
 use indicatif::{MultiProgress, ProgressDrawTarget};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection};
-use verdict::filter::Filter;
 use verdict_baseline::schema;
 use verdict_engines::{Choice, Engines, Options, cache_dir, host};
 use verdict_seed::{Scale, World, WorldSpec, load_rows};
@@ -27,20 +26,11 @@ const TABLES: [&str; 5] = [
 ];
 const ROUNDS: usize = 3;
 
-/// The name that criterion's filter is held against.
-const NAME: &str = "load_world";
-
 fn main() -> ExitCode {
     if let Some(code) = host::dispatch(std::env::args_os()) {
         return code;
     }
-    let selected = Filter::parse(std::env::args().skip(1)).map(|filter| {
-        if filter.lists() {
-            println!("{NAME}: benchmark");
-        }
-        filter.measures() && filter.wants(NAME)
-    });
-    match selected.and_then(|selected| if selected { run() } else { Ok(()) }) {
+    match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");

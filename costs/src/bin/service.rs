@@ -8,7 +8,6 @@
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, stdin};
 use std::net::Ipv4Addr;
-use std::path::PathBuf;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
@@ -20,18 +19,20 @@ use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use verdict::filter::Filter;
+use verdict::load::{drop_sides, sides};
+use verdict_audit::Side;
 use verdict_audit::evidence::Ratio;
 use verdict_audit::ratio::{Block, ratio};
-use verdict_audit::{Side, VariantName};
+use verdict_baseline as baseline;
 use verdict_baseline::message_history::Request as HistoryRequest;
-use verdict_engines::{Choice, Engines, Options, cache_dir};
-use verdict_scenarios::service::{self, ServiceProcess, Sides, cursor, migrate_all};
-use verdict_scenarios::{ladder, message_history, message_send, pagination};
-use verdict_seed::{Author, Conversation, Scale, World, WorldSpec};
+use verdict_engines::{Choice, Engines, Options, cache_dir, host};
+use verdict_optimized as optimized;
+use verdict_oracle::pagination::{PageRequest, posts_page};
+use verdict_oracle::{Oracle, ladder, message_send};
+use verdict_seed::{Conversation, Scale, World, WorldSpec};
+use verdict_service::cursor::{self, Cursor};
+use verdict_service::{ServiceProcess, dispatch};
 
-/// The name that criterion's filter is held against.
-const NAME: &str = "service";
 /// The hidden command of this program: the hello-world.
 const HELLO: &str = "hello";
 
@@ -44,9 +45,13 @@ const TURN: Duration = Duration::from_millis(500);
 
 /// The size of the conversation, and of the author.
 const ROWS: u64 = 1_000;
+/// Rows of a page of messages, and of one of posts, as in the audit's examples.
+const MESSAGES: i64 = 100;
+const POSTS: i64 = 20;
 
 fn main() -> ExitCode {
-    if let Some(code) = service::dispatch(std::env::args_os()) {
+    let hidden = host::dispatch(std::env::args_os()).or_else(|| dispatch(std::env::args_os()));
+    if let Some(code) = hidden {
         return code;
     }
     let hello = std::env::args_os()
@@ -55,10 +60,8 @@ fn main() -> ExitCode {
     let work = async {
         if hello {
             serve_hello().await
-        } else if selected()? {
-            bench().await
         } else {
-            Ok(())
+            bench().await
         }
     };
     let done = tokio::runtime::Runtime::new()
@@ -73,15 +76,6 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether criterion's command line asks for this bench.
-fn selected() -> anyhow::Result<bool> {
-    let filter = Filter::parse(std::env::args().skip(1))?;
-    if filter.lists() {
-        println!("{NAME}: benchmark");
-    }
-    Ok(filter.measures() && filter.wants(NAME))
-}
-
 async fn bench() -> anyhow::Result<()> {
     let world = World::new(WorldSpec {
         scale: Scale::Smoke,
@@ -92,7 +86,7 @@ async fn bench() -> anyhow::Result<()> {
     let options = Options {
         choice: std::env::var("VERDICT_ENGINES").map_or(Ok(Choice::Auto), |word| word.parse())?,
         cache: cache_dir()?,
-        host: PathBuf::from(env!("CARGO_BIN_EXE_verdict")),
+        host: std::env::current_exe()?,
         progress: indicatif::MultiProgress::new(),
     };
     let engines = Engines::with_world(&options, &world.spec().key(), async |engines| {
@@ -100,14 +94,7 @@ async fn bench() -> anyhow::Result<()> {
         Ok(())
     })
     .await?;
-    let sides = Sides {
-        baseline: engines.postgres(&engines.clone_world("service_baseline").await?),
-        optimized: engines.postgres(&engines.clone_world("service_optimized").await?),
-    };
-    let pool = PgPool::connect_with(sides.optimized.clone()).await?;
-    migrate_all(&pool).await?;
-    pool.close().await;
-
+    let sides = sides(&engines).await?;
     let service = ServiceProcess::spawn(&std::env::current_exe()?, &sides)?;
     println!("the same operation over HTTP and called directly, mean time per request:");
     for (side, options) in [
@@ -120,8 +107,7 @@ async fn bench() -> anyhow::Result<()> {
     }
     empty(&service).await?;
     service.stop()?;
-    engines.drop_clone("service_baseline").await?;
-    engines.drop_clone("service_optimized").await?;
+    drop_sides(&engines).await?;
     engines.stop().await?;
     Ok(())
 }
@@ -141,31 +127,35 @@ impl Flow {
 struct Subject {
     flow: Flow,
     side: Side,
-    variant: VariantName,
     conversation: Conversation,
-    author: Author,
-    place: pagination::Place<verdict_optimized::pagination::Cursor>,
+    page: PageRequest,
     pool: PgPool,
     wire: Wire,
 }
 
 impl Subject {
-    async fn over_http(&mut self, k: u64) -> anyhow::Result<()> {
-        let Self { side, author, .. } = self;
+    /// The last row before the page of posts.
+    fn after(&self) -> Option<Cursor> {
+        let (created_at, id) = self.page.after?;
+        Some(Cursor { created_at, id })
+    }
+
+    fn message(&self) -> baseline::message_send::Request {
+        message_send::message(&self.conversation, &mut rand::rng())
+    }
+
+    async fn over_http(&mut self) -> anyhow::Result<()> {
+        let Self { side, page, .. } = self;
         let messages = format!("/{side}/conversations/{}/messages", self.conversation.id);
-        let posts = format!(
-            "/{side}/users/{}/posts?limit={}",
-            author.id,
-            pagination::LIMIT
-        );
-        let (request, status) = match (self.flow, self.place.after) {
+        let posts = format!("/{side}/users/{}/posts?limit={POSTS}", page.of);
+        let (request, status) = match (self.flow, self.after()) {
             (Flow::History, _) => {
                 let viewer = self.conversation.members[0];
-                let query = format!("viewer={viewer}&limit={}", message_history::LIMIT);
+                let query = format!("viewer={viewer}&limit={MESSAGES}");
                 (head("GET", &format!("{messages}?{query}")), 200)
             }
             (Flow::Send, _) => {
-                let message = message_send::message(&self.conversation, k);
+                let message = self.message();
                 let body =
                     json!({ "sender": message.sender, "content": message.content }).to_string();
                 let head = head("POST", &messages);
@@ -180,7 +170,7 @@ impl Subject {
                 200,
             ),
             (Flow::Page, _) => (
-                head("GET", &format!("{posts}&offset={}", self.place.offset)),
+                head("GET", &format!("{posts}&offset={}", self.page.offset)),
                 200,
             ),
         };
@@ -189,30 +179,46 @@ impl Subject {
         Ok(())
     }
 
-    async fn directly(&self, k: u64) -> verdict_baseline::Result<()> {
-        let Self { variant, pool, .. } = self;
-        match self.flow {
-            Flow::History => {
+    async fn directly(&self) -> baseline::Result<()> {
+        let pool = &self.pool;
+        match (self.flow, self.side) {
+            (Flow::History, side) => {
                 let request = HistoryRequest {
                     conversation: self.conversation.id,
                     viewer: self.conversation.members[0],
-                    limit: message_history::LIMIT,
+                    limit: MESSAGES,
                     offset: 0,
                     include_recalled: false,
                 };
-                message_history::history(variant, pool, &request)
-                    .await
-                    .map(drop)
+                match side {
+                    Side::Baseline => baseline::message_history::history(pool, &request).await,
+                    Side::Optimized => optimized::message_history::history(pool, &request).await,
+                }
+                .map(drop)
             }
-            Flow::Send => {
-                let message = message_send::message(&self.conversation, k);
-                message_send::send(variant, pool, &message).await.map(drop)
+            (Flow::Send, side) => {
+                let message = self.message();
+                match side {
+                    Side::Baseline => baseline::message_send::send(pool, &message).await,
+                    Side::Optimized => optimized::message_send::send(pool, &message).await,
+                }
+                .map(drop)
             }
-            Flow::Page => {
-                let limit = pagination::LIMIT;
-                pagination::posts(variant, pool, self.author.id, limit, &self.place)
-                    .await
-                    .map(drop)
+            (Flow::Page, Side::Baseline) => {
+                let request = baseline::pagination::PostsRequest {
+                    user: self.page.of,
+                    limit: POSTS,
+                    offset: self.page.offset,
+                };
+                baseline::pagination::posts(pool, &request).await.map(drop)
+            }
+            (Flow::Page, Side::Optimized) => {
+                let request = optimized::pagination::PostsRequest {
+                    user: self.page.of,
+                    limit: POSTS,
+                    after: self.after(),
+                };
+                optimized::pagination::posts(pool, &request).await.map(drop)
             }
         }
     }
@@ -229,19 +235,14 @@ async fn share(
     let mut subject = Subject {
         flow,
         side,
-        variant: match side {
-            Side::Baseline => VariantName::Baseline,
-            Side::Optimized => VariantName::Optimized,
-        },
         conversation: ladder::conversation(world, ROWS).context("find the conversation")?,
-        place: pagination::posts_place(&pagination::timeline(world, &author), ROWS),
-        author,
+        page: posts_page(&Oracle::new(world), &author, POSTS, ROWS),
         pool: PgPool::connect_with(options).await?,
         wire: Wire::connect(service.url()).await?,
     };
-    for k in 0..2 * ROUNDS {
-        subject.over_http(k).await?;
-        subject.directly(k).await?;
+    for _ in 0..2 * ROUNDS {
+        subject.over_http().await?;
+        subject.directly().await?;
     }
     let mut blocks = Vec::new();
     for _ in 0..BLOCKS {
@@ -251,10 +252,10 @@ async fn share(
             for turn in [k % 2, (k + 1) % 2] {
                 let began = Instant::now();
                 if turn == 0 {
-                    subject.over_http(k).await?;
+                    subject.over_http().await?;
                     over_http += began.elapsed();
                 } else {
-                    subject.directly(k).await?;
+                    subject.directly().await?;
                     directly += began.elapsed();
                 }
             }
@@ -267,7 +268,7 @@ async fn share(
     let Ratio { value, lo, hi } = ratio(&blocks, 1)?;
     let percent = |ratio: f64| (1.0 - 1.0 / ratio) * 100.0;
     println!(
-        "{NAME}/share/{}/{side}: {:.0} µs over HTTP, {:.0} µs directly: the service's share is \
+        "share/{}/{side}: {:.0} µs over HTTP, {:.0} µs directly: the service's share is \
          {:.1} % ({:.1}..{:.1})",
         format!("{flow:?}").to_lowercase(),
         mean(|block| block.baseline_ns),
@@ -291,7 +292,7 @@ async fn empty(service: &ServiceProcess) -> anyhow::Result<()> {
     let rate = |calls: fn(&Block) -> u64| blocks.iter().map(calls).sum::<u64>() as f64 / seconds;
     let Ratio { value, lo, hi } = ratio(&blocks, 1)?;
     println!(
-        "{NAME}/empty: {:.0} requests/s of {CONNECTIONS} connections, a bare axum hello-world {:.0}: \
+        "empty: {:.0} requests/s of {CONNECTIONS} connections, a bare axum hello-world {:.0}: \
          {value:.3} of it ({lo:.3}..{hi:.3})",
         rate(|block| block.variant_calls),
         rate(|block| block.baseline_calls),

@@ -1,0 +1,96 @@
+//! Why a command could not do what it was asked. Every error knows the exit code that says so.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use verdict_audit::{CatalogueError, Exit};
+use verdict_reports::html::HtmlError;
+use verdict_reports::json::JsonError;
+
+/// A result of a command.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why a command could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Engines could not be had, or put away.
+    #[error(transparent)]
+    Engines(#[from] verdict_engines::Error),
+    /// A trial could not be held.
+    #[error(transparent)]
+    Trial(#[from] verdict_scenarios::Error),
+    /// A side could not be reached or changed.
+    #[error(transparent)]
+    Store(#[from] verdict_store::Error),
+    /// The service could not be had.
+    #[error(transparent)]
+    Service(#[from] verdict_service::Error),
+    /// A load could not be driven.
+    #[error(transparent)]
+    Load(#[from] verdict_load::Error),
+    /// The audit has no such item.
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+    /// An item that the audit has and nobody tries yet.
+    #[error("item {0} is not on trial yet: `verdict list` says which are")]
+    NotOnTrial(String),
+    /// Results could not be read or written.
+    #[error(transparent)]
+    Results(#[from] JsonError),
+    /// The report could not be written.
+    #[error(transparent)]
+    Report(#[from] HtmlError),
+    /// There is nowhere to write results.
+    #[error(
+        "results cannot be written to {folder}: make it yours, or set CARGO_TARGET_DIR to a folder that is: {source}"
+    )]
+    Output {
+        /// The folder.
+        folder: PathBuf,
+        /// The system's words.
+        source: io::Error,
+    },
+    /// The address to serve on cannot be had.
+    #[error("failed to listen on {address}: choose another --listen: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The system's words.
+        source: io::Error,
+    },
+    /// A bench's filter is no regular expression.
+    #[error("the filter is no regular expression: {0}")]
+    Filter(#[from] regex::Error),
+    /// An environment variable that takes a flag's place is wrong.
+    #[error(transparent)]
+    Variables(#[from] clap::Error),
+    /// The system refused something.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+impl Error {
+    /// The exit code that says so.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Engines(error) => error.exit(),
+            Self::Trial(error) => error.exit(),
+            Self::Store(error) if error.is_gone() => Exit::Unavailable,
+            Self::Store(_) => Exit::Software,
+            Self::Service(error) => error.exit(),
+            Self::Load(error) => error.exit(),
+            Self::Catalogue(error) => error.exit(),
+            Self::NotOnTrial(_) | Self::Filter(_) | Self::Variables(_) => Exit::Usage,
+            Self::Results(error) => error.exit(),
+            Self::Report(error) => error.exit(),
+            Self::Output { source, .. } => match Exit::of_io(source) {
+                // A folder that cannot be made is not one that was given.
+                Exit::NoInput => Exit::Io,
+                exit => exit,
+            },
+            Self::Listen { .. } => Exit::Unavailable,
+            Self::Io(error) => Exit::of_io(error),
+        }
+    }
+}

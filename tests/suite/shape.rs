@@ -1,0 +1,657 @@
+//! The shape of a trial: every engine, many callers, a baseline that fails, a harness that
+//! fails in each of its steps, and what is given back when nobody can take it back.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use criterion::Criterion;
+use futures_util::future::BoxFuture;
+use rand_chacha::ChaCha8Rng;
+use redis::AsyncCommands;
+use verdict_audit::evidence::{ItemEvidence, VariantEvidence};
+use verdict_audit::{At, Catalogue, Counter, Finding, VariantName, Verdict};
+use verdict_oracle::{Held, Oracle, same};
+use verdict_scenarios::Error;
+use verdict_scenarios::docket;
+use verdict_scenarios::item::Item;
+use verdict_scenarios::operation::{AnyOperation, Leaves, Operation, erase, no_such_variant};
+use verdict_scenarios::trial::Clockwork;
+use verdict_seed::World;
+use verdict_store::{Change, Down, Engine, Fault, Job, Step, Store, Table};
+
+use crate::court::in_court_of;
+
+/// A finding with claims of the kinds that these tests need.
+fn finding(toml: &str) -> Finding {
+    toml::from_str(&format!(
+        "number = 1
+        id = \"made-up\"
+        title = \"An item of a test\"
+        source = \"nowhere\"
+        {toml}"
+    ))
+    .unwrap()
+}
+
+/// Hears one item, alone on the docket, with a clock that has little time.
+fn hear(item: &dyn Item, finding: &Finding) -> Result<ItemEvidence, Error> {
+    let folder = tempfile::tempdir().unwrap();
+    let mut criterion = Criterion::default()
+        .without_plots()
+        .output_directory(folder.path())
+        .sample_size(10)
+        .warm_up_time(Duration::from_millis(20))
+        .measurement_time(Duration::from_millis(300));
+    in_court_of(&[item], |court| {
+        let mut clockwork = Clockwork {
+            criterion: &mut criterion,
+            selected: &|_| true,
+        };
+        court.hear(item, finding, Some(&mut clockwork))
+    })
+}
+
+fn variant<'a>(evidence: &'a ItemEvidence, name: &VariantName) -> &'a VariantEvidence {
+    let mut variants = evidence.variants.iter();
+    variants.find(|variant| variant.name == *name).unwrap()
+}
+
+/// Counts rows in every engine, one operation each: n of them, as many as are asked for.
+struct Everywhere;
+
+struct InPostgres;
+struct InClickHouse;
+struct InRedis;
+
+impl Item for Everywhere {
+    fn id(&self) -> &'static str {
+        "made-up"
+    }
+    fn variants(&self) -> Vec<(VariantName, Change)> {
+        vec![
+            (VariantName::Baseline, Change::NONE),
+            (VariantName::Optimized, Change::NONE),
+        ]
+    }
+    fn operations(&self) -> Vec<Box<dyn AnyOperation>> {
+        vec![erase(InPostgres), erase(InClickHouse), erase(InRedis)]
+    }
+}
+
+/// Today takes `n` calls for what the fix does in one.
+fn repetitions(variant: &VariantName, n: u64) -> Result<u64, Fault> {
+    match variant {
+        VariantName::Baseline => Ok(n),
+        VariantName::Optimized => Ok(1),
+        _ => Err(no_such_variant(variant)),
+    }
+}
+
+macro_rules! counts {
+    ($operation:ty, $name:literal, $rungs:expr, $once:expr) => {
+        impl Operation for $operation {
+            type Request = u64;
+            type Answer = u64;
+            const NAME: &'static str = $name;
+
+            fn rungs(&self, _: &World) -> Vec<At> {
+                $rungs
+            }
+            fn at(&self, _: &Oracle, at: At, _: &mut ChaCha8Rng) -> Option<u64> {
+                Some(at.n)
+            }
+            fn draw(&self, _: &Oracle, _: &mut ChaCha8Rng) -> u64 {
+                3
+            }
+            async fn call(
+                &self,
+                store: &Store,
+                variant: &VariantName,
+                n: &u64,
+            ) -> Result<u64, Fault> {
+                for _ in 1..repetitions(variant, *n)? {
+                    $once(store, *n).await?;
+                }
+                $once(store, *n).await
+            }
+            fn hold(&self, _: &Oracle, n: &u64, answer: &u64) -> Held {
+                same("rows", n, answer)
+            }
+        }
+    };
+}
+
+async fn in_postgres(store: &Store, n: u64) -> Result<u64, Fault> {
+    let rows: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM (SELECT id FROM users LIMIT $1) AS u")
+        .bind(n as i64)
+        .fetch_one(&store.postgres)
+        .await?;
+    Ok(rows as u64)
+}
+
+async fn in_clickhouse(store: &Store, n: u64) -> Result<u64, Fault> {
+    let query = store
+        .clickhouse
+        .query("SELECT count() FROM (SELECT id FROM posts_cdc LIMIT ?)");
+    Ok(query.bind(n).fetch_one().await?)
+}
+
+async fn in_redis(store: &Store, n: u64) -> Result<u64, Fault> {
+    let mut redis = store.redis.clone();
+    let _: () = redis.set("n", n).await?;
+    store.client.hit();
+    Ok(redis.get("n").await?)
+}
+
+fn ladder() -> Vec<At> {
+    [2, 4, 8].map(At::rung).into()
+}
+
+counts!(InPostgres, "postgres", ladder(), in_postgres);
+counts!(InClickHouse, "clickhouse", ladder(), in_clickhouse);
+counts!(
+    InRedis,
+    "redis",
+    [
+        At::rung(2),
+        At::rung(4),
+        At::rung(8),
+        At {
+            n: 2,
+            callers: 32,
+            round_trip_us: 0
+        },
+        At {
+            n: 2,
+            callers: 1,
+            round_trip_us: 2_000
+        }
+    ]
+    .into(),
+    in_redis
+);
+
+#[test]
+fn every_engine_is_counted_timed_and_judged_by_every_kind_of_promise() {
+    let finding = finding(
+        r#"
+        variants = ["optimized"]
+        operations = ["postgres", "clickhouse", "redis"]
+        [[claim]]
+        id = "faster"
+        operation = "redis"
+        promise = "ratio"
+        of = "time"
+        lo = 1.5
+        hi = 100.0
+        at = 8
+        [[claim]]
+        id = "crowded"
+        operation = "redis"
+        promise = "ratio"
+        of = "p95"
+        lo = 1.0
+        hi = inf
+        at = { n = 2, callers = 32 }
+        [[claim]]
+        id = "far"
+        operation = "redis"
+        promise = "ratio"
+        of = "time"
+        lo = 1.5
+        hi = 3.0
+        at = { n = 2, round_trip_us = 2000 }
+        [[claim]]
+        id = "fewer-rows"
+        operation = "clickhouse"
+        promise = "ratio"
+        of = "rows_read"
+        lo = 8.0
+        hi = 8.0
+        at = 8
+        [[claim]]
+        id = "statements"
+        operation = "postgres"
+        promise = "count"
+        of = "statements"
+        today = 4
+        fixed = 1
+        at = 4
+        [[claim]]
+        id = "share"
+        operation = "redis"
+        promise = "share"
+        of = "redis_commands"
+        lo = 0.5
+        hi = 0.8
+        at = 4
+        [[claim]]
+        id = "growth"
+        operation = "clickhouse"
+        promise = "growth"
+        of = "rows_read"
+        today = "O(n)"
+        fixed = "O(1)"
+        [[claim]]
+        id = "runs"
+        promise = "runs"
+        "#,
+    );
+    let evidence = hear(&Everywhere, &finding).unwrap();
+    let fix = variant(&evidence, &VariantName::Optimized);
+    assert_eq!(fix.answers.as_ref().unwrap().differing, 0, "{fix:?}");
+    let counted = |operation: &str, counter| {
+        let work = fix
+            .work
+            .iter()
+            .find(|work| work.operation.as_str() == operation);
+        work.unwrap().counters.get(&counter).copied()
+    };
+    assert_eq!(counted("postgres", Counter::Statements), Some(1.0));
+    assert_eq!(counted("clickhouse", Counter::Statements), Some(1.0));
+    assert!(counted("clickhouse", Counter::RowsRead) > Some(0.0));
+    assert!(counted("clickhouse", Counter::MarksRead) > Some(0.0));
+    assert_eq!(counted("redis", Counter::RedisCommands), Some(2.0));
+    assert_eq!(counted("redis", Counter::WireTurns), Some(2.0));
+    assert_eq!(counted("redis", Counter::Hits), Some(1.0));
+    assert_eq!(counted("redis", Counter::Statements), None);
+    for claim in ["faster", "statements", "share", "runs"] {
+        let judged = fix.claims.iter().find(|judged| judged.id == claim).unwrap();
+        assert!(
+            matches!(judged.verdict, Verdict::Confirmed | Verdict::Exceeded),
+            "{judged:?}"
+        );
+    }
+    let mut places = fix.latency.iter();
+    let far = places
+        .find(|latency| latency.at.round_trip_us == 2_000)
+        .unwrap();
+    // A line holds back at least as long as it was asked to, and a call is two turns.
+    assert!(far.measured_round_trip_us >= Some(2_000.0), "{far:?}");
+    assert!(far.variant.p50 >= 4_000.0, "{far:?}");
+    let crowded = fix
+        .latency
+        .iter()
+        .find(|latency| latency.at.callers == 32)
+        .unwrap();
+    assert!(
+        crowded.ratio.is_some() && crowded.p95_ratio.is_some(),
+        "{crowded:?}"
+    );
+}
+
+/// Today asks for a table that does not exist.
+struct FailingToday;
+
+struct Ask;
+
+impl Item for FailingToday {
+    fn id(&self) -> &'static str {
+        "made-up"
+    }
+    fn variants(&self) -> Vec<(VariantName, Change)> {
+        const UP: &[Step] = &[Step::Script(
+            Engine::ClickHouse,
+            "CREATE TABLE made_up (n UInt64) ENGINE = MergeTree ORDER BY n;
+            INSERT INTO made_up SELECT number FROM numbers(10)",
+        )];
+        const DOWN: &[Step] = &[Step::Script(Engine::ClickHouse, "DROP TABLE made_up SYNC")];
+        const TOUCHES: &[Table] = &[Table::clickhouse("made_up")];
+        vec![
+            (VariantName::Baseline, Change::NONE),
+            (VariantName::Optimized, Change::steps(UP, DOWN, TOUCHES)),
+        ]
+    }
+    fn operations(&self) -> Vec<Box<dyn AnyOperation>> {
+        vec![erase(Ask)]
+    }
+}
+
+impl Operation for Ask {
+    type Request = ();
+    type Answer = u64;
+    const NAME: &'static str = "ask";
+
+    fn rungs(&self, _: &World) -> Vec<At> {
+        vec![At::rung(10)]
+    }
+    fn at(&self, _: &Oracle, _: At, _: &mut ChaCha8Rng) -> Option<()> {
+        Some(())
+    }
+    fn draw(&self, _: &Oracle, _: &mut ChaCha8Rng) {}
+    async fn call(&self, store: &Store, _: &VariantName, (): &()) -> Result<u64, Fault> {
+        let query = store.clickhouse.query("SELECT count() FROM made_up");
+        Ok(query.fetch_one().await?)
+    }
+    fn hold(&self, _: &Oracle, (): &(), answer: &u64) -> Held {
+        same("rows", &10, answer)
+    }
+}
+
+#[test]
+fn a_baseline_that_fails_is_evidence_and_the_variant_beside_it_is_tried() {
+    let finding = finding(
+        r#"
+        variants = ["optimized"]
+        operations = ["ask"]
+        [[claim]]
+        id = "runs"
+        promise = "runs"
+        [[claim]]
+        id = "faster"
+        promise = "ratio"
+        of = "time"
+        lo = 2.0
+        hi = 3.0
+        at = 10
+        "#,
+    );
+    let evidence = hear(&FailingToday, &finding).unwrap();
+    let today = variant(&evidence, &VariantName::Baseline);
+    let words = today.failure.as_deref().unwrap();
+    assert!(words.contains("made_up"), "{words}");
+    let fix = variant(&evidence, &VariantName::Optimized);
+    assert_eq!(fix.failure, None);
+    assert_eq!(fix.answers.as_ref().unwrap().differing, 0);
+    assert!(!fix.work.is_empty());
+    let latency = &fix.latency[0];
+    assert!(latency.baseline.is_none() && latency.ratio.is_none());
+    assert!(latency.variant.count > 0);
+    let verdict = |id: &str| {
+        fix.claims
+            .iter()
+            .find(|claim| claim.id == id)
+            .unwrap()
+            .verdict
+    };
+    assert_eq!(verdict("runs"), Verdict::Confirmed);
+    assert_eq!(verdict("faster"), Verdict::Inconclusive);
+}
+
+/// Inserts into a ClickHouse table of the world, which nobody takes back row by row.
+struct Inserting;
+
+struct Insert;
+
+const FOLLOWS: &[Table] = &[Table::clickhouse("follows_cdc")];
+
+impl Item for Inserting {
+    fn id(&self) -> &'static str {
+        "made-up"
+    }
+    fn variants(&self) -> Vec<(VariantName, Change)> {
+        const UP: &[Step] = &[Step::Script(
+            Engine::ClickHouse,
+            "ALTER TABLE follows_cdc ADD COLUMN made_up UInt8 DEFAULT 7",
+        )];
+        let renewed = Change {
+            up: UP,
+            down: Down::Renew,
+            touches: FOLLOWS,
+            ..Change::NONE
+        };
+        vec![
+            (VariantName::Baseline, Change::NONE),
+            (VariantName::Proposed(None), renewed),
+        ]
+    }
+    fn operations(&self) -> Vec<Box<dyn AnyOperation>> {
+        vec![erase(Insert)]
+    }
+    fn histories<'a>(
+        &'a self,
+        session: &'a verdict_scenarios::session::Session<'_>,
+        variant: &'a VariantName,
+        tally: &'a mut verdict_scenarios::tally::Tally,
+    ) -> BoxFuture<'a, verdict_scenarios::Result<()>> {
+        Box::pin(async move {
+            let client = session.store(variant).clickhouse;
+            let of = |sql: &'static str| {
+                let query = client.query(sql);
+                async move { query.fetch_one::<u64>().await.unwrap() }
+            };
+            let left = of("SELECT count() FROM follows_cdc WHERE follower_id = 'a test'").await;
+            tally.record("what was inserted is gone", same("rows", &0, &left));
+            let changed = of("SELECT count() FROM system.columns
+                WHERE database = currentDatabase() AND name = 'made_up'")
+            .await;
+            let due = u64::from(*variant != VariantName::Baseline);
+            tally.record(
+                "and the change is still there",
+                same("columns", &due, &changed),
+            );
+            Ok(())
+        })
+    }
+}
+
+impl Operation for Insert {
+    type Request = ();
+    type Answer = ();
+    const NAME: &'static str = "insert";
+
+    fn rungs(&self, _: &World) -> Vec<At> {
+        vec![At::rung(1)]
+    }
+    fn writes(&self) -> &'static [Table] {
+        FOLLOWS
+    }
+    fn leaves(&self) -> Leaves {
+        Leaves::Renew(FOLLOWS)
+    }
+    fn at(&self, _: &Oracle, _: At, _: &mut ChaCha8Rng) -> Option<()> {
+        Some(())
+    }
+    fn draw(&self, _: &Oracle, _: &mut ChaCha8Rng) {}
+    async fn call(&self, store: &Store, _: &VariantName, (): &()) -> Result<(), Fault> {
+        let insert = store.clickhouse.query(
+            "INSERT INTO follows_cdc (follower_id, followee_id, created_at, cdc_timestamp)
+            VALUES ('a test', 'b', '2025-01-01 00:00:00', 1)",
+        );
+        Ok(insert.execute().await?)
+    }
+    fn hold(&self, _: &Oracle, (): &(), (): &()) -> Held {
+        Ok(())
+    }
+}
+
+#[test]
+fn what_nobody_takes_back_row_by_row_is_given_back_as_the_world_has_it() {
+    let finding = finding(
+        r#"
+        variants = ["proposed"]
+        operations = ["insert"]
+        [[claim]]
+        id = "runs"
+        promise = "runs"
+        "#,
+    );
+    let evidence = hear(&Inserting, &finding).unwrap();
+    for heard in &evidence.variants {
+        let answers = heard.answers.as_ref().unwrap();
+        assert_eq!(answers.differing, 0, "{}: {answers:?}", heard.name);
+    }
+    let after = hear(&Inserting, &finding).unwrap();
+    let answers = after.variants[0].answers.as_ref().unwrap();
+    assert_eq!(answers.differing, 0, "{answers:?}");
+}
+
+#[test]
+fn an_optimized_change_has_to_have_steps_that_take_it_back() {
+    struct NoWayBack;
+    impl Item for NoWayBack {
+        fn id(&self) -> &'static str {
+            "cache"
+        }
+        fn variants(&self) -> Vec<(VariantName, Change)> {
+            let renewed = Change {
+                down: Down::Renew,
+                ..Change::NONE
+            };
+            vec![
+                (VariantName::Baseline, Change::NONE),
+                (VariantName::Optimized, renewed),
+            ]
+        }
+        fn operations(&self) -> Vec<Box<dyn AnyOperation>> {
+            Vec::new()
+        }
+    }
+    let refused = docket::hold(Catalogue::builtin(), &[&NoWayBack]).unwrap_err();
+    assert!(matches!(refused, Error::NoWayBack("cache")), "{refused}");
+}
+
+#[test]
+fn a_misspelt_variant_or_operation_is_found_at_start() {
+    struct Misspelt;
+    impl Item for Misspelt {
+        fn id(&self) -> &'static str {
+            "cache"
+        }
+        fn variants(&self) -> Vec<(VariantName, Change)> {
+            vec![
+                (VariantName::Baseline, Change::NONE),
+                (
+                    VariantName::Proposed(Some("reddis".to_owned())),
+                    Change::NONE,
+                ),
+                (VariantName::Optimized, Change::NONE),
+            ]
+        }
+        fn operations(&self) -> Vec<Box<dyn AnyOperation>> {
+            vec![erase(InRedis)]
+        }
+    }
+    let refused = docket::hold(Catalogue::builtin(), &[&Misspelt]).unwrap_err();
+    assert!(matches!(refused, Error::Catalogue(_)), "{refused}");
+}
+
+/// Fails as the harness in one of a trial's steps, once.
+struct HarnessFault {
+    /// Which step.
+    step: FaultIn,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum FaultIn {
+    Ground,
+    Up,
+    UpHalfDone,
+    Down,
+    Call,
+}
+
+/// Calls made, so that a fault comes in the middle of the counting.
+static CALLS: AtomicU64 = AtomicU64::new(0);
+
+fn gone() -> Fault {
+    Fault::Harness(verdict_store::Error::Gone {
+        engine: Engine::Postgres,
+        what: "be tested",
+        words: "made up".to_owned(),
+    })
+}
+
+const FAULTY: Step = Step::Job(Job {
+    what: "fail as the harness",
+    run: |_| Box::pin(async { Err(gone()) }),
+});
+const COLUMN: Step = Step::Script(Engine::Postgres, "ALTER TABLE users ADD COLUMN made_up int");
+const REFUSED: Step = Step::Script(Engine::Postgres, "DROP TABLE there_is_none");
+
+impl Item for HarnessFault {
+    fn id(&self) -> &'static str {
+        "made-up"
+    }
+    fn ground(&self) -> Change {
+        match self.step {
+            FaultIn::Ground => Change::steps(&[FAULTY], &[], &[]),
+            _ => Change::NONE,
+        }
+    }
+    fn variants(&self) -> Vec<(VariantName, Change)> {
+        let change = match self.step {
+            FaultIn::Up => Change::steps(&[FAULTY], &[], &[]),
+            FaultIn::UpHalfDone => Change::steps(&[COLUMN, FAULTY], &[], &[]),
+            FaultIn::Down => Change::steps(&[COLUMN], &[REFUSED], &[]),
+            FaultIn::Ground | FaultIn::Call => Change::steps(&[COLUMN], &[], &[]),
+        };
+        vec![
+            (VariantName::Baseline, Change::NONE),
+            (VariantName::Optimized, change),
+        ]
+    }
+    fn operations(&self) -> Vec<Box<dyn AnyOperation>> {
+        vec![erase(Failing(self.step))]
+    }
+}
+
+struct Failing(FaultIn);
+
+impl Operation for Failing {
+    type Request = ();
+    type Answer = ();
+    const NAME: &'static str = "call";
+
+    fn rungs(&self, _: &World) -> Vec<At> {
+        vec![At::rung(1)]
+    }
+    fn at(&self, _: &Oracle, _: At, _: &mut ChaCha8Rng) -> Option<()> {
+        Some(())
+    }
+    fn draw(&self, _: &Oracle, _: &mut ChaCha8Rng) {}
+    async fn call(&self, _: &Store, variant: &VariantName, (): &()) -> Result<(), Fault> {
+        let faulty = self.0 == FaultIn::Call && *variant == VariantName::Optimized;
+        if faulty && CALLS.fetch_add(1, Ordering::Relaxed) > 3 {
+            return Err(gone());
+        }
+        Ok(())
+    }
+    fn hold(&self, _: &Oracle, (): &(), (): &()) -> Held {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_fault_of_the_harness_is_no_verdict_and_the_next_trial_starts_clean() {
+    let finding = finding(
+        r#"
+        variants = ["optimized"]
+        operations = ["call"]
+        [[claim]]
+        id = "runs"
+        promise = "runs"
+        "#,
+    );
+    for step in [
+        FaultIn::Ground,
+        FaultIn::Up,
+        FaultIn::UpHalfDone,
+        FaultIn::Down,
+        FaultIn::Call,
+    ] {
+        let item = HarnessFault { step };
+        in_court_of(&[&item], |court| {
+            let outcome = court.hear(&item, &finding, None);
+            match (step, &outcome) {
+                (FaultIn::Down, Err(Error::NotTakenBack { .. }))
+                | (_, Err(Error::Store(verdict_store::Error::Gone { .. }))) => {}
+                _ => panic!("{step:?}: {outcome:?}"),
+            }
+            for variant in [VariantName::Baseline, VariantName::Optimized] {
+                let store = court.session.store(&variant);
+                let columns: i64 = court
+                    .runtime
+                    .block_on(
+                        sqlx::query_scalar(
+                            "SELECT COUNT(*) FROM information_schema.columns
+                            WHERE column_name = 'made_up'",
+                        )
+                        .fetch_one(&store.postgres),
+                    )
+                    .unwrap();
+                assert_eq!(columns, 0, "{step:?}");
+            }
+        });
+    }
+}
