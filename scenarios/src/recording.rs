@@ -28,7 +28,7 @@ impl Sampled {
 
 /// Blocks are put together until a side has so many calls, so that a stretch has a 95th
 /// percentile.
-const CALLS_FOR_A_TAIL: u64 = 200;
+const CALLS_FOR_A_TAIL: u64 = 100;
 
 /// The calls of one side.
 struct Times {

@@ -185,7 +185,7 @@ impl Bench {
         meters.push(Box::new(Wire::new(&self.line)));
 
         let plans = plans_used(&store.postgres).await?;
-        let mut total = Reading::new();
+        let mut readings = Vec::new();
         let calls = if slow { 1 } else { CALLS };
         for _ in 0..calls {
             for meter in &mut meters {
@@ -202,14 +202,11 @@ impl Bench {
                     *reading.entry(counter).or_default() += value;
                 }
             }
-            add(&mut total, reading);
+            readings.push(reading);
             probe.settle(store, tally).await?;
         }
-        for value in total.values_mut() {
-            *value /= f64::from(calls as u32);
-        }
         let plans = plans_used(&store.postgres).await?.since(plans);
-        Ok((total, plans))
+        Ok((per_call(&readings), plans))
     }
 
     /// Waits until the connection is back in its pool, which asks it whether it lives: these
@@ -227,14 +224,48 @@ impl Bench {
     }
 }
 
-/// Adds a call's reading; a counter that one call could not be told by is told by none.
-fn add(total: &mut Reading, reading: Reading) {
-    if total.is_empty() {
-        *total = reading;
-        return;
+/// What a call counts, from several: the mean, but of turns the median, since a packet that is
+/// late may split one in two. A counter that one call could not be told by is told by none.
+fn per_call(readings: &[Reading]) -> Reading {
+    let Some(first) = readings.first() else {
+        return Reading::new();
+    };
+    first
+        .keys()
+        .filter_map(|counter| {
+            let mut values = readings
+                .iter()
+                .map(|reading| reading.get(counter).copied())
+                .collect::<Option<Vec<f64>>>()?;
+            values.sort_by(f64::total_cmp);
+            let value = match counter {
+                Counter::WireTurns => values[values.len() / 2],
+                _ => values.iter().sum::<f64>() / values.len() as f64,
+            };
+            Some((*counter, value))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_turn_that_a_late_packet_split_is_one_and_other_counters_are_means() {
+        let reading = |turns: f64, buffers: f64| -> Reading {
+            [(Counter::WireTurns, turns), (Counter::Buffers, buffers)].into()
+        };
+        let told = per_call(&[reading(3.0, 4.0), reading(4.0, 4.0), reading(3.0, 7.0)]);
+        assert_eq!(told[&Counter::WireTurns], 3.0);
+        assert_eq!(told[&Counter::Buffers], 5.0);
     }
-    total.retain(|counter, _| reading.contains_key(counter));
-    for (counter, value) in total {
-        *value += reading.get(counter).copied().unwrap_or_default();
+
+    #[test]
+    fn a_counter_that_one_call_lacks_is_told_by_none() {
+        let with: Reading = [(Counter::WalBytes, 9.0), (Counter::Buffers, 1.0)].into();
+        let without: Reading = [(Counter::Buffers, 1.0)].into();
+        let told = per_call(&[with, without]);
+        assert_eq!(told, [(Counter::Buffers, 1.0)].into());
     }
 }

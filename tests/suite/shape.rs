@@ -274,10 +274,7 @@ fn every_engine_is_counted_timed_and_judged_by_every_kind_of_promise() {
         .iter()
         .find(|latency| latency.at.callers == 32)
         .unwrap();
-    assert!(
-        crowded.ratio.is_some() && crowded.p95_ratio.is_some(),
-        "{crowded:?}"
-    );
+    assert!(crowded.ratio.is_some(), "{crowded:?}");
 }
 
 /// Today asks for a table that does not exist.
