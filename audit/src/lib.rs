@@ -3,7 +3,7 @@
 //! Nothing here talks to an engine or to the file system.
 //!
 //! - [`catalogue`], [`promise`]: what the audit says, from `audit.toml`.
-//! - [`counter`], [`at`], [`unit`]: what is counted, where, and in what.
+//! - [`counter`], [`at`], [`mod@unit`]: what is counted, where, and in what.
 //! - [`evidence`]: what a run measured.
 //! - [`ratio`], [`slope`], [`quantile`], [`usl`]: from samples to figures with intervals.
 //! - [`rules`]: from figures to verdicts, every border in one file.

@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::names::FlowId;
+use crate::at::At;
+use crate::names::{FlowId, ItemId, OperationName, VariantName};
 
 /// What a reader must know before trusting a figure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,16 +24,22 @@ pub enum Warning {
         /// The first of them.
         first: String,
     },
+    /// A pair was called in too few blocks for a ratio.
+    NoRatio {
+        /// The item.
+        item: ItemId,
+        /// The variant.
+        variant: VariantName,
+        /// The operation.
+        operation: OperationName,
+        /// Where.
+        at: At,
+    },
     /// The capacity of a flow could not be fitted.
     NoFit {
         /// The flow, and its side, in words.
         of: String,
         /// Why, and what to do.
-        reason: String,
-    },
-    /// Files that the load generator should have left are not there.
-    ReportMissing {
-        /// Which, and why.
         reason: String,
     },
     /// Something else, in words of its own.
@@ -59,8 +66,17 @@ impl fmt::Display for Warning {
                 "flow {flow}: {differing} of {checked} requests are answered wrongly, so nothing \
                  of it is confirmed; first: {first}"
             ),
+            Self::NoRatio {
+                item,
+                variant,
+                operation,
+                at,
+            } => write!(
+                f,
+                "{item} {variant}: {operation} at {at} was called in too few blocks for a ratio: \
+                 measure for longer"
+            ),
             Self::NoFit { of, reason } => write!(f, "{of}: {reason}"),
-            Self::ReportMissing { reason } => f.write_str(reason),
             Self::Note { words } => f.write_str(words),
         }
     }

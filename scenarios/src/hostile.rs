@@ -1,11 +1,11 @@
 //! Adding hostile rows to a side, as the oracle has them.
 
-use sqlx::{PgPool, query};
+use sqlx::query;
 use verdict_baseline::message_history::{Attachment, Message};
 use verdict_oracle::{Hostile, hostile};
 use verdict_seed::World;
 use verdict_store::fault::Doing;
-use verdict_store::{Error, Table};
+use verdict_store::{Error, Store, Table};
 
 const CONVERSATION: &[Table] = &[
     Table::postgres("conversations"),
@@ -25,20 +25,24 @@ const AUTHOR: &[Table] = &[
 /// # Errors
 /// When PostgreSQL refuses, or is away.
 pub(crate) async fn add(
-    pool: &PgPool,
+    store: &Store,
     world: &World,
     rows: Hostile,
 ) -> Result<&'static [Table], Error> {
     match rows {
-        Hostile::TiedConversation => conversation(pool, world).await,
-        Hostile::TiedAuthor => author(pool, world).await,
+        Hostile::TiedConversation => conversation(store, world).await,
+        Hostile::TiedAuthor => author(store, world).await,
     }
 }
 
-async fn conversation(pool: &PgPool, world: &World) -> Result<&'static [Table], Error> {
+async fn conversation(store: &Store, world: &World) -> Result<&'static [Table], Error> {
     let rows = hostile::conversation(world);
     let now = hostile::instant(world);
-    let mut transaction = pool.begin().await.doing("begin adding hostile rows")?;
+    let mut transaction = store
+        .postgres
+        .begin()
+        .await
+        .doing("begin adding hostile rows")?;
     query(
         "INSERT INTO conversations
             (id, conversation_type, name, created_by, created_at, updated_at)
@@ -132,10 +136,14 @@ async fn conversation(pool: &PgPool, world: &World) -> Result<&'static [Table], 
     Ok(CONVERSATION)
 }
 
-async fn author(pool: &PgPool, world: &World) -> Result<&'static [Table], Error> {
+async fn author(store: &Store, world: &World) -> Result<&'static [Table], Error> {
     let rows = hostile::author(world);
     let now = hostile::instant(world);
-    let mut transaction = pool.begin().await.doing("begin adding hostile rows")?;
+    let mut transaction = store
+        .postgres
+        .begin()
+        .await
+        .doing("begin adding hostile rows")?;
     query(
         "INSERT INTO users (id, username, email, password_hash, created_at, updated_at)
         VALUES ($1, 'hostile.author', 'hostile.author@example.com', '', $2, $2)",

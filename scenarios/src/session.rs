@@ -320,9 +320,9 @@ impl<'a> Session<'a> {
         role: Role,
         hostile: Hostile,
     ) -> std::result::Result<(), verdict_store::Error> {
-        let pool = self.standing(role).store.postgres;
-        let touched = hostile::add(&pool, self.world(), hostile).await?;
-        settle(&pool, touched).await
+        let store = self.standing(role).store;
+        let touched = hostile::add(&store, self.world(), hostile).await?;
+        settle(&store.postgres, touched).await
     }
 
     /// Closes the connections and drops both sides.

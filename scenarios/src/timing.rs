@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use criterion::Criterion;
 use verdict_audit::evidence::{Latency, Ratio};
-use verdict_audit::{At, Finding, OperationName, Promise, Quantity, VariantName};
+use verdict_audit::{At, Finding, OperationName, Promise, Quantity, VariantName, Warning};
 use verdict_engines::Line;
 use verdict_seed::World;
 
@@ -126,6 +126,17 @@ impl Court<'_> {
                 let round_trip = seated.round_trip;
                 drop(seated);
                 let latency = recording.latency(&name, at, session.world().spec().seed);
+                if latency
+                    .as_ref()
+                    .is_some_and(|latency| latency.baseline.is_some() && latency.ratio.is_none())
+                {
+                    self.watcher.warn(Warning::NoRatio {
+                        item: case.finding.id.clone(),
+                        variant: case.variant.clone(),
+                        operation: name.clone(),
+                        at,
+                    });
+                }
                 latencies.extend(latency.map(|latency| Latency {
                     measured_round_trip_us: round_trip.map(|time| time.as_secs_f64() * 1e6),
                     ..latency
