@@ -25,6 +25,9 @@ use crate::tally::Tally;
 /// What is called in the first moments of a sampling is not recorded: caches and plans settle.
 const WARM_UP: Duration = Duration::from_millis(150);
 
+/// As many calls are enough, however soon they are made: plans settle from the sixth on.
+const WARM_UP_CALLS: u64 = 7;
+
 /// A block closes after this much time: short against the machine's moods, long against a call.
 const BLOCK: Duration = Duration::from_millis(25);
 
@@ -99,6 +102,8 @@ struct Ride<'a> {
     last_ride: Duration,
     /// Warm-up that is left; calls that begin in it are not recorded.
     warm_up: Duration,
+    /// Calls of the sampled side so far.
+    called: u64,
     /// Answers that may still be kept of this block, by side.
     keep: [u32; 2],
     failure: Option<Fault>,
@@ -123,6 +128,7 @@ impl<'a> Ride<'a> {
             credit: Duration::ZERO,
             last_ride: Duration::ZERO,
             warm_up: WARM_UP,
+            called: 0,
             keep: [KEPT_PER_BLOCK; 2],
             failure: None,
         }
@@ -138,13 +144,14 @@ impl<'a> Ride<'a> {
     /// Makes `iterations` calls of the sampled side and answers the time they took.
     async fn iterate(&mut self, iterations: u64) -> Duration {
         let started = Instant::now();
-        let recorded = self.warm_up.is_zero();
+        let recorded = self.warm_up.is_zero() || self.called >= WARM_UP_CALLS;
         let took = if self.callers > 1 {
             self.crowds(iterations, recorded).await
         } else {
             self.calls(iterations, recorded).await
         };
         self.warm_up = self.warm_up.saturating_sub(started.elapsed());
+        self.called += iterations;
         // Criterion divides by it; a side that failed at once must not answer zero.
         took.max(Duration::from_nanos(1))
     }

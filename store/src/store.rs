@@ -15,6 +15,10 @@ use crate::fault::{Doing, Error, Fault};
 use crate::lend::Lend;
 use crate::waits::Waits;
 
+/// How long Redis may take over one command: the default of half a second is too short for many
+/// callers on a small machine.
+const RESPONSE: Duration = Duration::from_secs(30);
+
 /// One side's engines. Cheap to clone. A struct of handles, since some items need several at
 /// once.
 #[derive(Clone)]
@@ -113,7 +117,10 @@ impl Store {
                 client.with_setting(*name, value)
             });
         let redis = redis
-            .get_connection_manager_lazy(ConnectionManagerConfig::new())
+            .get_connection_manager_lazy(
+                // A slow command is the variant's affair, and no sign of a server that is gone.
+                ConnectionManagerConfig::new().set_response_timeout(Some(RESPONSE)),
+            )
             .doing("take the address of Redis")?;
         Ok(Self {
             lender: (connect.lender)(&postgres),
