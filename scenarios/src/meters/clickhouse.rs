@@ -2,6 +2,8 @@
 //! statements, marks and memory from its query_log, found by the comment that every counted
 //! query carries.
 
+use std::time::{Duration, Instant};
+
 use clickhouse::{Client, Row};
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
@@ -11,6 +13,9 @@ use verdict_store::Error;
 use verdict_store::fault::Doing;
 
 use super::{Meter, Reading};
+
+/// How late a query may be logged.
+const LATE: Duration = Duration::from_secs(2);
 
 /// `rows_written` is of an INSERT alone there: the views behind it log queries of their own,
 /// while its summary includes them.
@@ -51,20 +56,32 @@ impl<'a> ClickHouse<'a> {
         }
     }
 
+    /// A query is logged a moment after it is answered, so the log is read until it has as many
+    /// as the wire has seen answered.
     async fn totals(&self) -> Result<(Logged, Summaries), Error> {
+        let summed = self.line.totals().clickhouse.summaries;
+        let started = Instant::now();
+        loop {
+            let logged = self.logged().await?;
+            if logged.statements >= summed.requests || started.elapsed() > LATE {
+                return Ok((logged, summed));
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    async fn logged(&self) -> Result<Logged, Error> {
         self.client
             .query("SYSTEM FLUSH LOGS")
             .execute()
             .await
             .doing("flush the query log")?;
-        let logged = self
-            .client
+        self.client
             .query(LOG)
             .bind(&self.comment)
             .fetch_one()
             .await
-            .doing("read the query log")?;
-        Ok((logged, self.line.totals().clickhouse.summaries))
+            .doing("read the query log")
     }
 }
 
