@@ -76,8 +76,7 @@ impl Error {
         match self {
             Self::Engines(error) => error.exit(),
             Self::Trial(error) => error.exit(),
-            Self::Store(error) if error.is_gone() => Exit::Unavailable,
-            Self::Store(_) => Exit::Software,
+            Self::Store(error) => error.exit(),
             Self::Service(error) => error.exit(),
             Self::Load(error) => error.exit(),
             Self::Catalogue(error) => error.exit(),

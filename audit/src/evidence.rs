@@ -145,6 +145,9 @@ pub struct VariantEvidence {
     pub name: VariantName,
     /// The engine's own words when the variant does not run.
     pub failure: Option<String>,
+    /// The operations that were called and answered.
+    #[serde(default)]
+    pub operations: Vec<OperationName>,
     /// Answers held to the generator's own stream, those of a sample of the timed calls too.
     pub answers: Option<Answers>,
     /// Answers of today's operations, of every item, on the schema that the variant makes;
@@ -173,6 +176,7 @@ impl VariantEvidence {
         Self {
             name,
             failure: None,
+            operations: Vec::new(),
             answers: None,
             additive: None,
             work: Vec::new(),

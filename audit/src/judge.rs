@@ -134,14 +134,10 @@ fn judge_claim(
     variant: &VariantEvidence,
 ) -> ClaimEvidence {
     let found = match claim.promise {
-        Promise::Runs => runs(variant),
+        Promise::Runs => runs(operations(finding, claim), variant),
         Promise::Additive => additive(variant),
         promise => disqualified(baseline, variant).unwrap_or_else(|| {
-            let operations = match &claim.operation {
-                Some(operation) => std::slice::from_ref(operation),
-                None => &finding.operations,
-            };
-            worst(operations, |operation| {
+            worst(operations(finding, claim), |operation| {
                 judge_operation(promise, operation, baseline, variant)
             })
         }),
@@ -155,10 +151,34 @@ fn judge_claim(
     }
 }
 
-fn runs(variant: &VariantEvidence) -> Found {
-    match &variant.failure {
-        Some(failure) => Found::new("does not run", Verdict::Fails, failure),
-        None => Found::new("runs", Verdict::Confirmed, "every operation was answered"),
+/// The operations that a claim is about.
+fn operations<'a>(finding: &'a Finding, claim: &'a Claim) -> &'a [OperationName] {
+    match &claim.operation {
+        Some(operation) => std::slice::from_ref(operation),
+        None => &finding.operations,
+    }
+}
+
+fn runs(operations: &[OperationName], variant: &VariantEvidence) -> Found {
+    if let Some(failure) = &variant.failure {
+        return Found::new("does not run", Verdict::Fails, failure);
+    }
+    let missing: Vec<&str> = operations
+        .iter()
+        .filter(|operation| !variant.operations.contains(operation))
+        .map(OperationName::as_str)
+        .collect();
+    if missing.is_empty() {
+        Found::new("runs", Verdict::Confirmed, "every operation was answered")
+    } else {
+        Found::new(
+            format!("{} not called", missing.join(" and ")),
+            Verdict::Inconclusive,
+            format!(
+                "{} was promised and not called: the variant does not offer it",
+                missing.join(" and ")
+            ),
+        )
     }
 }
 

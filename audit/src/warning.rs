@@ -42,11 +42,6 @@ pub enum Warning {
         /// Why, and what to do.
         reason: String,
     },
-    /// Something else, in words of its own.
-    Note {
-        /// The words.
-        words: String,
-    },
 }
 
 impl fmt::Display for Warning {
@@ -77,7 +72,6 @@ impl fmt::Display for Warning {
                  measure for longer"
             ),
             Self::NoFit { of, reason } => write!(f, "{of}: {reason}"),
-            Self::Note { words } => f.write_str(words),
         }
     }
 }

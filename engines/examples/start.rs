@@ -60,17 +60,19 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     let began = Instant::now();
-    let clone = engines.clone_world("example").await?;
+    let side = engines.side("example").await?;
     let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM t")
-        .fetch_one(&sqlx::PgPool::connect_with(engines.postgres(&clone)).await?)
+        .fetch_one(&sqlx::PgPool::connect_with(side.endpoints().postgres.clone()).await?)
         .await?;
-    let events: u64 = engines
-        .clickhouse(engines.world())
+    let events: u64 = side
+        .endpoints()
+        .clickhouse
         .query("SELECT count() FROM t")
         .fetch_one()
         .await?;
     println!(
-        "{clone}: {rows} rows, ClickHouse: {events} rows, {:.2} s",
+        "{}: {rows} rows, ClickHouse: {events} rows, {:.2} s",
+        side.database(),
         began.elapsed().as_secs_f64()
     );
     let began = Instant::now();

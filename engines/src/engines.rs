@@ -15,9 +15,7 @@ use crate::options::{Choice, Options};
 use crate::settings::Purpose;
 use crate::side::Side;
 use crate::sides::Sides;
-use crate::{
-    Error, clickhouse_copy, embedded, info, names, packages, postgres_copy, variables, world,
-};
+use crate::{Error, clickhouse_copy, embedded, info, packages, postgres_copy, variables, world};
 
 /// PostgreSQL, ClickHouse and Redis, started or found, and this run's own.
 ///
@@ -304,27 +302,6 @@ impl Engines {
     /// key, and so may be somebody else's by now.
     pub async fn renew_redis(&self, role: &str) -> Result<(), Error> {
         self.sides.renew_redis(role).await
-    }
-
-    /// Copies the world's PostgreSQL database for a role such as `baseline`, in the place of
-    /// an earlier copy for that role, and returns the name of the copy. Nobody may be
-    /// connected to the world meanwhile.
-    ///
-    /// # Errors
-    /// When PostgreSQL refuses: somebody is connected to the world, or the disk is full.
-    pub async fn clone_world(&self, role: &str) -> Result<String, Error> {
-        let name = names::of_role(&self.run, role);
-        postgres_copy::make(&self.endpoints.postgres, &name, &self.world).await?;
-        Ok(name)
-    }
-
-    /// Drops the copy for a role, with any sessions on it; none is no error.
-    ///
-    /// # Errors
-    /// When PostgreSQL refuses.
-    pub async fn drop_clone(&self, role: &str) -> Result<(), Error> {
-        postgres_copy::drop_database(&self.endpoints.postgres, &names::of_role(&self.run, role))
-            .await
     }
 
     /// Each engine's version and the settings that decide its speed and durability, as it

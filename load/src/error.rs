@@ -110,13 +110,11 @@ impl Error {
             Self::EmptyPlan { .. } | Self::Senseless { .. } | Self::NothingToMerge => Exit::Usage,
             Self::Lacking(_) => Exit::Usage,
             Self::NoService { .. } => Exit::Unavailable,
-            Self::Restore(error) if error.is_gone() => Exit::Unavailable,
+            Self::Restore(error) => error.exit(),
             Self::Artefacts { source, .. } => Exit::of_io(source),
             Self::OtherSchema { .. } | Self::Strangers { .. } => Exit::Data,
             Self::Interrupted => Exit::Interrupted,
-            Self::Client(_) | Self::Goose { .. } | Self::Restore(_) | Self::Histogram { .. } => {
-                Exit::Software
-            }
+            Self::Client(_) | Self::Goose { .. } | Self::Histogram { .. } => Exit::Software,
         }
     }
 }

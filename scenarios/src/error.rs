@@ -1,8 +1,8 @@
 //! What can go wrong in a trial, apart from what the trial is there to find.
 
 use verdict_audit::exit::Exit;
-use verdict_audit::{CatalogueError, NameError, VariantName};
-use verdict_store::Fault;
+use verdict_audit::{CatalogueError, NameError};
+use verdict_store::{Fault, Refusal};
 
 /// A result of the harness itself.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -39,17 +39,20 @@ pub enum Error {
         /// The variant.
         variant: String,
         /// Why.
-        source: Fault,
+        source: Refusal,
     },
-    /// A side answered an error where the trial had shown that it runs.
-    #[error("{variant} of {item} stopped running in the middle of its trial: {source}")]
-    Stopped {
+    /// An engine refused a step of a change.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// What an item stands on could not be put down.
+    #[error(
+        "failed to put down what {item} stands on: {source}; please report this as a bug of Verdict"
+    )]
+    NoGround {
         /// The item's id.
         item: &'static str,
-        /// The variant.
-        variant: String,
-        /// What it answered.
-        source: Fault,
+        /// Why.
+        source: Refusal,
     },
     /// A trial did not leave the world as it found it.
     #[error(
@@ -68,31 +71,28 @@ pub enum Error {
     },
 }
 
-impl Error {
-    /// Tells a variant that stopped running from a harness that did.
-    pub(crate) fn stopped(item: &'static str, variant: &VariantName, fault: Fault) -> Self {
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
         match fault {
             Fault::Harness(error) => Self::Store(error),
-            source @ Fault::Variant(_) => Self::Stopped {
-                item,
-                variant: variant.to_string(),
-                source,
-            },
+            Fault::Variant(refusal) => Self::Refused(refusal),
         }
     }
+}
 
+impl Error {
     /// The exit code that says so.
     pub fn exit(&self) -> Exit {
         match self {
             Self::Engines(error) => error.exit(),
             Self::World(error) => error.exit(),
-            Self::Store(error) if error.is_gone() => Exit::Unavailable,
-            Self::Store(_)
-            | Self::Catalogue(_)
+            Self::Store(error) => error.exit(),
+            Self::Catalogue(_)
             | Self::Name(_)
             | Self::NoWayBack(_)
             | Self::NotTakenBack { .. }
-            | Self::Stopped { .. }
+            | Self::Refused(_)
+            | Self::NoGround { .. }
             | Self::WorldChanged { .. } => Exit::Software,
         }
     }

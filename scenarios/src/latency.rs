@@ -16,7 +16,7 @@ use futures_util::future::join_all;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tokio::runtime::Runtime;
-use verdict_store::{Fault, Store};
+use verdict_store::{Fault, Refusal, Store};
 
 use crate::operation::Probe;
 use crate::recording::{Recording, Sampled};
@@ -256,7 +256,12 @@ impl<'a> Ride<'a> {
                 let mut times = Vec::new();
                 while times.is_empty() || Instant::now() < until {
                     let keep = caller < KEPT_PER_BLOCK && times.is_empty();
-                    times.push(seat.probe.call(&seat.store, keep).await?);
+                    let started = Instant::now();
+                    times.push(match seat.probe.call(&seat.store, keep).await {
+                        // It waited in vain for a connection: so long did its caller wait.
+                        Err(Fault::Variant(Refusal::TimedOut(_))) => started.elapsed(),
+                        called => called?,
+                    });
                 }
                 Ok::<_, Fault>(times)
             })

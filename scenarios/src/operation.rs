@@ -14,7 +14,7 @@ use rand_chacha::ChaCha8Rng;
 use verdict_audit::{At, VariantName};
 use verdict_oracle::{Difference, Held, Oracle};
 use verdict_seed::World;
-use verdict_store::{Error, Fault, Store, Table};
+use verdict_store::{Error, Fault, Refusal, Store, Table};
 
 use crate::tally::Tally;
 
@@ -38,7 +38,7 @@ pub trait Operation: Send + Sync + 'static {
     type Answer: Send + Sync + 'static;
 
     /// Its name within the item, as in the audit's catalogue.
-    const NAME: &'static str;
+    fn name(&self) -> &'static str;
 
     /// Where it is measured, ascending.
     fn rungs(&self, world: &World) -> Vec<At>;
@@ -109,9 +109,20 @@ pub fn no_such_variant(variant: &VariantName) -> Fault {
     Fault::Harness(Error::NoSuchVariant(variant.to_string()))
 }
 
+/// How long a call may stay without an answer: longer than the engines themselves are told to
+/// take over a statement, so that only one that is stuck is given up.
+const PATIENCE: Duration = Duration::from_secs(900);
+
+/// Gives up on an answer that does not come.
+async fn in_time<T>(call: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    tokio::time::timeout(PATIENCE, call)
+        .await
+        .unwrap_or_else(|_| Err(Fault::Harness(Error::NoAnswer(PATIENCE))))
+}
+
 /// An operation whose types are erased.
 pub trait AnyOperation: Send + Sync {
-    /// [`Operation::NAME`].
+    /// [`Operation::name`].
     fn name(&self) -> &'static str;
     /// [`Operation::rungs`].
     fn rungs(&self, world: &World) -> Vec<At>;
@@ -158,7 +169,7 @@ struct Erased<O>(Arc<O>);
 
 impl<O: Operation> AnyOperation for Erased<O> {
     fn name(&self) -> &'static str {
-        O::NAME
+        self.0.name()
     }
 
     fn rungs(&self, world: &World) -> Vec<At> {
@@ -200,15 +211,15 @@ impl<O: Operation> AnyOperation for Erased<O> {
             let mut random = ChaCha8Rng::seed_from_u64(seed);
             for _ in 0..requests {
                 let request = self.0.draw(oracle, &mut random);
-                let held = match self.0.call(store, variant, &request).await {
+                let held = match in_time(self.0.call(store, variant, &request)).await {
                     Ok(answer) => match self.0.hold(oracle, &request, &answer) {
                         Ok(()) => self.0.hold_left(store, &request, &answer).await?,
                         wrong => wrong,
                     },
-                    Err(Fault::Variant(words)) => Err(Difference(words)),
+                    Err(Fault::Variant(refusal)) => Err(Difference(refusal.to_string())),
                     Err(Fault::Harness(error)) => return Err(error),
                 };
-                tally.record(format_args!("{} {request:?}", O::NAME), held);
+                tally.record(format_args!("{} {request:?}", self.0.name()), held);
                 if self.0.leaves() == Leaves::Rows {
                     self.0.undo(store, vec![request]).await?;
                 }
@@ -306,8 +317,11 @@ impl<O: Operation> Probe for Drawn<O> {
         Box::pin(async move {
             let request = self.next();
             let started = Instant::now();
-            let answer = self.operation.call(store, &self.variant, &request).await;
+            let answer = in_time(self.operation.call(store, &self.variant, &request)).await;
             let took = started.elapsed();
+            if matches!(answer, Err(Fault::Variant(Refusal::TimedOut(_)))) {
+                store.client.timed_out();
+            }
             let answer = answer?;
             if keep {
                 self.state().kept.push((request, answer));
@@ -334,7 +348,8 @@ impl<O: Operation> Probe for Drawn<O> {
                     Ok(()) => self.operation.hold_left(store, &request, &answer).await?,
                     wrong => wrong,
                 };
-                tally.record(format_args!("timed {} {request:?}", O::NAME), held);
+                let name = self.operation.name();
+                tally.record(format_args!("timed {name} {request:?}"), held);
             }
             if written.is_empty() {
                 return Ok(());

@@ -6,92 +6,99 @@
 use std::time::Duration;
 
 use verdict_audit::evidence::{PlanMode, Price, PriceOf};
-use verdict_audit::{Counter, OperationName, Unit, VariantName};
-use verdict_store::Change;
+use verdict_audit::{Counter, ItemId, OperationName, Unit, VariantName};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::item::Item;
-use crate::session::{Role, Session};
+use crate::operation::AnyOperation;
+use crate::session::{ROLES, Role};
 use crate::tally::Tally;
+use crate::trial::{Case, Court};
 use crate::work::Bench;
 
 /// What a write is priced by.
 const COUNTERS: [Counter; 3] = [Counter::WalBytes, Counter::RowsWritten, Counter::Buffers];
 
-/// The price of a change that is applied and took `migrated` to apply. `items` are all items.
-///
-/// # Errors
-/// When an operation of today's stops running, or the harness's own.
-pub async fn price(
-    session: &Session<'_>,
-    items: &[&dyn Item],
-    tried: &dyn Item,
-    change: &Change,
-    migrated: Duration,
-) -> Result<Vec<Price>> {
-    let mut prices = vec![Price {
-        what: PriceOf::Migration,
-        baseline: 0.0,
-        variant: migrated.as_secs_f64(),
-        unit: Unit::Seconds,
-    }];
-    for table in change.touches {
-        prices.push(Price {
-            what: PriceOf::TableSize {
-                table: table.name.to_owned(),
-            },
-            baseline: session.size(Role::Baseline, *table).await? as f64,
-            variant: session.size(Role::Trial, *table).await? as f64,
-            unit: Unit::Bytes,
-        });
-    }
-    for item in items {
-        // An item that writes shows its own writes in its work.
-        if item.id() == tried.id() {
-            continue;
+impl Court<'_> {
+    /// The price of a case's change, which is applied and took `migrated` to apply.
+    pub(crate) fn price(&self, case: Case<'_>, migrated: Duration) -> Result<Vec<Price>> {
+        let session = self.session;
+        let mut prices = vec![Price {
+            what: PriceOf::Migration,
+            baseline: 0.0,
+            variant: migrated.as_secs_f64(),
+            unit: Unit::Seconds,
+        }];
+        for table in case.change.touches {
+            let size = |role| self.runtime.block_on(session.size(role, *table));
+            prices.push(Price {
+                what: PriceOf::TableSize {
+                    table: table.name.to_owned(),
+                },
+                baseline: size(Role::Baseline)? as f64,
+                variant: size(Role::Trial)? as f64,
+                unit: Unit::Bytes,
+            });
         }
-        for operation in item.operations() {
-            let written = operation.writes();
-            if !written.iter().any(|table| change.touches.contains(table)) {
+        for item in self.items {
+            // An item that writes shows its own writes in its work.
+            if item.id() == case.item.id() {
                 continue;
             }
-            let at = operation.rungs(session.world()).into_iter().next();
-            let Some((at, name)) = at.zip(operation.name().parse().ok()) else {
-                continue;
+            for operation in item.operations() {
+                let writes = operation.writes();
+                if writes
+                    .iter()
+                    .any(|table| case.change.touches.contains(table))
+                {
+                    prices.extend(self.per_call(*item, &*operation)?);
+                }
+            }
+        }
+        Ok(prices)
+    }
+
+    /// What one call of an operation of today's costs on either side. None where it does not run
+    /// on one of them, which is for `additive` to tell.
+    fn per_call(&self, item: &dyn Item, operation: &dyn AnyOperation) -> Result<Vec<Price>> {
+        let session = self.session;
+        let Some(at) = operation.rungs(session.world()).into_iter().next() else {
+            return Ok(Vec::new());
+        };
+        let mut sides = Vec::new();
+        for role in ROLES {
+            let today = VariantName::Baseline;
+            let Some(probe) = operation.probe(session.oracle(), &today, at) else {
+                return Ok(Vec::new());
             };
-            let mut sides = Vec::new();
-            for role in [Role::Baseline, Role::Trial] {
-                let today = VariantName::Baseline;
-                let Some(probe) = operation.probe(session.oracle(), &today, at) else {
-                    break;
-                };
+            let counted = self.runtime.block_on(async {
                 let bench = Bench::open(session, role, PlanMode::Auto).await?;
-                let counted = bench.count(&*probe, true, &mut Tally::default()).await;
-                bench.close().await;
-                let (reading, _) =
-                    counted.map_err(|fault| Error::stopped(item.id(), &today, fault))?;
-                sides.push(reading);
+                bench.count(&*probe, &mut Tally::default()).await
+            })?;
+            self.given_back(role, operation)?;
+            match counted {
+                Ok((reading, _)) => sides.push(reading),
+                Err(_) => return Ok(Vec::new()),
             }
-            let [baseline, variant] = &sides[..] else {
-                continue;
-            };
-            for counter in COUNTERS {
-                let (Some(before), Some(after)) = (baseline.get(&counter), variant.get(&counter))
-                else {
-                    continue;
-                };
-                prices.push(Price {
+        }
+        let [baseline, variant] = &sides[..] else {
+            return Ok(Vec::new());
+        };
+        let (item, name): (ItemId, OperationName) = (item.id().parse()?, operation.name().parse()?);
+        Ok(COUNTERS
+            .into_iter()
+            .filter_map(|counter| {
+                Some(Price {
                     what: PriceOf::PerCall {
-                        item: item.id().parse()?,
-                        operation: OperationName::clone(&name),
+                        item: item.clone(),
+                        operation: name.clone(),
                         counter,
                     },
-                    baseline: *before,
-                    variant: *after,
+                    baseline: *baseline.get(&counter)?,
+                    variant: *variant.get(&counter)?,
                     unit: counter.unit(),
-                });
-            }
-        }
+                })
+            })
+            .collect())
     }
-    Ok(prices)
 }

@@ -1,6 +1,7 @@
 //! Where a trial is held: a world, and two sides of it in every engine. `baseline` stays as
 //! today; `trial` carries one variant's change at a time.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -27,6 +28,9 @@ pub enum Depth {
     Quick,
 }
 
+/// Both sides.
+pub(crate) const ROLES: [Role; 2] = [Role::Baseline, Role::Trial];
+
 /// One of the two sides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
@@ -37,6 +41,7 @@ pub enum Role {
 }
 
 impl Role {
+    /// What its databases are named for.
     fn name(self) -> &'static str {
         match self {
             Self::Baseline => "baseline",
@@ -53,6 +58,12 @@ impl Role {
     }
 }
 
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
 /// A world on engines, with the two sides of a trial.
 #[derive(Debug)]
 pub struct Session<'a> {
@@ -63,12 +74,28 @@ pub struct Session<'a> {
     trial: Mutex<Standing>,
 }
 
-/// A side as it stands: where it is, how the variant on it is connected, and a connection to it.
+/// A side as it stands: where it is, the changes that were made to it, and a connection to it.
 #[derive(Debug, Clone)]
 struct Standing {
     side: Side,
-    connect: Connect,
+    applied: Vec<Change>,
     store: Store,
+}
+
+/// How long an engine may take over one statement before it is told to stop. A variant that
+/// blocks is then refused like any other that does not run.
+const DEADLINE: Duration = Duration::from_secs(600);
+
+/// How a side is connected that carries these changes.
+fn connect(applied: &[Change]) -> Connect {
+    let today = Connect {
+        postgres: vec![("statement_timeout", DEADLINE.as_millis().to_string())],
+        clickhouse: vec![("max_execution_time", DEADLINE.as_secs().to_string())],
+        ..Connect::default()
+    };
+    applied
+        .iter()
+        .fold(today, |connect, change| (change.connect)(connect))
 }
 
 impl<'a> Session<'a> {
@@ -123,21 +150,22 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Puts another standing in the place of a side's, and closes the connections of the old.
-    async fn replace(&self, role: Role, standing: Standing) {
-        let old = std::mem::replace(
-            &mut *self
-                .slot(role)
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-            standing,
-        );
-        old.store.close().await;
+    /// Puts another standing in the place of a side's.
+    fn replace(&self, role: Role, standing: Standing) {
+        *self
+            .slot(role)
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = standing;
     }
 
     /// The store of the side that a variant runs on.
     pub fn store(&self, variant: &VariantName) -> Store {
         self.standing(Role::of(variant)).store
+    }
+
+    /// The store of a side.
+    pub(crate) fn store_of(&self, role: Role) -> Store {
+        self.standing(role).store
     }
 
     /// A line to a side, with half of the round trip's delay either way.
@@ -154,9 +182,9 @@ impl<'a> Session<'a> {
         line: Option<&Line>,
         how: impl FnOnce(Connect) -> Connect,
     ) -> Result<Store> {
-        let Standing { side, connect, .. } = self.standing(role);
+        let Standing { side, applied, .. } = self.standing(role);
         let endpoints = line.map_or_else(|| side.endpoints(), Line::endpoints);
-        Ok(reach(endpoints, &how(connect)).await?)
+        Ok(reach(endpoints, &how(connect(&applied))).await?)
     }
 
     /// Where a side's engines answer.
@@ -186,91 +214,107 @@ impl<'a> Session<'a> {
     /// [`Fault::Variant`] when an engine refuses a step, in its own words; anything else is
     /// [`Fault::Harness`]. Either way the side has to be given back by [`Self::renew`].
     pub async fn apply(&self, role: Role, change: &Change) -> std::result::Result<Duration, Fault> {
+        let mut standing = self.standing(role);
         let started = Instant::now();
-        change::run(change.up, &self.standing(role).store).await?;
+        change::run(change.up, &standing.store).await?;
         let took = started.elapsed();
-        let connect = (change.connect)(Connect::default());
-        self.settled(role, change.touches, connect).await?;
-        Ok(took)
+        standing.applied.push(*change);
+        Ok(self
+            .settled(role, standing, change.touches)
+            .await
+            .map(|()| took)?)
     }
 
-    /// Takes a change back from a side.
+    /// Takes the change that was applied last back from a side.
     ///
     /// # Errors
-    /// When a step of ours is refused: the side has to be given back by [`Self::renew`].
-    pub async fn take_back(&self, role: Role, change: &Change) -> std::result::Result<(), Fault> {
+    /// [`Error::Refused`] when a step of its own is refused: the side has to be given back by
+    /// [`Self::renew`]. Any other is the harness's.
+    pub async fn take_back(&self, role: Role, change: &Change) -> Result<()> {
+        let mut standing = self.standing(role);
+        standing.applied.pop();
         match change.down {
             Down::Steps(steps) => {
-                change::run(steps, &self.standing(role).store).await?;
-                Ok(self
-                    .settled(role, change.touches, Connect::default())
-                    .await?)
+                change::run(steps, &standing.store).await?;
+                self.settled(role, standing, change.touches).await?;
+                Ok(())
             }
-            Down::Renew => self
-                .renew_tables(role, change.touches)
-                .await
-                .map_err(|error| {
-                    Fault::Harness(verdict_store::Error::NotRenewed(error.to_string()))
-                }),
+            Down::Renew => {
+                self.replace(role, standing);
+                self.give_back(role, change.touches).await
+            }
         }
     }
 
+    /// Brings tables to rest and connects a side anew.
     async fn settled(
         &self,
         role: Role,
+        mut standing: Standing,
         tables: &[Table],
-        connect: Connect,
     ) -> std::result::Result<(), verdict_store::Error> {
-        let Standing { side, store, .. } = self.standing(role);
-        settle(&store.postgres, tables).await?;
-        let store = reach(side.endpoints(), &connect).await?;
-        self.replace(
-            role,
-            Standing {
-                side,
-                connect,
-                store,
-            },
-        )
-        .await;
+        settle(&standing.store.postgres, tables).await?;
+        let old = standing.store;
+        standing.store = reach(standing.side.endpoints(), &connect(&standing.applied)).await?;
+        self.replace(role, standing);
+        old.close().await;
         Ok(())
     }
 
-    /// Gives a whole side back as the world has it.
+    /// Gives a whole side back as the world has it, with the hostile rows and without a change.
     ///
     /// # Errors
     /// When an engine refuses, or is away.
     pub async fn renew(&self, role: Role) -> Result<()> {
         self.standing(role).store.close().await;
         let standing = Standing::open(self.engines, role).await?;
-        self.replace(role, standing).await;
+        self.replace(role, standing);
         for hostile in self.oracle.added() {
             self.add(role, hostile).await?;
         }
         Ok(())
     }
 
-    /// Gives tables back as the world has them, with the hostile rows. PostgreSQL has its
-    /// databases copied whole, so one of its tables takes all of the side along.
+    /// Gives tables back as the world has them, with the hostile rows, and applies the changes
+    /// that stand on the side to them again. PostgreSQL has its databases copied whole, so one
+    /// of its tables takes all of the side along; a change that touches one of the tables takes
+    /// along what else it touches.
     ///
     /// # Errors
     /// When an engine refuses, or is away.
-    pub async fn renew_tables(&self, role: Role, tables: &[Table]) -> Result<()> {
+    pub async fn give_back(&self, role: Role, tables: &[Table]) -> Result<()> {
+        let mut standing = self.standing(role);
+        let applied = std::mem::take(&mut standing.applied);
+        let mut tables = tables.to_vec();
+        tables.extend(applied.iter().flat_map(|change| change.touches));
         if tables.iter().any(|table| table.engine == Engine::Postgres) {
-            return self.renew(role).await;
+            self.renew(role).await?;
+        } else {
+            let names: Vec<&str> = tables
+                .iter()
+                .filter(|table| table.engine == Engine::ClickHouse)
+                .map(|table| table.name)
+                .collect();
+            if !names.is_empty() {
+                self.engines.renew_clickhouse(role.name(), &names).await?;
+            }
+            if tables.iter().any(|table| table.engine == Engine::Redis) {
+                self.engines.renew_redis(role.name()).await?;
+            }
+            self.settled(role, standing, &[]).await?;
         }
-        let names: Vec<&str> = tables
-            .iter()
-            .filter(|table| table.engine == Engine::ClickHouse)
-            .map(|table| table.name)
-            .collect();
-        if !names.is_empty() {
-            self.engines.renew_clickhouse(role.name(), &names).await?;
+        for change in &applied {
+            self.apply(role, change)
+                .await
+                .map_err(|fault| match fault {
+                    Fault::Harness(error) => error,
+                    // It was applied before, to the same tables.
+                    Fault::Variant(refusal) => {
+                        verdict_store::Error::NotRenewed(refusal.to_string())
+                    }
+                })?;
         }
-        if tables.iter().any(|table| table.engine == Engine::Redis) {
-            self.engines.renew_redis(role.name()).await?;
-        }
-        Ok(self.settled(role, &[], Connect::default()).await?)
+        Ok(())
     }
 
     /// Bytes of a table and its indexes on a side.
@@ -307,7 +351,7 @@ impl<'a> Session<'a> {
     /// When an engine refuses, or is away.
     pub async fn add_hostile(&self, rows: &[Hostile]) -> Result<()> {
         for hostile in rows.iter().filter(|hostile| !self.oracle.has(**hostile)) {
-            for role in [Role::Baseline, Role::Trial] {
+            for role in ROLES {
                 self.add(role, *hostile).await?;
             }
             self.oracle.add(*hostile);
@@ -330,7 +374,7 @@ impl<'a> Session<'a> {
     /// # Errors
     /// When an engine refuses, or is away.
     pub async fn close(self) -> Result<()> {
-        for role in [Role::Baseline, Role::Trial] {
+        for role in ROLES {
             self.standing(role).store.close().await;
             self.engines.drop_side(role.name()).await?;
         }
@@ -341,11 +385,10 @@ impl<'a> Session<'a> {
 impl Standing {
     async fn open(engines: &Engines, role: Role) -> Result<Self> {
         let side = engines.side(role.name()).await?;
-        let connect = Connect::default();
-        let store = reach(side.endpoints(), &connect).await?;
+        let store = reach(side.endpoints(), &connect(&[])).await?;
         Ok(Self {
             side,
-            connect,
+            applied: Vec::new(),
             store,
         })
     }

@@ -30,6 +30,11 @@ impl Tally {
         }
     }
 
+    /// Whether an answer is wrong.
+    pub fn differs(&self) -> bool {
+        self.answers.differing > 0
+    }
+
     /// The evidence.
     pub fn into_answers(self) -> Answers {
         self.answers

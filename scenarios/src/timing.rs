@@ -8,13 +8,14 @@ use verdict_audit::evidence::{Latency, Ratio};
 use verdict_audit::{At, Finding, OperationName, Promise, Quantity, VariantName, Warning};
 use verdict_engines::Line;
 use verdict_seed::World;
+use verdict_store::{Fault, Refusal};
 
 use crate::error::{Error, Result};
 use crate::item::Item;
 use crate::latency::{Pair, Sampling, Seat, sample};
 use crate::operation::{AnyOperation, Leaves, Probe};
 use crate::recording::{Recording, Sampled};
-use crate::session::{Depth, Role, Session};
+use crate::session::{Depth, ROLES, Role, Session};
 use crate::tally::Tally;
 use crate::trial::{Case, Clockwork, Court};
 
@@ -32,9 +33,9 @@ impl Court<'_> {
                 operation.leaves() == Leaves::Nothing
                     && operation.rungs(self.session.world()).contains(&at)
             })?;
-            Some((*item, operation))
+            Some(operation)
         });
-        let Some((item, operation)) = reading else {
+        let Some(operation) = reading else {
             return Ok(None);
         };
         let seat = || {
@@ -63,23 +64,24 @@ impl Court<'_> {
             &mut recording,
             &mut Tally::default(),
         )
-        .map_err(|fault| Error::stopped(item.id(), &today, fault))?;
+        .map_err(Error::from)?;
         group.finish();
         let name: OperationName = operation.name().parse()?;
         let latency = recording.latency(&name, at, self.session.world().spec().seed);
         Ok(latency.and_then(|latency| latency.ratio))
     }
 
-    /// Times a variant wherever it is asked for, beside today where today runs.
+    /// Times a variant wherever it is asked for, beside today where today runs; a side's own
+    /// words where it stops running.
     pub(crate) fn time(
         &self,
         case: Case<'_>,
         today_runs: bool,
         clockwork: &mut Clockwork<'_>,
+        latencies: &mut Vec<Latency>,
         tally: &mut Tally,
-    ) -> Result<Vec<Latency>> {
+    ) -> Result<Option<Refusal>> {
         let (session, item) = (self.session, case.item);
-        let mut latencies = Vec::new();
         for operation in item.operations() {
             let name: OperationName = operation.name().parse()?;
             for at in places(&*operation, &name, case.finding, session) {
@@ -106,21 +108,29 @@ impl Court<'_> {
                 let seated = self.seat(case, before, after, at)?;
                 let mut recording = Recording::default();
                 let mut group = clockwork.criterion.benchmark_group(item.id());
+                let mut stopped = None;
                 for (sampled, bench) in sides {
                     let sampling = Sampling {
                         name: &bench,
                         sampled,
                         callers: at.callers,
                     };
-                    sample(
+                    let sampled = sample(
                         &mut group,
                         sampling,
                         self.runtime,
                         &seated.pair,
                         &mut recording,
                         tally,
-                    )
-                    .map_err(|fault| case.stopped(fault))?;
+                    );
+                    match sampled {
+                        Ok(()) => {}
+                        Err(Fault::Variant(refusal)) => {
+                            stopped = Some(refusal);
+                            break;
+                        }
+                        Err(Fault::Harness(error)) => return Err(error.into()),
+                    }
                 }
                 group.finish();
                 let round_trip = seated.round_trip;
@@ -141,10 +151,15 @@ impl Court<'_> {
                     measured_round_trip_us: round_trip.map(|time| time.as_secs_f64() * 1e6),
                     ..latency
                 }));
-                self.given_back(case, &*operation)?;
+                for role in ROLES {
+                    self.given_back(role, &*operation)?;
+                }
+                if stopped.is_some() {
+                    return Ok(stopped);
+                }
             }
         }
-        Ok(latencies)
+        Ok(None)
     }
 
     /// Seats both sides, by way of a line where the place has one.

@@ -3,28 +3,25 @@
 //! The baseline is tried as any other variant. Where it fails, that is evidence, and the
 //! variants beside it are still answered, counted and timed, by themselves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use criterion::Criterion;
 use tokio::runtime::Runtime;
 use verdict_audit::evidence::{Answers, ItemEvidence, VariantEvidence};
-use verdict_audit::{Finding, VariantName, Warning};
+use verdict_audit::{Finding, OperationName, VariantName, Warning};
 use verdict_seed::TableSum;
-use verdict_store::{Change, Fault};
+use verdict_store::{Change, Engine, Fault, Refusal, Table};
 
 use crate::error::{Error, Result};
 use crate::item::Item;
 use crate::operation::{AnyOperation, Check, Leaves};
-use crate::price::price;
-use crate::session::{Role, Session};
+use crate::session::{ROLES, Role, Session};
 use crate::tally::Tally;
-use crate::work;
+use crate::work::Counted;
 
 /// Requests of each operation of today's that a changed schema still has to answer.
 const ADDITIVE_REQUESTS: usize = 8;
-
-const ROLES: [Role; 2] = [Role::Baseline, Role::Trial];
 
 /// What a trial tells while it goes on.
 pub trait Watcher {
@@ -66,11 +63,6 @@ pub(crate) struct Case<'a> {
 impl Case<'_> {
     pub fn role(&self) -> Role {
         Role::of(self.variant)
-    }
-
-    /// A fault of the variant's in the middle of its trial, or of the harness's.
-    pub fn stopped(&self, fault: Fault) -> Error {
-        Error::stopped(self.item.id(), self.variant, fault)
     }
 }
 
@@ -140,7 +132,11 @@ impl Court<'_> {
         }
         match self.runtime.block_on(self.session.apply(role, &ground)) {
             Ok(_) => Ok(()),
-            Err(fault) => Err(Error::stopped(item.id(), &VariantName::Baseline, fault)),
+            Err(Fault::Variant(source)) => Err(Error::NoGround {
+                item: item.id(),
+                source,
+            }),
+            Err(Fault::Harness(error)) => Err(error.into()),
         }
     }
 
@@ -151,19 +147,15 @@ impl Court<'_> {
         role: Role,
         change: &Change,
     ) -> Result<()> {
-        if change.is_none() {
-            return Ok(());
-        }
-        self.runtime
-            .block_on(self.session.take_back(role, change))
-            .map_err(|fault| match fault {
-                Fault::Harness(error) => Error::Store(error),
-                source @ Fault::Variant(_) => Error::NotTakenBack {
-                    item: item.id(),
-                    variant: variant.to_string(),
-                    source,
-                },
-            })
+        let taken = self.runtime.block_on(self.session.take_back(role, change));
+        taken.map_err(|error| match error {
+            Error::Refused(source) => Error::NotTakenBack {
+                item: item.id(),
+                variant: variant.to_string(),
+                source,
+            },
+            error => error,
+        })
     }
 
     fn variant(
@@ -179,29 +171,30 @@ impl Court<'_> {
             ..
         } = case;
         let mut evidence = VariantEvidence::new(variant.clone());
-        let mut migrated = Duration::ZERO;
+        let (runtime, session, role) = (self.runtime, self.session, case.role());
         if !change.is_none() {
             self.watcher.step(item.id(), variant, "migrating");
-            match self
-                .runtime
-                .block_on(self.session.apply(case.role(), change))
-            {
-                Ok(took) => migrated = took,
-                Err(Fault::Variant(words)) => {
-                    // A step failed, and those before it stand.
-                    evidence.failure = Some(words);
-                    self.runtime.block_on(self.session.renew(case.role()))?;
-                    self.put_down(item, case.role())?;
-                    return Ok(evidence);
-                }
-                Err(Fault::Harness(error)) => return Err(error.into()),
+        }
+        // Also one without steps: it may be connected otherwise, and starts with connections as
+        // fresh as any other.
+        let migrated = match runtime.block_on(session.apply(role, change)) {
+            Ok(took) => took,
+            Err(Fault::Variant(refusal)) => {
+                // A step failed, and those before it stand.
+                evidence.failure = Some(refusal.to_string());
+                runtime.block_on(session.renew(role))?;
+                self.put_down(item, role)?;
+                return Ok(evidence);
             }
-            self.watcher
-                .step(item.id(), variant, "today on the changed schema");
-            evidence.additive = Some(self.runtime.block_on(self.additive())?);
+            Err(Fault::Harness(error)) => return Err(error.into()),
+        };
+        if !change.is_none() {
+            let step = "today on the changed schema";
+            self.watcher.step(item.id(), variant, step);
+            evidence.additive = Some(self.additive()?);
         }
         self.steps(case, today, clockwork, migrated, &mut evidence)?;
-        self.take_back(item, variant, case.role(), change)?;
+        self.take_back(item, variant, role, change)?;
         Ok(evidence)
     }
 
@@ -213,42 +206,61 @@ impl Court<'_> {
         migrated: Duration,
         evidence: &mut VariantEvidence,
     ) -> Result<()> {
-        let Case {
-            item,
-            variant,
-            change,
-            ..
-        } = case;
-        let (runtime, session) = (self.runtime, self.session);
-        self.watcher.step(item.id(), variant, "running");
-        evidence.failure = self.failure(case)?;
-        if evidence.failure.is_some() {
+        let step = |step| self.watcher.step(case.item.id(), case.variant, step);
+        step("running");
+        let stopped = self.runs(case, &mut evidence.operations)?;
+        if let Some(refusal) = stopped {
+            evidence.failure = Some(refusal.to_string());
             return Ok(());
         }
-        self.watcher.step(item.id(), variant, "answers");
+        step("answers");
         let mut tally = Tally::default();
         self.answers(case, &mut tally)?;
         if let Some(clockwork) = clockwork {
-            self.watcher.step(item.id(), variant, "work");
-            let counted = runtime.block_on(work::count(session, item, variant, &mut tally))?;
-            evidence.work = counted.work;
-            evidence.growth = counted.growth;
-            if !change.is_none() {
-                self.watcher.step(item.id(), variant, "price");
-                let priced = price(session, self.items, item, change, migrated);
-                evidence.price = runtime.block_on(priced)?;
-            }
-            if let Some(today) = today {
-                let before = today.failure.is_none();
-                evidence.latency = self.time(case, before, clockwork, &mut tally)?;
+            let stopped = self.measure(case, today, clockwork, migrated, evidence, &mut tally)?;
+            if let Some(refusal) = stopped {
+                evidence.failure = Some(format!("it ran, and stopped running: {refusal}"));
             }
         }
         evidence.answers = Some(tally.into_answers());
         Ok(())
     }
 
-    /// The engine's own words when one call of an operation does not run.
-    fn failure(&self, case: Case<'_>) -> Result<Option<String>> {
+    /// Work, price and time; the variant's own words where it stops running in the middle.
+    fn measure(
+        &self,
+        case: Case<'_>,
+        today: Option<&VariantEvidence>,
+        clockwork: &mut Clockwork<'_>,
+        migrated: Duration,
+        evidence: &mut VariantEvidence,
+        tally: &mut Tally,
+    ) -> Result<Option<Refusal>> {
+        let step = |step| self.watcher.step(case.item.id(), case.variant, step);
+        step("work");
+        let mut counted = Counted::default();
+        let stopped = self.count(case, &mut counted, tally)?;
+        evidence.work = counted.work;
+        evidence.growth = counted.growth;
+        if stopped.is_some() {
+            return Ok(stopped);
+        }
+        if !case.change.is_none() {
+            step("price");
+            evidence.price = self.price(case, migrated)?;
+        }
+        match today {
+            Some(today) => {
+                let before = today.failure.is_none();
+                self.time(case, before, clockwork, &mut evidence.latency, tally)
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// Calls every operation that the variant offers once, and notes those that were answered;
+    /// the engine's own words when one is not.
+    fn runs(&self, case: Case<'_>, ran: &mut Vec<OperationName>) -> Result<Option<Refusal>> {
         let session = self.session;
         let store = session.store(case.variant);
         for operation in case.item.operations() {
@@ -263,10 +275,10 @@ impl Court<'_> {
                 probe.settle(&store, &mut Tally::default()).await?;
                 Ok::<_, Error>(called)
             })?;
-            self.given_back(case, &*operation)?;
+            self.given_back(case.role(), &*operation)?;
             match called {
-                Ok(_) => {}
-                Err(Fault::Variant(words)) => return Ok(Some(words)),
+                Ok(_) => ran.push(operation.name().parse()?),
+                Err(Fault::Variant(refusal)) => return Ok(Some(refusal)),
                 Err(Fault::Harness(error)) => return Err(error.into()),
             }
         }
@@ -274,72 +286,94 @@ impl Court<'_> {
     }
 
     fn answers(&self, case: Case<'_>, tally: &mut Tally) -> Result<()> {
-        let session = self.session;
         for operation in case.item.operations() {
-            let check = Check {
-                oracle: session.oracle(),
-                store: &session.store(case.variant),
-                variant: case.variant,
-                requests: session.requests(),
-                seed: session.seed(&format!("{} {}", case.item.id(), operation.name())),
-            };
-            self.runtime.block_on(operation.check(check, tally))?;
-            self.given_back(case, &*operation)?;
+            self.check(case.item, &*operation, case.variant, case.role(), tally)?;
         }
-        let histories = case.item.histories(session, case.variant, tally);
+        let histories = case.item.histories(self.session, case.variant, tally);
         self.runtime.block_on(histories)
     }
 
-    /// Gives back what an operation leaves that cannot be taken back row by row, and puts what
-    /// the variant stands on there again.
-    pub(crate) fn given_back(&self, case: Case<'_>, operation: &dyn AnyOperation) -> Result<()> {
-        let Leaves::Renew(tables) = operation.leaves() else {
-            return Ok(());
+    /// Holds answers of a variant of one operation to the oracle, on either side.
+    fn check(
+        &self,
+        item: &dyn Item,
+        operation: &dyn AnyOperation,
+        variant: &VariantName,
+        role: Role,
+        tally: &mut Tally,
+    ) -> Result<()> {
+        let session = self.session;
+        let own = Role::of(variant) == role;
+        let check = Check {
+            oracle: session.oracle(),
+            store: &session.store_of(role),
+            variant,
+            requests: if own {
+                session.requests()
+            } else {
+                ADDITIVE_REQUESTS
+            },
+            seed: session.seed(&format!("{} {}", item.id(), operation.name())),
         };
-        let (session, role) = (self.session, case.role());
-        let tables = [tables, case.change.touches].concat();
-        self.runtime.block_on(session.renew_tables(role, &tables))?;
-        self.put_down(case.item, role)?;
-        if !case.change.is_none() {
-            self.runtime
-                .block_on(session.apply(role, case.change))
-                .map_err(|fault| case.stopped(fault))?;
+        self.runtime.block_on(operation.check(check, tally))?;
+        self.given_back(role, operation)
+    }
+
+    /// Gives back what an operation leaves that cannot be taken back row by row.
+    pub(crate) fn given_back(&self, role: Role, operation: &dyn AnyOperation) -> Result<()> {
+        match operation.leaves() {
+            Leaves::Renew(tables) => self.runtime.block_on(self.session.give_back(role, tables)),
+            Leaves::Nothing | Leaves::Rows => Ok(()),
         }
-        Ok(())
     }
 
     /// Today's operations, of every item, on a schema that a change has made, as they must run
-    /// while a deploy rolls.
-    async fn additive(&self) -> Result<Answers> {
-        let session = self.session;
-        let store = session.store(&VariantName::Optimized);
+    /// while a deploy rolls. What today does not answer rightly on its own schema either is no
+    /// fault of the change.
+    fn additive(&self) -> Result<Answers> {
+        let today = VariantName::Baseline;
         let mut tally = Tally::default();
         for item in self.items {
             for operation in item.operations() {
-                if matches!(operation.leaves(), Leaves::Renew(_)) {
-                    continue;
+                let mut changed = Tally::default();
+                self.check(*item, &*operation, &today, Role::Trial, &mut changed)?;
+                if changed.differs() {
+                    let mut unchanged = Tally::default();
+                    self.check(*item, &*operation, &today, Role::Baseline, &mut unchanged)?;
+                    if unchanged.differs() {
+                        continue;
+                    }
                 }
-                let check = Check {
-                    oracle: session.oracle(),
-                    store: &store,
-                    variant: &VariantName::Baseline,
-                    requests: ADDITIVE_REQUESTS,
-                    seed: session.seed(operation.name()),
-                };
-                operation.check(check, &mut tally).await?;
+                tally.add(changed);
             }
         }
         Ok(tally.into_answers())
     }
 
+    /// Rows and checksums of the tables that an item writes, on both sides.
     fn checksums(&self, item: &dyn Item) -> Result<BTreeMap<String, TableSum>> {
-        let mut operations = item.operations().into_iter();
-        if operations.all(|operation| operation.writes().is_empty()) {
-            return Ok(BTreeMap::new());
+        let operations = item.operations();
+        let written: BTreeSet<Table> = operations
+            .iter()
+            .flat_map(|operation| operation.writes())
+            .copied()
+            .collect();
+        let of = |engine: Engine| -> Vec<&str> {
+            let tables = written.iter().filter(|table| table.engine == engine);
+            tables.map(|table| table.name).collect()
+        };
+        let mut all = BTreeMap::new();
+        for role in ROLES {
+            let store = self.session.store_of(role);
+            let postgres =
+                verdict_seed::postgres_checksums(&store.postgres, Some(of(Engine::Postgres)));
+            let clickhouse =
+                verdict_seed::clickhouse_checksums(&store.clickhouse, Some(of(Engine::ClickHouse)));
+            let sums = self.runtime.block_on(postgres)?.into_iter();
+            let sums = sums.chain(self.runtime.block_on(clickhouse)?);
+            all.extend(sums.map(|(table, sum)| (format!("{table} of {role}"), sum)));
         }
-        let store = self.session.store(&VariantName::Optimized);
-        let sums = verdict_seed::postgres_checksums(&store.postgres);
-        Ok(self.runtime.block_on(sums)?)
+        Ok(all)
     }
 
     /// Proves that a trial left the tables it writes as it found them.

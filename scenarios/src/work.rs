@@ -1,22 +1,24 @@
 //! How much work: counted per call, at each rung of the ladder.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use verdict_audit::evidence::{Growth, PlanMode, Plans, Work};
 use verdict_audit::slope::growth;
-use verdict_audit::{At, Counter, OperationName, VariantName};
-use verdict_engines::Line;
-use verdict_store::{Connect, Fault, Store};
+use verdict_audit::{At, Counter, OperationName, Promise};
+use verdict_engines::{Endpoints, Line};
+use verdict_store::{Connect, Fault, Refusal, Store};
 
-use crate::error::{Error, Result};
-use crate::item::Item;
+use crate::error::Result;
 use crate::meters::{ClickHouse, Client, Meter, Postgres, Reading, Redis, Wire, plans_used};
 use crate::operation::{AnyOperation, Probe};
 use crate::session::{Depth, Role, Session};
 use crate::tally::Tally;
+use crate::trial::{Case, Court};
 
-/// The counters that growth is fitted on: what the audit calls rows scanned, and what it calls
-/// slow about deleting.
+/// The counters that growth is fitted on beside those that the item's claims name: what the
+/// audit calls rows scanned, and what it calls slow about deleting.
 const GROWING: [Counter; 2] = [Counter::RowsRead, Counter::RowsWritten];
 
 /// Calls made before counting: from the sixth execution on PostgreSQL may use a generic plan.
@@ -31,7 +33,7 @@ const SLOW: Duration = Duration::from_millis(300);
 /// How long a connection may take to return to its pool after a call.
 const RETURN: Duration = Duration::from_secs(1);
 
-/// Work at every rung of every operation, and how it grows along them.
+/// Work at every place of every operation, and how it grows along the ladder.
 #[derive(Debug, Default)]
 pub struct Counted {
     /// The work.
@@ -40,66 +42,185 @@ pub struct Counted {
     pub growth: Vec<Growth>,
 }
 
-/// Counts the calls of one variant at every rung of every operation, with the plans PostgreSQL
-/// chooses by itself and, where those are custom ones, with generic plans beside them. What is
-/// wrong with the counted answers goes into the tally.
-///
-/// # Errors
-/// [`Error::Stopped`] when the variant stops running, or the harness's own.
-pub async fn count(
-    session: &Session<'_>,
-    item: &dyn Item,
-    variant: &VariantName,
-    tally: &mut Tally,
-) -> Result<Counted> {
-    let mut counted = Counted::default();
-    let role = Role::of(variant);
-    for operation in item.operations() {
-        let name: OperationName = operation.name().parse()?;
-        for plan_mode in [PlanMode::Auto, PlanMode::Generic] {
-            let bench = Bench::open(session, role, plan_mode).await?;
-            for at in rungs(&*operation, session) {
-                let again = plan_mode == PlanMode::Auto || customs(&counted.work, &name, at);
-                let probe = operation.probe(session.oracle(), variant, at);
-                let (Some(probe), true) = (probe, again) else {
+impl Court<'_> {
+    /// Counts the calls of a variant at every place of every operation, with the plans
+    /// PostgreSQL chooses by itself and, where any of those are custom ones, with generic plans
+    /// beside them. What is wrong with the counted answers goes into the tally. Answers the
+    /// variant's own words where it stops running; what was counted before stays.
+    pub(crate) fn count(
+        &self,
+        case: Case<'_>,
+        counted: &mut Counted,
+        tally: &mut Tally,
+    ) -> Result<Option<Refusal>> {
+        let mut growing = GROWING.to_vec();
+        for claim in &case.finding.claims {
+            match claim.promise {
+                Promise::Growth { of, .. } if !growing.contains(&of) => growing.push(of),
+                _ => {}
+            }
+        }
+        for operation in case.item.operations() {
+            let name: OperationName = operation.name().parse()?;
+            for plan_mode in [PlanMode::Auto, PlanMode::Generic] {
+                if plan_mode == PlanMode::Generic && !customs(&counted.work, &name) {
                     continue;
-                };
-                let quick = session.depth() == Depth::Quick;
-                let (counters, plans) = bench
-                    .count(&*probe, quick, tally)
-                    .await
-                    .map_err(|fault| Error::stopped(item.id(), variant, fault))?;
-                counted.work.push(Work {
-                    operation: name.clone(),
+                }
+                let stopped = self.count_one(case, &*operation, plan_mode, counted, tally)?;
+                if stopped.is_some() {
+                    return Ok(stopped);
+                }
+                for counter in &growing {
+                    let fit = growth(&counted.work, &name, plan_mode, *counter);
+                    counted.growth.extend(fit.ok());
+                }
+            }
+            let stopped = self.count_crowds(case, &*operation, counted, tally)?;
+            if stopped.is_some() {
+                return Ok(stopped);
+            }
+        }
+        Ok(None)
+    }
+
+    /// The rungs of one operation, with one kind of plans.
+    fn count_one(
+        &self,
+        case: Case<'_>,
+        operation: &dyn AnyOperation,
+        plan_mode: PlanMode,
+        counted: &mut Counted,
+        tally: &mut Tally,
+    ) -> Result<Option<Refusal>> {
+        let session = self.session;
+        let mut rungs = operation.rungs(session.world());
+        rungs.retain(|at| at.is_rung());
+        for at in rungs {
+            let Some(probe) = operation.probe(session.oracle(), case.variant, at) else {
+                continue;
+            };
+            let outcome = self.runtime.block_on(async {
+                let bench = Bench::open(session, case.role(), plan_mode).await?;
+                bench.count(&*probe, tally).await
+            })?;
+            self.given_back(case.role(), operation)?;
+            match outcome {
+                Ok((counters, plans)) => counted.work.push(Work {
+                    operation: operation.name().parse()?,
                     at,
                     plan_mode,
                     plans,
                     counters,
-                });
-            }
-            bench.close().await;
-            for counter in GROWING {
-                counted
-                    .growth
-                    .extend(growth(&counted.work, &name, plan_mode, counter).ok());
+                }),
+                Err(refusal) => return Ok(Some(refusal)),
             }
         }
+        Ok(None)
     }
-    Ok(counted)
+
+    /// The places of one operation with many callers at once, where the engines' counters tell
+    /// nothing about one call: what the client and the wire see of it.
+    fn count_crowds(
+        &self,
+        case: Case<'_>,
+        operation: &dyn AnyOperation,
+        counted: &mut Counted,
+        tally: &mut Tally,
+    ) -> Result<Option<Refusal>> {
+        let session = self.session;
+        let mut crowds = operation.rungs(session.world());
+        crowds.retain(|at| at.callers > 1);
+        for at in crowds {
+            let Some(probe) = operation.probe(session.oracle(), case.variant, at) else {
+                continue;
+            };
+            let outcome = self.runtime.block_on(async {
+                let line = session.line(case.role(), at)?;
+                let connected = session.connect(case.role(), Some(&line), |connect| Connect {
+                    counted: true,
+                    ..connect
+                });
+                let store = connected.await?;
+                let outcome = crowd(&probe, &store, &line, at.callers).await;
+                probe.settle(&store, tally).await?;
+                store.close().await;
+                of_the_variant(outcome)
+            })?;
+            self.given_back(case.role(), operation)?;
+            match outcome {
+                Ok(counters) => counted.work.push(Work {
+                    operation: operation.name().parse()?,
+                    at,
+                    plan_mode: PlanMode::Auto,
+                    plans: None,
+                    counters,
+                }),
+                Err(refusal) => return Ok(Some(refusal)),
+            }
+        }
+        Ok(None)
+    }
 }
 
-/// The rungs that work is counted at: one caller on the line as it is.
-fn rungs(operation: &dyn AnyOperation, session: &Session<'_>) -> Vec<At> {
-    let mut rungs = operation.rungs(session.world());
-    rungs.retain(|at| at.is_rung());
-    rungs
+/// Parts what a variant answered from what the harness could not do.
+fn of_the_variant<T>(
+    outcome: std::result::Result<T, Fault>,
+) -> Result<std::result::Result<T, Refusal>> {
+    match outcome {
+        Ok(value) => Ok(Ok(value)),
+        Err(Fault::Variant(refusal)) => Ok(Err(refusal)),
+        Err(Fault::Harness(error)) => Err(error.into()),
+    }
 }
 
-/// Whether custom plans were used at a rung, so that generic ones are still to be seen.
-fn customs(work: &[Work], operation: &OperationName, at: At) -> bool {
+/// Many callers at once, each with a few calls; what a call counts on average. A connection
+/// that does not come in time is counted rather than a fault: that is what is to be seen.
+async fn crowd(
+    probe: &Arc<dyn Probe>,
+    store: &Store,
+    line: &Line,
+    callers: u32,
+) -> std::result::Result<Reading, Fault> {
+    let mut meters: [Box<dyn Meter + '_>; 2] = [
+        Box::new(Client::new(&store.client)),
+        Box::new(Wire::new(line)),
+    ];
+    for meter in &mut meters {
+        meter.begin().await?;
+    }
+    let calls = (0..callers).map(|_| {
+        let (probe, store) = (Arc::clone(probe), store.clone());
+        tokio::spawn(async move {
+            for call in 0..CALLS {
+                let called = async { probe.call(&store, call == 0).await.map(drop) };
+                match store.hear(called).await {
+                    Ok(()) | Err(Fault::Variant(Refusal::TimedOut(_))) => {}
+                    Err(fault) => return Err(fault),
+                }
+            }
+            Ok(())
+        })
+    });
+    for caller in join_all(calls).await {
+        match caller {
+            Ok(called) => called?,
+            Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+        }
+    }
+    let mut reading = Reading::new();
+    for meter in &mut meters {
+        reading.extend(meter.end().await?);
+    }
+    for value in reading.values_mut() {
+        *value /= f64::from(callers) * CALLS as f64;
+    }
+    Ok(reading)
+}
+
+/// Whether custom plans were used anywhere, so that generic ones are still to be seen.
+fn customs(work: &[Work], operation: &OperationName) -> bool {
     work.iter().any(|counted| {
         counted.operation == *operation
-            && counted.at == at
             && matches!(counted.plans, Some(Plans::Custom | Plans::Mixed))
     })
 }
@@ -109,7 +230,8 @@ pub(crate) struct Bench {
     store: Store,
     line: Line,
     comment: String,
-    endpoints: verdict_engines::Endpoints,
+    endpoints: Endpoints,
+    quick: bool,
 }
 
 impl Bench {
@@ -125,16 +247,16 @@ impl Bench {
             PlanMode::Generic => "force_generic_plan",
         };
         let store = session
-            .connect(role, Some(&line), |connect| Connect {
-                pool: connect.pool.min_connections(1).max_connections(1),
-                postgres: vec![("plan_cache_mode", mode.to_owned())],
-                clickhouse: vec![
+            .connect(role, Some(&line), |mut connect| {
+                connect.pool = connect.pool.min_connections(1).max_connections(1);
+                connect.postgres.push(("plan_cache_mode", mode.to_owned()));
+                connect.clickhouse.extend([
                     ("log_comment", comment.clone()),
                     // Without it a summary is sent before the query is done.
                     ("wait_end_of_query", "1".to_owned()),
-                ],
-                counted: true,
-                ..connect
+                ]);
+                connect.counted = true;
+                connect
             })
             .await?;
         Ok(Self {
@@ -142,14 +264,27 @@ impl Bench {
             line,
             comment,
             endpoints: session.endpoints(role),
+            quick: session.depth() == Depth::Quick,
         })
     }
 
-    /// Counts a few calls of a probe, after as many as PostgreSQL needs to settle on a plan.
+    /// Counts a few calls of a probe, after as many as PostgreSQL needs to settle on a plan;
+    /// the refusal where one of them is refused.
     pub(crate) async fn count(
+        self,
+        probe: &dyn Probe,
+        tally: &mut Tally,
+    ) -> Result<std::result::Result<(Reading, Option<Plans>), Refusal>> {
+        let outcome = self.calls(probe, tally).await;
+        // Whatever came of it, what was written is taken back.
+        probe.settle(&self.store, tally).await?;
+        self.store.close().await;
+        of_the_variant(outcome)
+    }
+
+    async fn calls(
         &self,
         probe: &dyn Probe,
-        quick: bool,
         tally: &mut Tally,
     ) -> std::result::Result<(Reading, Option<Plans>), Fault> {
         let store = &self.store;
@@ -161,7 +296,7 @@ impl Bench {
             probe.call(store, false).await?;
             slow = started.elapsed() > SLOW;
             probe.settle(store, tally).await?;
-            if slow && quick {
+            if slow && self.quick {
                 break;
             }
         }
@@ -217,10 +352,6 @@ impl Bench {
         while pool.num_idle() < pool.size() as usize && started.elapsed() < RETURN {
             tokio::time::sleep(Duration::from_micros(50)).await;
         }
-    }
-
-    pub(crate) async fn close(self) {
-        self.store.close().await;
     }
 }
 

@@ -34,14 +34,15 @@ const COLUMNS: &str = "
     GROUP BY c.relname
     ORDER BY c.relname";
 
-/// Every table of the current schema of a PostgreSQL database. Comparable between databases
+/// The tables of the current schema of a PostgreSQL database, every one where none is named. Comparable between databases
 /// of one server version, whatever the order of rows and columns.
 ///
 /// # Errors
 /// When PostgreSQL refuses a query.
-pub fn postgres_checksums(
-    pool: &PgPool,
-) -> BoxFuture<'_, Result<BTreeMap<String, TableSum>, Error>> {
+pub fn postgres_checksums<'a>(
+    pool: &'a PgPool,
+    only: Option<Vec<&'a str>>,
+) -> BoxFuture<'a, Result<BTreeMap<String, TableSum>, Error>> {
     Box::pin(async move {
         let tables: Vec<(String, String)> = sqlx::query_as(COLUMNS)
             .fetch_all(pool)
@@ -49,6 +50,9 @@ pub fn postgres_checksums(
             .map_err(Error::postgres("list the tables"))?;
         let mut sums = BTreeMap::new();
         for (table, columns) in tables {
+            if only.as_ref().is_some_and(|only| !only.contains(&&*table)) {
+                continue;
+            }
             let sum = format!(
                 "SELECT count(*), coalesce(sum(hash_record_extended(ROW({columns}), 0)), 0)::text
              FROM \"{table}\""
@@ -80,14 +84,15 @@ struct Summed {
     sum: u64,
 }
 
-/// Every table of the client's ClickHouse database, views apart. Replacing tables are read
+/// The tables of the client's ClickHouse database, every one but the views where none is named. Replacing tables are read
 /// as they are after merging (FINAL), as how much is merged yet is ClickHouse's own affair.
 ///
 /// # Errors
 /// When ClickHouse refuses a query.
-pub fn clickhouse_checksums(
-    client: &Client,
-) -> BoxFuture<'_, Result<BTreeMap<String, TableSum>, Error>> {
+pub fn clickhouse_checksums<'a>(
+    client: &'a Client,
+    only: Option<Vec<&'a str>>,
+) -> BoxFuture<'a, Result<BTreeMap<String, TableSum>, Error>> {
     Box::pin(async move {
         let list = "SELECT name, engine FROM system.tables
                 WHERE database = currentDatabase() AND engine LIKE '%MergeTree'";
@@ -98,6 +103,9 @@ pub fn clickhouse_checksums(
             .map_err(Error::clickhouse("list the tables"))?;
         let mut sums = BTreeMap::new();
         for Named { name, engine } in tables {
+            if only.as_ref().is_some_and(|only| !only.contains(&&*name)) {
+                continue;
+            }
             let merged = if engine.contains("Replacing") {
                 "FINAL"
             } else {

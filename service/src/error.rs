@@ -47,7 +47,7 @@ impl Error {
     /// The exit code that says so.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Migrate(Fault::Harness(error)) if error.is_gone() => Exit::Unavailable,
+            Self::Migrate(Fault::Harness(error)) => error.exit(),
             Self::Migrate(_) | Self::CutOff { .. } | Self::Process { .. } => Exit::Software,
             Self::Accept(_) => Exit::Unavailable,
             Self::Spawn { source, .. } => Exit::of_io(source),

@@ -1,6 +1,9 @@
 //! Two things that must never be one type: what a variant answered, and what the harness could
 //! not do.
 
+use std::time::Duration;
+
+use verdict_audit::Exit;
 use verdict_baseline::Error as OperationError;
 
 use crate::engine::Engine;
@@ -8,12 +11,23 @@ use crate::engine::Engine;
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
-    /// The variant's own: the engine ran and refused, in the engine's words. This is evidence.
-    #[error("{0}")]
-    Variant(String),
+    /// The variant's own: the engine ran and refused. This is evidence.
+    #[error(transparent)]
+    Variant(#[from] Refusal),
     /// The harness's: nothing is known about the variant.
     #[error(transparent)]
     Harness(#[from] Error),
+}
+
+/// Why a variant has no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// It was refused, in the engine's own words.
+    #[error("{0}")]
+    Refused(String),
+    /// Its pool had no connection to give in time.
+    #[error("{0}")]
+    TimedOut(String),
 }
 
 /// What the harness could not do.
@@ -39,6 +53,24 @@ pub enum Error {
         /// Its own words.
         words: String,
     },
+    /// The engine has no room, or lost what it had stored.
+    #[error(
+        "{engine} cannot go on while the harness tried to {what}: {words}; \
+         see that its disk and memory have room"
+    )]
+    Broken {
+        /// Which.
+        engine: Engine,
+        /// What was being done, as a verb phrase.
+        what: &'static str,
+        /// Its own words.
+        words: String,
+    },
+    /// A call had no answer for so long that it was given up.
+    #[error(
+        "a call had no answer within {0:?}: an engine is stopped, or waits for a lock that nobody gives up"
+    )]
+    NoAnswer(Duration),
     /// An item was asked for a variant that it does not have.
     #[error("no variant {0} in this item: please report this as a bug of Verdict")]
     NoSuchVariant(String),
@@ -48,10 +80,27 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether an engine is away, rather than unwilling.
-    pub fn is_gone(&self) -> bool {
-        matches!(self, Self::Gone { .. })
+    /// The exit code that says so.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Gone { .. } | Self::NoAnswer(_) => Exit::Unavailable,
+            Self::Broken { .. } => Exit::Io,
+            Self::Refused { .. } | Self::NoSuchVariant(_) | Self::NotRenewed(_) => Exit::Software,
+        }
     }
+}
+
+/// Who is at fault when something goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blame {
+    /// The statement: the engine ran and refused it.
+    Statement,
+    /// The pool, which had no connection to give in time.
+    Pool,
+    /// The engine, which is away.
+    Gone,
+    /// The engine, which is there and has no room, or lost what it had stored.
+    Broken,
 }
 
 /// What an engine's client says when something goes wrong.
@@ -59,8 +108,8 @@ pub trait EngineError: std::fmt::Display {
     /// Which engine's.
     const ENGINE: Engine;
 
-    /// Whether the server, rather than the statement, is at fault.
-    fn is_gone(&self) -> bool;
+    /// Who is at fault.
+    fn blame(&self) -> Blame;
 
     /// What the engine said, without what the client says about it.
     fn words(&self) -> String {
@@ -73,18 +122,22 @@ pub trait EngineError: std::fmt::Display {
         Self: Sized,
     {
         let (engine, words) = (Self::ENGINE, self.words());
-        if self.is_gone() {
-            Error::Gone {
+        match self.blame() {
+            Blame::Gone => Error::Gone {
                 engine,
                 what,
                 words,
-            }
-        } else {
-            Error::Refused {
+            },
+            Blame::Broken => Error::Broken {
                 engine,
                 what,
                 words,
-            }
+            },
+            Blame::Statement | Blame::Pool => Error::Refused {
+                engine,
+                what,
+                words,
+            },
         }
     }
 
@@ -93,10 +146,10 @@ pub trait EngineError: std::fmt::Display {
     where
         Self: Sized,
     {
-        if self.is_gone() {
-            Fault::Harness(self.harness("call a variant"))
-        } else {
-            Fault::Variant(self.words())
+        match self.blame() {
+            Blame::Statement => Fault::Variant(Refusal::Refused(self.words())),
+            Blame::Pool => Fault::Variant(Refusal::TimedOut(self.words())),
+            Blame::Gone | Blame::Broken => Fault::Harness(self.harness("call a variant")),
         }
     }
 }
@@ -104,13 +157,22 @@ pub trait EngineError: std::fmt::Display {
 impl EngineError for sqlx::Error {
     const ENGINE: Engine = Engine::Postgres;
 
-    fn is_gone(&self) -> bool {
+    fn blame(&self) -> Blame {
         match self {
-            // A pool that has no connection to give in time is a finding about the pool.
-            Self::Io(_) | Self::WorkerCrashed | Self::PoolClosed => true,
-            // Class 57P: the server is shutting down, was ended, or is not up yet.
-            Self::Database(database) => database.code().is_some_and(|code| code.starts_with("57P")),
-            _ => false,
+            Self::Io(_) | Self::WorkerCrashed | Self::PoolClosed => Blame::Gone,
+            Self::PoolTimedOut => Blame::Pool,
+            Self::Database(database) => {
+                let code = database.code().unwrap_or_default();
+                match &*code {
+                    // The server is shutting down, was ended, or is not up yet.
+                    code if code.starts_with("57P") => Blame::Gone,
+                    // No disk, no memory; a file that cannot be read; a page that is damaged.
+                    "53100" | "53200" | "XX001" | "XX002" => Blame::Broken,
+                    code if code.starts_with("58") => Blame::Broken,
+                    _ => Blame::Statement,
+                }
+            }
+            _ => Blame::Statement,
         }
     }
 
@@ -125,16 +187,37 @@ impl EngineError for sqlx::Error {
 impl EngineError for clickhouse::error::Error {
     const ENGINE: Engine = Engine::ClickHouse;
 
-    fn is_gone(&self) -> bool {
-        matches!(self, Self::Network(_) | Self::TimedOut)
+    fn blame(&self) -> Blame {
+        // NOT_ENOUGH_SPACE, CANNOT_WRITE_TO_FILE_DESCRIPTOR, CHECKSUM_DOESNT_MATCH, and the
+        // whole server's memory rather than one query's.
+        const BROKEN: [&str; 4] = [
+            "Code: 243.",
+            "Code: 75.",
+            "Code: 40.",
+            "(total) memory limit exceeded",
+        ];
+        match self {
+            Self::Network(_) | Self::TimedOut => Blame::Gone,
+            Self::BadResponse(words) if BROKEN.iter().any(|broken| words.contains(broken)) => {
+                Blame::Broken
+            }
+            _ => Blame::Statement,
+        }
     }
 }
 
 impl EngineError for redis::RedisError {
     const ENGINE: Engine = Engine::Redis;
 
-    fn is_gone(&self) -> bool {
-        self.is_io_error() || self.is_connection_dropped()
+    fn blame(&self) -> Blame {
+        let code = self.code().unwrap_or_default();
+        if self.is_io_error() || self.is_connection_dropped() {
+            Blame::Gone
+        } else if ["OOM", "MISCONF"].contains(&code) {
+            Blame::Broken
+        } else {
+            Blame::Statement
+        }
     }
 }
 
@@ -159,7 +242,9 @@ impl From<redis::RedisError> for Fault {
 impl From<OperationError> for Fault {
     fn from(error: OperationError) -> Self {
         match error {
-            OperationError::Refused(refused) => Self::Variant(refused.to_string()),
+            OperationError::Refused(refused) => {
+                Self::Variant(Refusal::Refused(refused.to_string()))
+            }
             OperationError::Postgres(error) => error.fault(),
         }
     }
@@ -177,5 +262,35 @@ pub trait Doing<T> {
 impl<T, E: EngineError> Doing<T> for Result<T, E> {
     fn doing(self, what: &'static str) -> Result<T, Error> {
         self.map_err(|error| error.harness(what))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pool_without_a_connection_is_the_variants_and_an_engine_without_room_is_nobodys() {
+        let fault = Fault::from(sqlx::Error::PoolTimedOut);
+        assert!(matches!(fault, Fault::Variant(Refusal::TimedOut(_))));
+        let full = clickhouse::error::Error::BadResponse(
+            "Code: 243. DB::Exception: Cannot reserve 1.00 MiB, not enough space".to_owned(),
+        );
+        let Fault::Harness(error) = Fault::from(full) else {
+            panic!("a full disk is no verdict");
+        };
+        assert_eq!(error.exit(), Exit::Io);
+        let unknown = clickhouse::error::Error::BadResponse(
+            "Code: 60. DB::Exception: Unknown table expression".to_owned(),
+        );
+        assert!(matches!(
+            Fault::from(unknown),
+            Fault::Variant(Refusal::Refused(_))
+        ));
+        let lost = redis::RedisError::from(std::io::Error::other("reset"));
+        let Fault::Harness(error) = Fault::from(lost) else {
+            panic!("a lost connection is no verdict");
+        };
+        assert_eq!(error.exit(), Exit::Unavailable);
     }
 }

@@ -22,6 +22,6 @@ pub mod waits;
 pub use change::{Change, Down, Job, Step};
 pub use client::ClientCounts;
 pub use engine::{Engine, Table};
-pub use fault::{Error, Fault};
+pub use fault::{Error, Fault, Refusal};
 pub use lend::{Lend, Lent};
 pub use store::{Connect, Store};

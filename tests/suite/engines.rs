@@ -86,12 +86,12 @@ fn a_clone_has_the_worlds_rows_and_counts_its_own_work() {
             .unwrap();
         world.close().await;
 
-        engines.clone_world("trial").await.unwrap();
-        let name = engines
-            .clone_world("trial")
+        engines.side("trial").await.unwrap();
+        let side = engines
+            .side("trial")
             .await
             .expect("a clone takes the place of an earlier one");
-        let clone = sqlx::PgPool::connect_with(engines.postgres(&name))
+        let clone = sqlx::PgPool::connect_with(side.endpoints().postgres.clone())
             .await
             .unwrap();
         let n: i32 = sqlx::query_scalar("SELECT n FROM t")
@@ -109,11 +109,11 @@ fn a_clone_has_the_worlds_rows_and_counts_its_own_work() {
         assert_eq!(calls, 1);
 
         engines
-            .drop_clone("trial")
+            .drop_side("trial")
             .await
             .expect("sessions on a clone do not keep it");
         engines
-            .drop_clone("trial")
+            .drop_side("trial")
             .await
             .expect("no clone is no error");
         engines.stop().await.unwrap();

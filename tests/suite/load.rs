@@ -67,7 +67,7 @@ impl Stage {
     async fn sums(&self) -> Vec<String> {
         let mut sums = Vec::new();
         for pool in [&self.databases.baseline, &self.databases.optimized] {
-            for (table, sum) in postgres_checksums(pool).await.unwrap() {
+            for (table, sum) in postgres_checksums(pool, None).await.unwrap() {
                 sums.push(format!("{table}: {sum:?}"));
             }
         }

@@ -15,5 +15,6 @@ mod relay;
 mod service;
 mod shape;
 mod sides;
+mod stumbling;
 mod trials;
 mod world;

@@ -1,60 +1,21 @@
-//! The shape of a trial: every engine, many callers, a baseline that fails, a harness that
-//! fails in each of its steps, and what is given back when nobody can take it back.
+//! The shape of a trial: every engine, every kind of promise, many callers, a baseline that
+//! fails, and what is given back when nobody can take it back.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use criterion::Criterion;
 use futures_util::future::BoxFuture;
 use rand_chacha::ChaCha8Rng;
 use redis::AsyncCommands;
-use verdict_audit::evidence::{ItemEvidence, VariantEvidence};
-use verdict_audit::{At, Catalogue, Counter, Finding, VariantName, Verdict};
+use verdict_audit::{At, Catalogue, Counter, VariantName, Verdict};
 use verdict_oracle::{Held, Oracle, same};
 use verdict_scenarios::Error;
 use verdict_scenarios::docket;
 use verdict_scenarios::item::Item;
 use verdict_scenarios::operation::{AnyOperation, Leaves, Operation, erase, no_such_variant};
-use verdict_scenarios::trial::Clockwork;
 use verdict_seed::World;
-use verdict_store::{Change, Down, Engine, Fault, Job, Step, Store, Table};
+use verdict_store::{Change, Connect, Down, Engine, Fault, Step, Store, Table};
 
-use crate::court::in_court_of;
-
-/// A finding with claims of the kinds that these tests need.
-fn finding(toml: &str) -> Finding {
-    toml::from_str(&format!(
-        "number = 1
-        id = \"made-up\"
-        title = \"An item of a test\"
-        source = \"nowhere\"
-        {toml}"
-    ))
-    .unwrap()
-}
-
-/// Hears one item, alone on the docket, with a clock that has little time.
-fn hear(item: &dyn Item, finding: &Finding) -> Result<ItemEvidence, Error> {
-    let folder = tempfile::tempdir().unwrap();
-    let mut criterion = Criterion::default()
-        .without_plots()
-        .output_directory(folder.path())
-        .sample_size(10)
-        .warm_up_time(Duration::from_millis(20))
-        .measurement_time(Duration::from_millis(300));
-    in_court_of(&[item], |court| {
-        let mut clockwork = Clockwork {
-            criterion: &mut criterion,
-            selected: &|_| true,
-        };
-        court.hear(item, finding, Some(&mut clockwork))
-    })
-}
-
-fn variant<'a>(evidence: &'a ItemEvidence, name: &VariantName) -> &'a VariantEvidence {
-    let mut variants = evidence.variants.iter();
-    variants.find(|variant| variant.name == *name).unwrap()
-}
+use crate::court::{finding, hear, variant};
 
 /// Counts rows in every engine, one operation each: n of them, as many as are asked for.
 struct Everywhere;
@@ -92,7 +53,10 @@ macro_rules! counts {
         impl Operation for $operation {
             type Request = u64;
             type Answer = u64;
-            const NAME: &'static str = $name;
+
+            fn name(&self) -> &'static str {
+                $name
+            }
 
             fn rungs(&self, _: &World) -> Vec<At> {
                 $rungs
@@ -233,6 +197,13 @@ fn every_engine_is_counted_timed_and_judged_by_every_kind_of_promise() {
         today = "O(n)"
         fixed = "O(1)"
         [[claim]]
+        id = "growth-of-statements"
+        operation = "postgres"
+        promise = "growth"
+        of = "statements"
+        today = "O(n)"
+        fixed = "O(1)"
+        [[claim]]
         id = "runs"
         promise = "runs"
         "#,
@@ -255,7 +226,13 @@ fn every_engine_is_counted_timed_and_judged_by_every_kind_of_promise() {
     assert_eq!(counted("redis", Counter::WireTurns), Some(2.0));
     assert_eq!(counted("redis", Counter::Hits), Some(1.0));
     assert_eq!(counted("redis", Counter::Statements), None);
-    for claim in ["faster", "statements", "share", "runs"] {
+    for claim in [
+        "faster",
+        "statements",
+        "share",
+        "growth-of-statements",
+        "runs",
+    ] {
         let judged = fix.claims.iter().find(|judged| judged.id == claim).unwrap();
         assert!(
             matches!(judged.verdict, Verdict::Confirmed | Verdict::Exceeded),
@@ -307,7 +284,10 @@ impl Item for FailingToday {
 impl Operation for Ask {
     type Request = ();
     type Answer = u64;
-    const NAME: &'static str = "ask";
+
+    fn name(&self) -> &'static str {
+        "ask"
+    }
 
     fn rungs(&self, _: &World) -> Vec<At> {
         vec![At::rung(10)]
@@ -425,7 +405,10 @@ impl Item for Inserting {
 impl Operation for Insert {
     type Request = ();
     type Answer = ();
-    const NAME: &'static str = "insert";
+
+    fn name(&self) -> &'static str {
+        "insert"
+    }
 
     fn rungs(&self, _: &World) -> Vec<At> {
         vec![At::rung(1)]
@@ -523,132 +506,164 @@ fn a_misspelt_variant_or_operation_is_found_at_start() {
     assert!(matches!(refused, Error::Catalogue(_)), "{refused}");
 }
 
-/// Fails as the harness in one of a trial's steps, once.
-struct HarnessFault {
-    /// Which step.
-    step: FaultIn,
-}
+/// A pool of one connection, lent to many callers for longer than they wait.
+struct Crowded;
 
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum FaultIn {
-    Ground,
-    Up,
-    UpHalfDone,
-    Down,
-    Call,
-}
+struct Hold;
 
-/// Calls made, so that a fault comes in the middle of the counting.
-static CALLS: AtomicU64 = AtomicU64::new(0);
-
-fn gone() -> Fault {
-    Fault::Harness(verdict_store::Error::Gone {
-        engine: Engine::Postgres,
-        what: "be tested",
-        words: "made up".to_owned(),
-    })
-}
-
-const FAULTY: Step = Step::Job(Job {
-    what: "fail as the harness",
-    run: |_| Box::pin(async { Err(gone()) }),
-});
-const COLUMN: Step = Step::Script(Engine::Postgres, "ALTER TABLE users ADD COLUMN made_up int");
-const REFUSED: Step = Step::Script(Engine::Postgres, "DROP TABLE there_is_none");
-
-impl Item for HarnessFault {
+impl Item for Crowded {
     fn id(&self) -> &'static str {
         "made-up"
     }
-    fn ground(&self) -> Change {
-        match self.step {
-            FaultIn::Ground => Change::steps(&[FAULTY], &[], &[]),
-            _ => Change::NONE,
-        }
-    }
     fn variants(&self) -> Vec<(VariantName, Change)> {
-        let change = match self.step {
-            FaultIn::Up => Change::steps(&[FAULTY], &[], &[]),
-            FaultIn::UpHalfDone => Change::steps(&[COLUMN, FAULTY], &[], &[]),
-            FaultIn::Down => Change::steps(&[COLUMN], &[REFUSED], &[]),
-            FaultIn::Ground | FaultIn::Call => Change::steps(&[COLUMN], &[], &[]),
+        let connect = |connect: Connect| Connect {
+            pool: connect
+                .pool
+                .max_connections(1)
+                .acquire_timeout(Duration::from_millis(250)),
+            ..connect
+        };
+        let narrow = Change {
+            connect,
+            ..Change::NONE
         };
         vec![
             (VariantName::Baseline, Change::NONE),
-            (VariantName::Optimized, change),
+            (VariantName::Proposed(None), narrow),
+            (VariantName::Optimized, Change::NONE),
         ]
     }
     fn operations(&self) -> Vec<Box<dyn AnyOperation>> {
-        vec![erase(Failing(self.step))]
+        vec![erase(Hold)]
     }
 }
 
-struct Failing(FaultIn);
-
-impl Operation for Failing {
-    type Request = ();
+impl Operation for Hold {
+    /// Seconds.
+    type Request = f64;
     type Answer = ();
-    const NAME: &'static str = "call";
+
+    fn name(&self) -> &'static str {
+        "hold"
+    }
 
     fn rungs(&self, _: &World) -> Vec<At> {
-        vec![At::rung(1)]
+        let crowd = At {
+            n: 1,
+            callers: 8,
+            round_trip_us: 0,
+        };
+        vec![At::rung(1), crowd]
     }
-    fn at(&self, _: &Oracle, _: At, _: &mut ChaCha8Rng) -> Option<()> {
-        Some(())
+    fn at(&self, _: &Oracle, at: At, _: &mut ChaCha8Rng) -> Option<f64> {
+        Some(if at.callers > 1 { 0.3 } else { 0.0 })
     }
-    fn draw(&self, _: &Oracle, _: &mut ChaCha8Rng) {}
-    async fn call(&self, _: &Store, variant: &VariantName, (): &()) -> Result<(), Fault> {
-        let faulty = self.0 == FaultIn::Call && *variant == VariantName::Optimized;
-        if faulty && CALLS.fetch_add(1, Ordering::Relaxed) > 3 {
-            return Err(gone());
-        }
+    fn draw(&self, _: &Oracle, _: &mut ChaCha8Rng) -> f64 {
+        0.0
+    }
+    async fn call(&self, store: &Store, _: &VariantName, seconds: &f64) -> Result<(), Fault> {
+        sqlx::query("SELECT pg_sleep($1)")
+            .bind(seconds)
+            .execute(&store.postgres)
+            .await?;
         Ok(())
     }
-    fn hold(&self, _: &Oracle, (): &(), (): &()) -> Held {
+    fn hold(&self, _: &Oracle, _: &f64, (): &()) -> Held {
         Ok(())
     }
 }
 
 #[test]
-fn a_fault_of_the_harness_is_no_verdict_and_the_next_trial_starts_clean() {
+fn a_change_of_the_connection_alone_is_applied_and_what_waits_in_vain_is_counted() {
     let finding = finding(
         r#"
-        variants = ["optimized"]
-        operations = ["call"]
+        variants = ["proposed", "optimized"]
+        operations = ["hold"]
+        [[claim]]
+        id = "time-outs"
+        promise = "count"
+        of = "time_outs"
+        today = 1
+        fixed = 0
+        at = { n = 1, callers = 8 }
+        [[claim]]
+        id = "tail"
+        promise = "ratio"
+        of = "p95"
+        lo = 1.0
+        hi = inf
+        at = { n = 1, callers = 8 }
+        "#,
+    );
+    let evidence = hear(&Crowded, &finding).unwrap();
+    let of = |name: VariantName, counter| {
+        let heard = variant(&evidence, &name);
+        let work = heard.work.iter().find(|work| work.at.callers == 8).unwrap();
+        work.counters[&counter]
+    };
+    let narrow = VariantName::Proposed(None);
+    assert!(of(narrow.clone(), Counter::TimeOuts) > 0.0);
+    assert_eq!(of(VariantName::Baseline, Counter::TimeOuts), 0.0);
+    assert!(of(VariantName::Optimized, Counter::PoolWaits) > 0.0);
+    let timed = variant(&evidence, &narrow);
+    assert_eq!(timed.failure, None);
+    let crowd = timed.latency.iter().find(|latency| latency.at.callers == 8);
+    assert!(crowd.unwrap().variant.count > 0);
+    assert_eq!(timed.claims[0].verdict, Verdict::Regression);
+}
+
+#[test]
+fn what_a_trial_stands_on_is_there_again_after_tables_are_given_back() {
+    struct OnGround;
+    impl Item for OnGround {
+        fn id(&self) -> &'static str {
+            "made-up"
+        }
+        fn ground(&self) -> Change {
+            const UP: &[Step] = &[Step::Script(
+                Engine::ClickHouse,
+                "CREATE TABLE made_up (n UInt64) ENGINE = MergeTree ORDER BY n;
+                INSERT INTO made_up SELECT number FROM numbers(10)",
+            )];
+            const DOWN: &[Step] = &[Step::Script(Engine::ClickHouse, "DROP TABLE made_up SYNC")];
+            const TOUCHES: &[Table] = &[Table::clickhouse("made_up")];
+            Change::steps(UP, DOWN, TOUCHES)
+        }
+        fn variants(&self) -> Vec<(VariantName, Change)> {
+            const USERS: &[Table] = &[Table::postgres("users")];
+            let renewed = Change {
+                down: Down::Renew,
+                up: &[Step::Script(
+                    Engine::Postgres,
+                    "ALTER TABLE users ADD COLUMN made_up int",
+                )],
+                touches: USERS,
+                ..Change::NONE
+            };
+            vec![
+                (VariantName::Baseline, Change::NONE),
+                (VariantName::Proposed(None), renewed),
+                (VariantName::Optimized, Change::NONE),
+            ]
+        }
+        fn operations(&self) -> Vec<Box<dyn AnyOperation>> {
+            vec![erase(Ask), erase(Insert)]
+        }
+    }
+    let finding = finding(
+        r#"
+        variants = ["proposed", "optimized"]
+        operations = ["ask", "insert"]
         [[claim]]
         id = "runs"
         promise = "runs"
         "#,
     );
-    for step in [
-        FaultIn::Ground,
-        FaultIn::Up,
-        FaultIn::UpHalfDone,
-        FaultIn::Down,
-        FaultIn::Call,
-    ] {
-        let item = HarnessFault { step };
-        in_court_of(&[&item], |court| {
-            let outcome = court.hear(&item, &finding, None);
-            match (step, &outcome) {
-                (FaultIn::Down, Err(Error::NotTakenBack { .. }))
-                | (_, Err(Error::Store(verdict_store::Error::Gone { .. }))) => {}
-                _ => panic!("{step:?}: {outcome:?}"),
-            }
-            for variant in [VariantName::Baseline, VariantName::Optimized] {
-                let store = court.session.store(&variant);
-                let columns: i64 = court
-                    .runtime
-                    .block_on(
-                        sqlx::query_scalar(
-                            "SELECT COUNT(*) FROM information_schema.columns
-                            WHERE column_name = 'made_up'",
-                        )
-                        .fetch_one(&store.postgres),
-                    )
-                    .unwrap();
-                assert_eq!(columns, 0, "{step:?}");
-            }
-        });
+    let evidence = hear(&OnGround, &finding).unwrap();
+    for heard in &evidence.variants {
+        let answers = heard.answers.as_ref().unwrap();
+        assert_eq!(answers.differing, 0, "{}: {answers:?}", heard.name);
+        assert_eq!(heard.failure, None, "{}", heard.name);
+        assert_eq!(heard.operations.len(), 2);
     }
 }

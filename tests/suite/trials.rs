@@ -6,7 +6,7 @@ use std::time::Duration;
 use criterion::Criterion;
 use sqlx::PgPool;
 use verdict_audit::evidence::{ItemEvidence, PlanMode, Plans, VariantEvidence};
-use verdict_audit::{At, Catalogue, Counter, Verdict};
+use verdict_audit::{Catalogue, Counter, Verdict};
 use verdict_scenarios::docket::{self, ITEMS};
 use verdict_scenarios::session::Role;
 use verdict_scenarios::trial::Clockwork;
@@ -203,21 +203,20 @@ fn forced_generic_plans_are_recorded_as_such() {
 
 #[test]
 fn every_operation_grows_by_itself() {
-    for item in HEARD.iter() {
-        for variant in &item.variants {
-            for work in variant
-                .work
-                .iter()
-                .filter(|work| work.at != At::rung(1_000))
-            {
-                let fits = variant.growth.iter().filter(|growth| {
-                    growth.operation == work.operation
-                        && growth.plan_mode == work.plan_mode
-                        && growth.counter == Counter::RowsRead
-                });
-                assert!(fits.count() <= 1, "{} {}", item.id, variant.name);
-            }
-        }
+    let fit = |variant, operation: &str| {
+        let heard = heard("pagination", variant);
+        let mut fits = heard.growth.iter().filter(|growth| {
+            growth.operation.as_str() == operation
+                && growth.plan_mode == PlanMode::Auto
+                && growth.counter == Counter::RowsRead
+        });
+        let fit = fits.next().unwrap();
+        assert_eq!((fit.rungs, fits.count()), (2, 0), "{variant} {operation}");
+        fit.slope
+    };
+    for operation in ["posts", "history"] {
+        let (today, fixed) = (fit("baseline", operation), fit("optimized", operation));
+        assert!(today > 0.8 && fixed < 0.1, "{operation}: {today} {fixed}");
     }
 }
 

@@ -58,10 +58,12 @@ fn one_thread_and_several_load_the_same_rows_into_both_engines() {
         let (postgres, clickhouse) = shared().await;
         let (postgres_alone, clickhouse_alone) = loaded("world_one_thread", 1).await;
 
-        let sums = postgres_checksums(postgres).await.expect("sums");
+        let sums = postgres_checksums(postgres, None).await.expect("sums");
         assert_eq!(
             sums,
-            postgres_checksums(&postgres_alone).await.expect("sums")
+            postgres_checksums(&postgres_alone, None)
+                .await
+                .expect("sums")
         );
         for (table, sum) in &sums {
             // It has no writer today.
@@ -71,10 +73,12 @@ fn one_thread_and_several_load_the_same_rows_into_both_engines() {
         assert_eq!(sums["messages"].rows, world().total_messages());
         assert_eq!(sums["posts"].rows, world().total_posts());
 
-        let sums = clickhouse_checksums(clickhouse).await.expect("sums");
+        let sums = clickhouse_checksums(clickhouse, None).await.expect("sums");
         assert_eq!(
             sums,
-            clickhouse_checksums(&clickhouse_alone).await.expect("sums")
+            clickhouse_checksums(&clickhouse_alone, None)
+                .await
+                .expect("sums")
         );
         assert_eq!(sums.len(), 5);
         assert!(sums.values().all(|sum| sum.rows > 0));
@@ -83,8 +87,13 @@ fn one_thread_and_several_load_the_same_rows_into_both_engines() {
         let delete = "DELETE FROM message_reactions
             WHERE id = (SELECT id FROM message_reactions ORDER BY id LIMIT 1)";
         postgres_alone.execute(delete).await.expect("a deleted row");
-        let changed = postgres_checksums(&postgres_alone).await.expect("sums");
-        assert_ne!(changed, postgres_checksums(postgres).await.expect("sums"));
+        let changed = postgres_checksums(&postgres_alone, None)
+            .await
+            .expect("sums");
+        assert_ne!(
+            changed,
+            postgres_checksums(postgres, None).await.expect("sums")
+        );
     });
 }
 

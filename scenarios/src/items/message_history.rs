@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use verdict_audit::{At, VariantName};
 use verdict_baseline::message_history::{self as baseline, DetailedMessage, MAX_LIMIT, Request};
 use verdict_optimized::{as_proposed, message_history as optimized};
-use verdict_oracle::{ConversationRows, Held, Hostile, Oracle, ladder, message_history as oracle};
+use verdict_oracle::{Held, Hostile, Oracle, ladder, message_history as oracle};
 use verdict_seed::World;
 use verdict_store::{Change, Fault, Store};
 
@@ -37,7 +37,11 @@ impl Item for MessageHistory {
     }
 
     fn operations(&self) -> Vec<Box<dyn AnyOperation>> {
-        vec![erase(FirstPage), erase(LastPage), erase(OneConnection)]
+        vec![
+            erase(Page::First),
+            erase(Page::Last),
+            erase(Page::OnOneConnection),
+        ]
     }
 }
 
@@ -55,87 +59,64 @@ async fn history(
     })
 }
 
-fn rungs(world: &World) -> Vec<At> {
-    ladder::conversation_sizes(world)
-        .into_iter()
-        .map(At::rung)
-        .collect()
+/// Pages of a conversation, oldest messages first.
+enum Page {
+    /// What a page costs when only the conversation grows.
+    First,
+    /// The newest messages: the offset grows with the conversation.
+    Last,
+    /// The first page with all statements on one connection: what of the turns on the wire is
+    /// the pool's, which asks every connection twice whether it lives.
+    OnOneConnection,
 }
 
-/// A page of the ladder's conversation, which begins where `offset` says.
-fn page(
-    oracle: &Oracle,
-    at: At,
-    random: &mut ChaCha8Rng,
-    offset: impl Fn(&ConversationRows) -> i64,
-) -> Option<Request> {
-    let conversation = ladder::conversation(oracle.world(), at.n)?;
-    let rows = oracle.conversation(conversation.id)?;
-    Some(Request {
-        conversation: conversation.id,
-        viewer: *rows.members.choose(random)?,
-        limit: LIMIT,
-        offset: offset(&rows),
-        include_recalled: false,
-    })
-}
-
-/// The first page of a conversation: what a page costs when only the conversation grows.
-struct FirstPage;
-
-impl Operation for FirstPage {
+impl Operation for Page {
     type Request = Request;
     type Answer = Vec<DetailedMessage>;
-    const NAME: &'static str = "first-page";
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::First => "first-page",
+            Self::Last => "last-page",
+            Self::OnOneConnection => "one-connection",
+        }
+    }
+
+    fn aside(&self) -> bool {
+        matches!(self, Self::OnOneConnection)
+    }
 
     fn rungs(&self, world: &World) -> Vec<At> {
-        rungs(world)
+        match self {
+            Self::First | Self::Last => ladder::conversation_sizes(world)
+                .into_iter()
+                .map(At::rung)
+                .collect(),
+            Self::OnOneConnection => vec![At::rung(1_000)],
+        }
     }
 
     fn at(&self, oracle: &Oracle, at: At, random: &mut ChaCha8Rng) -> Option<Request> {
-        page(oracle, at, random, |_| 0)
-    }
-
-    fn draw(&self, oracle: &Oracle, random: &mut ChaCha8Rng) -> Request {
-        oracle::draw(oracle, random)
-    }
-
-    async fn call(
-        &self,
-        store: &Store,
-        variant: &VariantName,
-        request: &Request,
-    ) -> Result<Self::Answer, Fault> {
-        history(store, variant, request).await
-    }
-
-    fn hold(&self, oracle: &Oracle, request: &Request, answer: &Self::Answer) -> Held {
-        oracle::hold(oracle, request, answer)
-    }
-}
-
-/// The last page of a conversation, the newest messages: the offset grows with it.
-struct LastPage;
-
-impl Operation for LastPage {
-    type Request = Request;
-    type Answer = Vec<DetailedMessage>;
-    const NAME: &'static str = "last-page";
-
-    fn rungs(&self, world: &World) -> Vec<At> {
-        rungs(world)
-    }
-
-    fn at(&self, oracle: &Oracle, at: At, random: &mut ChaCha8Rng) -> Option<Request> {
-        page(oracle, at, random, |rows| {
-            (rows.visible(false).len() as i64 - LIMIT).max(0)
+        let conversation = ladder::conversation(oracle.world(), at.n)?;
+        let rows = oracle.conversation(conversation.id)?;
+        Some(Request {
+            conversation: conversation.id,
+            viewer: *rows.members.choose(random)?,
+            limit: LIMIT,
+            offset: match self {
+                Self::First | Self::OnOneConnection => 0,
+                Self::Last => (rows.visible(false).len() as i64 - LIMIT).max(0),
+            },
+            include_recalled: false,
         })
     }
 
-    /// Any page that ends at the conversation's last row.
     fn draw(&self, oracle: &Oracle, random: &mut ChaCha8Rng) -> Request {
         let mut request = oracle::draw(oracle, random);
-        if let Some(rows) = oracle.conversation(request.conversation) {
+        if matches!(self, Self::Last)
+            && let Some(rows) = oracle.conversation(request.conversation)
+        {
+            // Any page that ends at the conversation's last row.
             let visible = rows.visible(request.include_recalled).len() as i64;
             request.offset = (visible - request.limit.min(MAX_LIMIT)).max(0);
         }
@@ -148,7 +129,10 @@ impl Operation for LastPage {
         variant: &VariantName,
         request: &Request,
     ) -> Result<Self::Answer, Fault> {
-        history(store, variant, request).await
+        match self {
+            Self::First | Self::Last => history(store, variant, request).await,
+            Self::OnOneConnection => on_one_connection(store, variant, request).await,
+        }
     }
 
     fn hold(&self, oracle: &Oracle, request: &Request, answer: &Self::Answer) -> Held {
@@ -156,50 +140,19 @@ impl Operation for LastPage {
     }
 }
 
-/// The first page with all statements on one connection: what of the turns on the wire is the
-/// pool's, which asks every connection twice whether it lives.
-struct OneConnection;
-
-impl Operation for OneConnection {
-    type Request = Request;
-    type Answer = Vec<DetailedMessage>;
-    const NAME: &'static str = "one-connection";
-
-    fn aside(&self) -> bool {
-        true
-    }
-
-    fn rungs(&self, _: &World) -> Vec<At> {
-        vec![At::rung(1_000)]
-    }
-
-    fn at(&self, oracle: &Oracle, at: At, random: &mut ChaCha8Rng) -> Option<Request> {
-        FirstPage.at(oracle, at, random)
-    }
-
-    fn draw(&self, oracle: &Oracle, random: &mut ChaCha8Rng) -> Request {
-        oracle::draw(oracle, random)
-    }
-
-    async fn call(
-        &self,
-        store: &Store,
-        variant: &VariantName,
-        request: &Request,
-    ) -> Result<Self::Answer, Fault> {
-        let mut lent = store.lender.lend().await?;
-        let connection = &mut **lent;
-        Ok(match variant {
-            VariantName::Baseline => baseline::history_on(connection, request).await?,
-            VariantName::Proposed(None) => {
-                as_proposed::message_history::history(connection, request).await?
-            }
-            VariantName::Optimized => optimized::history(connection, request).await?,
-            _ => return Err(no_such_variant(variant)),
-        })
-    }
-
-    fn hold(&self, oracle: &Oracle, request: &Request, answer: &Self::Answer) -> Held {
-        oracle::hold(oracle, request, answer)
-    }
+async fn on_one_connection(
+    store: &Store,
+    variant: &VariantName,
+    request: &Request,
+) -> Result<Vec<DetailedMessage>, Fault> {
+    let mut lent = store.lender.lend().await?;
+    let connection = &mut **lent;
+    Ok(match variant {
+        VariantName::Baseline => baseline::history_on(connection, request).await?,
+        VariantName::Proposed(None) => {
+            as_proposed::message_history::history(connection, request).await?
+        }
+        VariantName::Optimized => optimized::history(connection, request).await?,
+        _ => return Err(no_such_variant(variant)),
+    })
 }

@@ -86,7 +86,10 @@ struct Send;
 impl Operation for Send {
     type Request = Request;
     type Answer = Result<Sent, Refused>;
-    const NAME: &'static str = "send";
+
+    fn name(&self) -> &'static str {
+        "send"
+    }
 
     fn rungs(&self, world: &World) -> Vec<At> {
         ladder::conversation_sizes(world)
@@ -241,7 +244,7 @@ async fn in_a_row(session: &Session<'_>, variant: &VariantName, tally: &mut Tall
                 &due,
                 &answer.map(|answered| answered.sequence_number),
             ),
-            Err(Fault::Variant(words)) => Err(Difference(words)),
+            Err(Fault::Variant(refusal)) => Err(Difference(refusal.to_string())),
             Err(Fault::Harness(error)) => {
                 outcome = Err(error.into());
                 break;
@@ -299,7 +302,7 @@ async fn many_at_once(
                 rows.push((request, sent));
             }
             Ok(Err(refused)) => faults.push(Difference(refused.to_string())),
-            Err(Fault::Variant(words)) => faults.push(Difference(words)),
+            Err(Fault::Variant(refusal)) => faults.push(Difference(refusal.to_string())),
             Err(Fault::Harness(error)) => {
                 Send.undo(&store, requests.clone()).await?;
                 return Err(error.into());

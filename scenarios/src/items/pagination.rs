@@ -115,7 +115,10 @@ struct Posts;
 impl Operation for Posts {
     type Request = PageRequest;
     type Answer = Vec<Post>;
-    const NAME: &'static str = "posts";
+
+    fn name(&self) -> &'static str {
+        "posts"
+    }
 
     fn rungs(&self, world: &World) -> Vec<At> {
         depths(ladder::author_sizes(world))
@@ -169,7 +172,10 @@ struct History;
 impl Operation for History {
     type Request = PageRequest;
     type Answer = Vec<Message>;
-    const NAME: &'static str = "history";
+
+    fn name(&self) -> &'static str {
+        "history"
+    }
 
     fn rungs(&self, world: &World) -> Vec<At> {
         depths(ladder::conversation_sizes(world))
@@ -265,8 +271,11 @@ where
     loop {
         let page = match operation.call(&store, variant, &request).await {
             Ok(page) => page,
-            Err(Fault::Variant(words)) => {
-                tally.record(format_args!("{request:?}"), Err(Difference(words)));
+            Err(Fault::Variant(refusal)) => {
+                tally.record(
+                    format_args!("{request:?}"),
+                    Err(Difference(refusal.to_string())),
+                );
                 return Ok(());
             }
             Err(Fault::Harness(error)) => return Err(error.into()),
