@@ -100,8 +100,11 @@ impl Item for Neighbour {
     }
 }
 
-/// The step at which a call fails, and how.
-static STUMBLE: Mutex<Option<(&str, fn() -> Fault)>> = Mutex::new(None);
+/// The step at which calls fail, and how.
+type Stone = Option<(&'static str, fn() -> Fault)>;
+
+/// Where calls fail now.
+static STUMBLE: Mutex<Stone> = Mutex::new(None);
 
 struct Call;
 
@@ -157,9 +160,7 @@ type Outcome = Result<ItemEvidence, Error>;
 
 /// Holds a court in which an item is heard beside [`Neighbour`], again and again, with calls that
 /// fail at a step; each time the sides are as the world has them afterwards.
-fn stumble<T>(
-    held: impl FnOnce(&dyn Fn(Stumbling, Option<(&'static str, fn() -> Fault)>) -> Outcome) -> T,
-) -> T {
+fn stumble<T>(held: impl FnOnce(&dyn Fn(Stumbling, Stone) -> Outcome) -> T) -> T {
     in_court_of(&[&Stumbling::SOUND, &Neighbour], |court| {
         held(&|item, at| {
             *STUMBLE.lock().unwrap() = at;
