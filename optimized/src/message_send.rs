@@ -4,7 +4,9 @@
 //! counter from it; the trigger, after the insert, raises the counter and moves `updated_at` in
 //! the one update that it makes today. The lock holds the next sender back until the number
 //! before it is committed or given back, so numbers have neither gap nor double; and whoever
-//! still sends as today, while a deploy rolls, is counted as well.
+//! still sends as today, while a deploy rolls, is counted as well. The message's time is taken
+//! under the lock too, so that numbers and times are of one order: the time of the transaction,
+//! which is today's, may be that of a sender who waited.
 //!
 //! Lost: raising the counter in the statement itself and dropping the trigger (a little less
 //! work, but a message sent as today is then never counted).
@@ -37,10 +39,16 @@ WITH counter AS (
     WHERE id = $2
     FOR NO KEY UPDATE
 ),
-message AS (
-    INSERT INTO messages (id, conversation_id, sender_id, content, idempotency_key)
-    SELECT $1, id, $3, $4, $5
+stamped AS MATERIALIZED (
+    SELECT id, CLOCK_TIMESTAMP() AS now
     FROM counter
+),
+message AS (
+    INSERT INTO messages (
+        id, conversation_id, sender_id, content, idempotency_key, created_at, updated_at
+    )
+    SELECT $1, id, $3, $4, $5, now, now
+    FROM stamped
     RETURNING id
 )
 SELECT counter.last_sequence_number + 1

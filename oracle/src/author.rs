@@ -66,6 +66,11 @@ impl AuthorRows {
         self.rows.get(&id)
     }
 
+    /// The rows with one more post.
+    pub(crate) fn with_post(&self, post: &Post) -> Self {
+        Self::new(self.id, self.rows().chain([post]).cloned().collect())
+    }
+
     /// How many rows there are in all, deleted ones included.
     pub(crate) fn weight(&self) -> u64 {
         self.rows.len() as u64

@@ -147,6 +147,21 @@ impl ConversationRows {
         Some(seen)
     }
 
+    /// The rows with one more message.
+    pub(crate) fn with_message(&self, row: &Row) -> Self {
+        let rows = self.rows().chain([row]).cloned().collect();
+        Self::new(self.id, self.members.clone(), rows)
+    }
+
+    /// The rows with one more reaction.
+    pub(crate) fn with_reaction(&self, message: Uuid, user: Uuid, emoji: &str) -> Self {
+        let mut rows = self.clone();
+        if let Some(row) = rows.rows.get_mut(&message) {
+            row.reactions.push((user, emoji.to_owned()));
+        }
+        rows
+    }
+
     /// How many rows it holds in all, as a measure of the memory it takes.
     pub(crate) fn weight(&self) -> u64 {
         self.messages

@@ -8,6 +8,7 @@
 //! - [`conversation`], [`author`]: those rows in the shapes that answers have.
 //! - [`timeline`]: an order in which rows of one instant may change places.
 //! - [`hostile`]: rows that no ordinary world has.
+//! - [`write`]: writes between equal reads, after which another answer is right.
 //! - [`ladder`]: the same thing at growing sizes.
 
 pub mod author;
@@ -21,6 +22,7 @@ pub mod message_send;
 pub mod oracle;
 pub mod pagination;
 pub mod timeline;
+pub mod write;
 
 pub use author::AuthorRows;
 pub use conversation::ConversationRows;
@@ -28,3 +30,4 @@ pub use difference::{Difference, Held, same};
 pub use hostile::Hostile;
 pub use oracle::Oracle;
 pub use timeline::Timeline;
+pub use write::Write;

@@ -8,6 +8,7 @@ use crate::difference::{Difference, Held, same};
 use crate::hostile;
 use crate::ladder;
 use crate::oracle::Oracle;
+use crate::write::Write;
 
 /// Rows up to which a conversation is drawn for the check: its rows have to be generated.
 const LARGEST: u64 = 10_000;
@@ -59,6 +60,13 @@ pub(crate) fn offset(visible: i64, limit: i64, random: &mut impl Rng) -> i64 {
         6 => visible,
         _ => visible + random.random_range(1..1_000_000),
     }
+}
+
+/// A write that another page is right after: a message that arrives late, or a reaction.
+pub fn write_between(oracle: &Oracle, request: &Request, random: &mut impl Rng) -> Option<Write> {
+    let rows = oracle.conversation(request.conversation)?;
+    let page = (request.offset, request.limit.min(MAX_LIMIT));
+    Write::on_page(&rows, request.include_recalled, page, true, random)
 }
 
 /// Whether a page is right: whole rows, in order, each with its number, its reactions as the

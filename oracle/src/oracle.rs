@@ -11,13 +11,27 @@ use crate::author::AuthorRows;
 use crate::conversation::ConversationRows;
 use crate::hostile::{self, Hostile};
 use crate::memo::Memo;
+use crate::write::Write;
 
 /// Rows that are kept at most of each kind: a few hundred bytes each.
 const KEPT: u64 = 300_000;
 
-/// What the world holds, by id, with the hostile rows that items add to it.
-#[derive(Debug)]
+/// What the world holds, by id, with the hostile rows that items add to it. Cheap to clone.
+#[derive(Debug, Clone)]
 pub struct Oracle {
+    known: Arc<Known>,
+    /// What one write more makes of the rows that it touches.
+    written: Option<Written>,
+}
+
+#[derive(Debug, Clone)]
+enum Written {
+    Conversation(Arc<ConversationRows>),
+    Author(Arc<AuthorRows>),
+}
+
+#[derive(Debug)]
+struct Known {
     world: World,
     conversations: Memo<Uuid, ConversationRows>,
     authors: Memo<Uuid, AuthorRows>,
@@ -30,22 +44,88 @@ impl Oracle {
     /// The oracle of a world.
     pub fn new(world: &World) -> Self {
         Self {
-            world: world.clone(),
-            conversations: Memo::new(KEPT),
-            authors: Memo::new(KEPT),
-            conversation_indexes: OnceLock::new(),
-            author_indexes: OnceLock::new(),
-            hostile: Mutex::default(),
+            known: Arc::new(Known {
+                world: world.clone(),
+                conversations: Memo::new(KEPT),
+                authors: Memo::new(KEPT),
+                conversation_indexes: OnceLock::new(),
+                author_indexes: OnceLock::new(),
+                hostile: Mutex::default(),
+            }),
+            written: None,
         }
     }
 
     /// The world.
     pub fn world(&self) -> &World {
-        &self.world
+        &self.known.world
+    }
+
+    /// What is right once a row was written. What is wrong with rows that nobody has stays wrong.
+    #[must_use]
+    pub fn with(&self, write: &Write) -> Self {
+        let written = match write {
+            Write::Message { conversation, row } => self
+                .conversation(*conversation)
+                .map(|rows| Written::Conversation(Arc::new(rows.with_message(row)))),
+            Write::Reaction {
+                conversation,
+                message,
+                user,
+                emoji,
+            } => self.conversation(*conversation).map(|rows| {
+                Written::Conversation(Arc::new(rows.with_reaction(*message, *user, emoji)))
+            }),
+            Write::Post(post) => self
+                .author(post.user_id)
+                .map(|rows| Written::Author(Arc::new(rows.with_post(post)))),
+        };
+        Self {
+            known: Arc::clone(&self.known),
+            written,
+        }
     }
 
     /// A conversation with its rows; `None` when nobody has the id.
     pub fn conversation(&self, id: Uuid) -> Option<Arc<ConversationRows>> {
+        match &self.written {
+            Some(Written::Conversation(rows)) if rows.id == id => Some(Arc::clone(rows)),
+            _ => self.known.conversation(id),
+        }
+    }
+
+    /// An author with his or her rows; `None` when nobody has the id.
+    pub fn author(&self, id: Uuid) -> Option<Arc<AuthorRows>> {
+        match &self.written {
+            Some(Written::Author(rows)) if rows.id == id => Some(Arc::clone(rows)),
+            _ => self.known.author(id),
+        }
+    }
+
+    /// Whether hostile rows were added to the world.
+    pub fn has(&self, hostile: Hostile) -> bool {
+        self.known.has(hostile)
+    }
+
+    /// Notes that hostile rows were added to the world; until then they are unknown.
+    pub fn add(&self, hostile: Hostile) {
+        self.known.lock().insert(hostile);
+    }
+
+    /// The hostile rows that were added.
+    pub fn added(&self) -> Vec<Hostile> {
+        self.known.lock().iter().copied().collect()
+    }
+
+    /// An id that nobody has.
+    pub fn nobody(&self, random: &mut impl Rng) -> Uuid {
+        use rand::RngExt;
+        Uuid::from_u128(random.random())
+    }
+}
+
+impl Known {
+    fn conversation(&self, id: Uuid) -> Option<Arc<ConversationRows>> {
         let weighed = |rows: ConversationRows| {
             let weight = rows.weight();
             (rows, weight)
@@ -70,8 +150,7 @@ impl Oracle {
         }))
     }
 
-    /// An author with his or her rows; `None` when nobody has the id.
-    pub fn author(&self, id: Uuid) -> Option<Arc<AuthorRows>> {
+    fn author(&self, id: Uuid) -> Option<Arc<AuthorRows>> {
         let weighed = |rows: AuthorRows| {
             let weight = rows.weight();
             (rows, weight)
@@ -95,28 +174,11 @@ impl Oracle {
         }))
     }
 
-    /// Whether hostile rows were added to the world.
-    pub fn has(&self, hostile: Hostile) -> bool {
+    fn has(&self, hostile: Hostile) -> bool {
         self.lock().contains(&hostile)
-    }
-
-    /// Notes that hostile rows were added to the world; until then they are unknown.
-    pub fn add(&self, hostile: Hostile) {
-        self.lock().insert(hostile);
-    }
-
-    /// The hostile rows that were added.
-    pub fn added(&self) -> Vec<Hostile> {
-        self.lock().iter().copied().collect()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeSet<Hostile>> {
         self.hostile.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// An id that nobody has.
-    pub fn nobody(&self, random: &mut impl Rng) -> Uuid {
-        use rand::RngExt;
-        Uuid::from_u128(random.random())
     }
 }

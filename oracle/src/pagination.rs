@@ -13,6 +13,7 @@ use crate::ladder;
 use crate::message_history;
 use crate::oracle::Oracle;
 use crate::timeline::Key;
+use crate::write::Write;
 
 /// Posts up to which an author is drawn for the check: the rows have to be generated.
 const LARGEST: u64 = 10_000;
@@ -125,6 +126,28 @@ pub fn draw_messages(oracle: &Oracle, random: &mut impl Rng) -> PageRequest {
 fn placed(visible: usize, limit: i64, random: &mut impl Rng) -> usize {
     let offset = message_history::offset(visible as i64, limit.clamp(1, MAX_LIMIT), random);
     (offset as usize).min(visible)
+}
+
+/// A post that another page is right with.
+pub fn post_between(
+    oracle: &Oracle,
+    request: &PageRequest,
+    random: &mut impl Rng,
+) -> Option<Write> {
+    let rows = oracle.author(request.of)?;
+    let page = (request.offset, request.limit);
+    Write::on_page_of(rows.id, rows.visible(), page, random)
+}
+
+/// A message that another page is right with.
+pub fn message_between(
+    oracle: &Oracle,
+    request: &PageRequest,
+    random: &mut impl Rng,
+) -> Option<Write> {
+    let rows = oracle.conversation(request.of)?;
+    let page = (request.offset, request.limit.min(MAX_LIMIT));
+    Write::on_page(&rows, request.include_recalled, page, false, random)
 }
 
 /// Whether a page of posts is right: whole rows, in order.

@@ -49,6 +49,21 @@ impl Timeline {
         self.rows.is_empty()
     }
 
+    pub(crate) fn rows(&self) -> &[Key] {
+        &self.rows
+    }
+
+    pub(crate) fn is_newest_first(&self) -> bool {
+        self.newest_first
+    }
+
+    /// Where a page begins and ends.
+    pub(crate) fn bounds(&self, offset: i64, limit: i64) -> (usize, usize) {
+        let start = usize::try_from(offset).unwrap_or(0).min(self.len());
+        let end = (start + usize::try_from(limit).unwrap_or(0)).min(self.len());
+        (start, end)
+    }
+
     /// The row before a place that is counted from 0, which is where a cursor to it stands.
     pub fn before(&self, place: usize) -> Option<Key> {
         self.rows.get(place.checked_sub(1)?).copied()
@@ -60,8 +75,7 @@ impl Timeline {
     /// # Errors
     /// The first row that is wrong, counted from 1.
     pub fn hold(&self, offset: i64, limit: i64, page: impl ExactSizeIterator<Item = Key>) -> Held {
-        let start = usize::try_from(offset).unwrap_or(0).min(self.len());
-        let end = (start + usize::try_from(limit).unwrap_or(0)).min(self.len());
+        let (start, end) = self.bounds(offset, limit);
         let due = &self.rows[start..end];
         same("rows", &due.len(), &page.len())?;
         let mut seen = HashSet::new();

@@ -1,11 +1,13 @@
 //! Adding hostile rows to a side, as the oracle has them.
 
 use sqlx::query;
-use verdict_baseline::message_history::{Attachment, Message};
+use verdict_baseline::message_history::Attachment;
 use verdict_oracle::{Hostile, hostile};
 use verdict_seed::World;
 use verdict_store::fault::Doing;
 use verdict_store::{Error, Store, Table};
+
+use crate::insert;
 
 const CONVERSATION: &[Table] = &[
     Table::postgres("conversations"),
@@ -68,44 +70,9 @@ async fn conversation(store: &Store, world: &World) -> Result<&'static [Table], 
         .doing("add hostile members")?;
     }
     for row in rows.rows() {
-        let Message {
-            id,
-            sender_id,
-            created_at,
-            recalled_at,
-            updated_at,
-            content,
-            ..
-        } = &row.message;
-        query(
-            "INSERT INTO messages
-                (id, conversation_id, sender_id, content, created_at, updated_at,
-                 deleted_at, recalled_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        )
-        .bind(id)
-        .bind(rows.id)
-        .bind(sender_id)
-        .bind(content)
-        .bind(created_at)
-        .bind(updated_at)
-        .bind(row.deleted.then_some(now))
-        .bind(recalled_at)
-        .execute(&mut *transaction)
-        .await
-        .doing("add hostile messages")?;
+        insert::message(&mut transaction, rows.id, row).await?;
         for (user, emoji) in &row.reactions {
-            query(
-                "INSERT INTO message_reactions (id, message_id, user_id, emoji, created_at)
-                VALUES (gen_random_uuid(), $1, $2, $3, $4)",
-            )
-            .bind(id)
-            .bind(user)
-            .bind(emoji)
-            .bind(now)
-            .execute(&mut *transaction)
-            .await
-            .doing("add hostile reactions")?;
+            insert::reaction(&mut transaction, row.message.id, *user, emoji, now).await?;
         }
         for file in &row.attachments {
             let Attachment {
@@ -121,7 +88,7 @@ async fn conversation(store: &Store, world: &World) -> Result<&'static [Table], 
                 VALUES ($1, $2, $3, $4, $5, $6, $7)",
             )
             .bind(file_id)
-            .bind(id)
+            .bind(row.message.id)
             .bind(file_name)
             .bind(file_type)
             .bind(file_size)
@@ -154,24 +121,7 @@ async fn author(store: &Store, world: &World) -> Result<&'static [Table], Error>
     .await
     .doing("add a hostile author")?;
     for post in rows.rows() {
-        query(
-            "INSERT INTO posts
-                (id, user_id, caption, image_key, status, content_type, created_at, updated_at,
-                 soft_delete)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-        )
-        .bind(post.id)
-        .bind(post.user_id)
-        .bind(&post.caption)
-        .bind(&post.image_key)
-        .bind(&post.status)
-        .bind(&post.content_type)
-        .bind(post.created_at)
-        .bind(post.updated_at)
-        .bind(post.soft_delete)
-        .execute(&mut *transaction)
-        .await
-        .doing("add hostile posts")?;
+        insert::post(&mut transaction, post).await?;
     }
     transaction.commit().await.doing("add hostile rows")?;
     Ok(AUTHOR)

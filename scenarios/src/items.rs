@@ -1,8 +1,8 @@
 //! The items, one file each, under the names that they have in `baseline` and `optimized`.
 
-mod message_history;
-mod message_send;
-mod pagination;
+pub mod message_history;
+pub mod message_send;
+pub mod pagination;
 
 pub use message_history::MessageHistory;
 pub use message_send::MessageSend;

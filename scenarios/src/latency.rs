@@ -34,9 +34,6 @@ const BLOCK: Duration = Duration::from_millis(25);
 /// Calls of a quicker counterpart for each call of the sampled side.
 const RIDES_PER_CALL: u32 = 8;
 
-/// Answers of a side that are kept of each block and compared after it.
-const KEPT_PER_BLOCK: u32 = 1;
-
 /// One side of a pair at one place.
 #[derive(Clone)]
 pub struct Seat {
@@ -104,8 +101,6 @@ struct Ride<'a> {
     warm_up: Duration,
     /// Calls of the sampled side so far.
     called: u64,
-    /// Answers that may still be kept of this block, by side.
-    keep: [u32; 2],
     failure: Option<Fault>,
 }
 
@@ -129,7 +124,6 @@ impl<'a> Ride<'a> {
             last_ride: Duration::ZERO,
             warm_up: WARM_UP,
             called: 0,
-            keep: [KEPT_PER_BLOCK; 2],
             failure: None,
         }
     }
@@ -203,11 +197,9 @@ impl<'a> Ride<'a> {
         let Some(seat) = self.seat(side).filter(|_| self.failure.is_none()) else {
             return Duration::ZERO;
         };
-        let keep = &mut self.keep[side as usize];
-        // One in so many, so that it is not always the block's first call that is looked at.
-        let kept = *keep > 0 && self.random.random_ratio(1, 4);
-        *keep -= u32::from(kept);
-        match seat.probe.call(&seat.store, kept).await {
+        // Today's timed answers are today's to answer for: the check has them.
+        let keep = side == Sampled::Variant;
+        match seat.probe.call(&seat.store, keep).await {
             Ok(took) => {
                 if recorded {
                     self.recording.record(side, took);
@@ -250,12 +242,12 @@ impl<'a> Ride<'a> {
             return (0, Duration::ZERO);
         };
         let until = Instant::now() + BLOCK;
-        let callers = (0..self.callers).map(|caller| {
+        let keep = side == Sampled::Variant;
+        let callers = (0..self.callers).map(|_| {
             let seat = seat.clone();
             tokio::spawn(async move {
                 let mut times = Vec::new();
                 while times.is_empty() || Instant::now() < until {
-                    let keep = caller < KEPT_PER_BLOCK && times.is_empty();
                     let started = Instant::now();
                     times.push(match seat.probe.call(&seat.store, keep).await {
                         // It waited in vain for a connection: so long did its caller wait.
@@ -290,13 +282,11 @@ impl<'a> Ride<'a> {
     /// Ends a block: what was written is taken back, what was kept is compared.
     async fn close_block(&mut self) {
         self.recording.close_block();
-        self.keep = [KEPT_PER_BLOCK; 2];
-        // Today's timed answers are today's to answer for: the check has them.
-        let mut todays = Tally::default();
         let pair = self.pair;
         let settled = async {
             if let Some(seat) = &pair.baseline {
-                seat.probe.settle(&seat.store, &mut todays).await?;
+                let none_kept = &mut Tally::default();
+                seat.probe.settle(&seat.store, none_kept).await?;
             }
             pair.variant
                 .probe

@@ -7,6 +7,7 @@
 pub mod docket;
 pub mod error;
 mod hostile;
+mod insert;
 pub mod item;
 pub mod items;
 pub mod latency;
@@ -19,5 +20,6 @@ pub mod tally;
 pub mod timing;
 pub mod trial;
 pub mod work;
+mod write;
 
 pub use error::{Error, Result};

@@ -4,19 +4,21 @@
 //! comparator, [`Operation::hold`]. [`AnyOperation`] erases the types, so that a trial holds a
 //! list of them.
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
-use rand::SeedableRng;
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use verdict_audit::{At, VariantName};
-use verdict_oracle::{Difference, Held, Oracle};
+use verdict_oracle::{Difference, Held, Oracle, Write};
 use verdict_seed::World;
 use verdict_store::{Error, Fault, Refusal, Store, Table};
 
 use crate::tally::Tally;
+use crate::write;
 
 /// What calls leave behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +70,17 @@ pub trait Operation: Send + Sync + 'static {
 
     /// A request over every parameter, hostile ones too.
     fn draw(&self, oracle: &Oracle, random: &mut ChaCha8Rng) -> Self::Request;
+
+    /// A write after which another answer to the request is right, so that equal reads with it
+    /// between them tell a copy that was kept from the rows. None where there is none.
+    fn write_between(
+        &self,
+        _oracle: &Oracle,
+        _request: &Self::Request,
+        _random: &mut ChaCha8Rng,
+    ) -> Option<Write> {
+        None
+    }
 
     /// Calls a variant.
     fn call(
@@ -134,12 +147,13 @@ pub trait AnyOperation: Send + Sync {
     fn writes(&self) -> &'static [Table];
     /// [`Operation::leaves`].
     fn leaves(&self) -> Leaves;
-    /// Holds answers of a variant to the oracle: so many drawn requests, one after the other.
+    /// Holds answers of a variant to the oracle: so many drawn requests, one after the other,
+    /// some of them again after a write; the tables that were written meanwhile.
     fn check<'a>(
         &'a self,
         check: Check<'a>,
         tally: &'a mut Tally,
-    ) -> BoxFuture<'a, Result<(), Error>>;
+    ) -> BoxFuture<'a, Result<BTreeSet<Table>, Error>>;
     /// The operation at a place as a variant does it, to be called again and again; `None` where
     /// the variant does not offer it, or the world has no such place.
     fn probe(&self, oracle: &Arc<Oracle>, variant: &VariantName, at: At) -> Option<Arc<dyn Probe>>;
@@ -166,6 +180,32 @@ pub fn erase<O: Operation>(operation: O) -> Box<dyn AnyOperation> {
 }
 
 struct Erased<O>(Arc<O>);
+
+/// Of so many requests, one is asked again after a write, and again when it is taken back.
+const WRITES_ONE_IN: usize = 4;
+
+impl<O: Operation> Erased<O> {
+    /// Asks once, and holds the answer and what it left.
+    async fn ask(
+        &self,
+        check: Check<'_>,
+        oracle: &Oracle,
+        request: &O::Request,
+        tally: &mut Tally,
+    ) -> Result<(), Error> {
+        let Check { store, variant, .. } = check;
+        let held = match in_time(self.0.call(store, variant, request)).await {
+            Ok(answer) => match self.0.hold(oracle, request, &answer) {
+                Ok(()) => self.0.hold_left(store, request, &answer).await?,
+                wrong => wrong,
+            },
+            Err(Fault::Variant(refusal)) => Err(Difference(refusal.to_string())),
+            Err(Fault::Harness(error)) => return Err(error),
+        };
+        tally.record(format_args!("{} {request:?}", self.0.name()), held);
+        Ok(())
+    }
+}
 
 impl<O: Operation> AnyOperation for Erased<O> {
     fn name(&self) -> &'static str {
@@ -196,35 +236,35 @@ impl<O: Operation> AnyOperation for Erased<O> {
         &'a self,
         check: Check<'a>,
         tally: &'a mut Tally,
-    ) -> BoxFuture<'a, Result<(), Error>> {
+    ) -> BoxFuture<'a, Result<BTreeSet<Table>, Error>> {
         Box::pin(async move {
-            let Check {
-                oracle,
-                store,
-                variant,
-                requests,
-                seed,
-            } = check;
-            if !self.0.offered_by(variant) {
-                return Ok(());
+            let mut written = BTreeSet::new();
+            if !self.0.offered_by(check.variant) {
+                return Ok(written);
             }
-            let mut random = ChaCha8Rng::seed_from_u64(seed);
-            for _ in 0..requests {
-                let request = self.0.draw(oracle, &mut random);
-                let held = match in_time(self.0.call(store, variant, &request)).await {
-                    Ok(answer) => match self.0.hold(oracle, &request, &answer) {
-                        Ok(()) => self.0.hold_left(store, &request, &answer).await?,
-                        wrong => wrong,
-                    },
-                    Err(Fault::Variant(refusal)) => Err(Difference(refusal.to_string())),
-                    Err(Fault::Harness(error)) => return Err(error),
-                };
-                tally.record(format_args!("{} {request:?}", self.0.name()), held);
+            let mut random = ChaCha8Rng::seed_from_u64(check.seed);
+            for number in 0..check.requests {
+                let request = self.0.draw(check.oracle, &mut random);
+                self.ask(check, check.oracle, &request, tally).await?;
                 if self.0.leaves() == Leaves::Rows {
-                    self.0.undo(store, vec![request]).await?;
+                    written.extend(self.0.writes());
+                    self.0.undo(check.store, vec![request.clone()]).await?;
+                }
+                if !number.is_multiple_of(WRITES_ONE_IN) {
+                    continue;
+                }
+                let between = self.0.write_between(check.oracle, &request, &mut random);
+                if let Some(write) = between {
+                    written.extend(write::make(check.store, &write).await?);
+                    let asked = self
+                        .ask(check, &check.oracle.with(&write), &request, tally)
+                        .await;
+                    write::take_back(check.store, &write).await?;
+                    asked?;
+                    self.ask(check, check.oracle, &request, tally).await?;
                 }
             }
-            Ok(())
+            Ok(written)
         })
     }
 
@@ -251,6 +291,8 @@ impl<O: Operation> AnyOperation for Erased<O> {
                 calls: 0,
                 random,
                 kept: Vec::new(),
+                offered: 0,
+                held: 0,
                 written: Vec::new(),
             }),
         }))
@@ -263,7 +305,8 @@ const DRAWN: usize = 64;
 /// One operation at one place as one variant does it.
 pub trait Probe: Send + Sync {
     /// Makes the next call and answers the time it took, with the drawing of its request left
-    /// out. With `keep` its answer is kept for [`Probe::settle`].
+    /// out. With `keep` its answer may be kept for [`Probe::settle`]: a few of those since the
+    /// last one, drawn at random.
     fn call<'a>(&'a self, store: &'a Store, keep: bool) -> BoxFuture<'a, Result<Duration, Fault>>;
 
     /// Holds the kept answers to the oracle, and takes back what was written.
@@ -286,8 +329,31 @@ struct Drawn<O: Operation> {
 struct State<O: Operation> {
     calls: usize,
     random: ChaCha8Rng,
+    /// Answers that are kept for now, out of so many that might have been.
     kept: Vec<(O::Request, O::Answer)>,
+    offered: usize,
+    /// Answers that were held to the oracle.
+    held: usize,
     written: Vec<O::Request>,
+}
+
+/// Answers of a probe that are held to the oracle before they get fewer.
+const HELD: usize = 300;
+
+/// Answers that are kept between two settlements, before and after there are [`HELD`].
+const KEPT: [usize; 2] = [12, 1];
+
+impl<O: Operation> State<O> {
+    /// A reservoir: each of those that are offered between two settlements has the same chance.
+    fn keep(&mut self, request: O::Request, answer: O::Answer) {
+        let room = KEPT[usize::from(self.held >= HELD)];
+        self.offered += 1;
+        if self.kept.len() < room {
+            self.kept.push((request, answer));
+        } else if let Some(place) = self.kept.get_mut(self.random.random_range(0..self.offered)) {
+            *place = (request, answer);
+        }
+    }
 }
 
 impl<O: Operation> Drawn<O> {
@@ -324,7 +390,7 @@ impl<O: Operation> Probe for Drawn<O> {
             }
             let answer = answer?;
             if keep {
-                self.state().kept.push((request, answer));
+                self.state().keep(request, answer);
             }
             Ok(took)
         })
@@ -338,6 +404,8 @@ impl<O: Operation> Probe for Drawn<O> {
         Box::pin(async move {
             let (kept, written) = {
                 let mut state = self.state();
+                state.offered = 0;
+                state.held += state.kept.len();
                 (
                     std::mem::take(&mut state.kept),
                     std::mem::take(&mut state.written),

@@ -1,6 +1,7 @@
 //! Where a trial is held: a world, and two sides of it in every engine. `baseline` stays as
 //! today; `trial` carries one variant's change at a time.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -244,6 +245,12 @@ impl<'a> Session<'a> {
                 self.give_back(role, change.touches).await
             }
         }
+    }
+
+    /// Brings tables to rest that were written.
+    pub(crate) async fn rest(&self, role: Role, tables: &BTreeSet<Table>) -> Result<()> {
+        let tables: Vec<Table> = tables.iter().copied().collect();
+        Ok(settle(&self.store_of(role).postgres, &tables).await?)
     }
 
     /// Brings tables to rest and connects a side anew.

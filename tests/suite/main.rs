@@ -12,6 +12,7 @@ mod engines;
 mod engines_elsewhere;
 mod load;
 mod relay;
+mod sabotage;
 mod service;
 mod shape;
 mod sides;

@@ -6,10 +6,11 @@ use std::time::Duration;
 use criterion::Criterion;
 use sqlx::PgPool;
 use verdict_audit::evidence::{ItemEvidence, PlanMode, Plans, VariantEvidence};
-use verdict_audit::{Catalogue, Counter, Verdict};
+use verdict_audit::{Catalogue, Counter, VariantName, Verdict};
 use verdict_scenarios::docket::{self, ITEMS};
 use verdict_scenarios::session::Role;
 use verdict_scenarios::trial::Clockwork;
+use verdict_seed::postgres_checksums;
 
 use crate::common::runtime;
 use crate::court::in_court;
@@ -28,13 +29,27 @@ static HEARD: LazyLock<Vec<ItemEvidence>> = LazyLock::new(|| {
             criterion: &mut criterion,
             selected: &|_| true,
         };
-        ITEMS
+        for item in ITEMS {
+            let rows = court.session.add_hostile(item.hostile());
+            court.runtime.block_on(rows).unwrap();
+        }
+        let sums = || {
+            [VariantName::Baseline, VariantName::Optimized].map(|side| {
+                let pool = court.session.store(&side).postgres;
+                let sums = postgres_checksums(&pool, None);
+                court.runtime.block_on(sums).unwrap()
+            })
+        };
+        let before = sums();
+        let heard = ITEMS
             .into_iter()
             .map(|item| {
                 let finding = Catalogue::builtin().item(item.id()).unwrap();
                 court.hear(item, finding, Some(&mut clockwork)).unwrap()
             })
-            .collect()
+            .collect();
+        assert_eq!(sums(), before, "rows as they were, on both sides");
+        heard
     })
 });
 

@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use verdict_audit::{At, VariantName};
 use verdict_baseline::message_history::{self as baseline, DetailedMessage, MAX_LIMIT, Request};
 use verdict_optimized::{as_proposed, message_history as optimized};
-use verdict_oracle::{Held, Hostile, Oracle, ladder, message_history as oracle};
+use verdict_oracle::{Held, Hostile, Oracle, Write, ladder, message_history as oracle};
 use verdict_seed::World;
 use verdict_store::{Change, Fault, Store};
 
@@ -60,7 +60,8 @@ async fn history(
 }
 
 /// Pages of a conversation, oldest messages first.
-enum Page {
+#[derive(Debug, Clone, Copy)]
+pub enum Page {
     /// What a page costs when only the conversation grows.
     First,
     /// The newest messages: the offset grows with the conversation.
@@ -121,6 +122,15 @@ impl Operation for Page {
             request.offset = (visible - request.limit.min(MAX_LIMIT)).max(0);
         }
         request
+    }
+
+    fn write_between(
+        &self,
+        oracle: &Oracle,
+        request: &Request,
+        random: &mut ChaCha8Rng,
+    ) -> Option<Write> {
+        oracle::write_between(oracle, request, random)
     }
 
     async fn call(

@@ -1,6 +1,6 @@
 //! Item 2 on trial: sending, one at a time and many at once.
 
-use std::collections::BTreeSet;
+use std::collections::HashMap;
 
 use futures_util::future::{BoxFuture, join_all};
 use rand::RngExt;
@@ -75,13 +75,14 @@ impl Item for MessageSend {
     ) -> BoxFuture<'a, Outcome<()>> {
         Box::pin(async move {
             in_a_row(session, variant, tally).await?;
-            many_at_once(session, variant, tally).await
+            at_once(&Send, session, variant, tally).await
         })
     }
 }
 
 /// One message.
-struct Send;
+#[derive(Debug, Clone, Copy)]
+pub struct Send;
 
 impl Operation for Send {
     type Request = Request;
@@ -177,7 +178,7 @@ impl Operation for Send {
 
 /// What is found in the database after a send.
 async fn stored(store: &Store, request: &Request) -> Result<Stored, Error> {
-    let row: Option<(Json<serde_json::Map<String, serde_json::Value>>,)> =
+    let row: Option<(Json<Columns>,)> =
         query_as("SELECT TO_JSONB(m) FROM messages AS m WHERE id = $1")
             .bind(request.id)
             .fetch_optional(&store.postgres)
@@ -262,7 +263,11 @@ async fn in_a_row(session: &Session<'_>, variant: &VariantName, tally: &mut Tall
 /// Many senders into one populated conversation: the numbers of the optimized variant are the
 /// next ones, each once, and each its own row's. Today's are not, which is declared with the
 /// count.
-async fn many_at_once(
+///
+/// # Errors
+/// What the harness could not do.
+pub async fn at_once(
+    send: &impl Operation<Request = Request, Answer = Result<Sent, Refused>>,
     session: &Session<'_>,
     variant: &VariantName,
     tally: &mut Tally,
@@ -284,7 +289,7 @@ async fn many_at_once(
         async move {
             let mut answers = Vec::new();
             for request in requests {
-                answers.push(Send.call(store, variant, request).await);
+                answers.push(send.call(store, variant, request).await);
             }
             answers
         }
@@ -292,67 +297,90 @@ async fn many_at_once(
     let answers: Vec<_> = join_all(senders).await.into_iter().flatten().collect();
     let requests: Vec<Request> = requests.into_iter().flatten().collect();
 
-    let mut faults = Vec::new();
-    let mut numbers = Vec::new();
     let mut rows = Vec::new();
+    let mut fault = None;
     for (request, answer) in requests.iter().zip(answers) {
         match answer {
-            Ok(Ok(sent)) => {
-                numbers.push(sent.sequence_number);
-                rows.push((request, sent));
-            }
-            Ok(Err(refused)) => faults.push(Difference(refused.to_string())),
-            Err(Fault::Variant(refusal)) => faults.push(Difference(refusal.to_string())),
+            Ok(Ok(sent)) => rows.push((request, sent)),
+            Ok(Err(refused)) => fault = Some(Difference(refused.to_string())),
+            Err(Fault::Variant(refusal)) => fault = Some(Difference(refusal.to_string())),
             Err(Fault::Harness(error)) => {
-                Send.undo(&store, requests.clone()).await?;
+                send.undo(&store, requests.clone()).await?;
                 return Err(error.into());
             }
         }
     }
-    let kept = each_stored(&store, &rows).await;
-    Send.undo(&store, requests.clone()).await?;
+    let found = found(&store, conversation.id, &rows).await;
+    send.undo(&store, requests.clone()).await?;
+    let found = found?;
 
-    let total = requests.len();
     let described = format!("{SENDERS} senders at once, {MESSAGES_PER_SENDER} messages each");
-    let distinct: BTreeSet<i64> = numbers.iter().copied().collect();
-    let first = conversation.messages as i64 + 1;
-    let due: BTreeSet<i64> = (first..first + total as i64).collect();
-    if let Some(fault) = faults.into_iter().next() {
+    if let Some(fault) = fault {
         tally.record(&described, Err(fault));
         return Ok(());
     }
-    tally.record(format_args!("{described}: the rows"), kept?);
+    for ((request, sent), (row, _)) in rows.iter().zip(&found) {
+        let held = same("id", &request.id, &sent.id)
+            .and_then(|()| oracle::hold_row(request, row.as_ref()));
+        tally.record(format_args!("{described}: {request:?}"), held);
+    }
+    let misnumbered = rows
+        .iter()
+        .zip(&found)
+        .filter(|((_, sent), (_, place))| *place != Some(sent.sequence_number));
     if *variant == VariantName::Optimized {
-        tally.record(&described, same("numbers", &due, &distinct));
-    } else if distinct != due {
+        for ((request, sent), (_, place)) in rows.iter().zip(&found) {
+            let held = same("number", place, &Some(sent.sequence_number));
+            tally.record(format_args!("{described}: {request:?}"), held);
+        }
+    } else if misnumbered.clone().count() > 0 {
         tally.declare(format!(
-            "{described}: {} of {total} numbers were given twice. Today counts after inserting, \
-             outside a transaction, so this is today's own fault and no variant is held to it",
-            total - distinct.len()
+            "{described}: {} of {} were given another number than their row's. Today counts after \
+             inserting, outside a transaction, so this is today's own fault and no variant is \
+             held to it",
+            misnumbered.count(),
+            rows.len()
         ));
     }
     Ok(())
 }
 
-/// What was acknowledged is stored, each message as it was sent.
-async fn each_stored(store: &Store, rows: &[(&Request, Sent)]) -> Result<Held, Error> {
+/// A row as it is stored, every column.
+type Columns = serde_json::Map<String, serde_json::Value>;
+
+/// A row as it is stored, and its place in its conversation by time, counted from 1.
+type Found = (Option<Columns>, Option<i64>);
+
+/// What is stored of each of a conversation's messages that were acknowledged.
+async fn found(
+    store: &Store,
+    conversation: Uuid,
+    rows: &[(&Request, Sent)],
+) -> Result<Vec<Found>, Error> {
     let ids: Vec<Uuid> = rows.iter().map(|(request, _)| request.id).collect();
-    let stored: Vec<(Uuid, String, Uuid)> = query_as(
-        "SELECT id, content, sender_id
-        FROM messages
+    let stored: Vec<(Uuid, Json<Columns>, i64)> = query_as(
+        "SELECT id, row, place
+        FROM (
+            SELECT
+                id,
+                TO_JSONB(m) AS row,
+                ROW_NUMBER() OVER (ORDER BY created_at, id) AS place
+            FROM messages AS m
+            WHERE conversation_id = $2
+        ) AS placed
         WHERE id = ANY($1)",
     )
     .bind(&ids)
+    .bind(conversation)
     .fetch_all(&store.postgres)
     .await
     .doing("read back messages")?;
-    let held = same("rows stored", &rows.len(), &stored.len()).and_then(|()| {
-        rows.iter().try_for_each(|(request, sent)| {
-            same("id", &request.id, &sent.id)?;
-            let row = stored.iter().find(|(id, ..)| *id == request.id);
-            let due = (request.id, request.content.clone(), request.sender);
-            same("row", &Some(&due), &row)
-        })
-    });
-    Ok(held)
+    let mut stored: HashMap<Uuid, Found> = stored
+        .into_iter()
+        .map(|(id, row, place)| (id, (Some(row.0), Some(place))))
+        .collect();
+    Ok(ids
+        .iter()
+        .map(|id| stored.remove(id).unwrap_or_default())
+        .collect())
 }

@@ -12,7 +12,7 @@ use verdict_optimized::pagination::{self as optimized, Cursor, HistoryCursor};
 use verdict_optimized::{as_proposed, pagination};
 use verdict_oracle::pagination::{self as oracle, PageRequest};
 use verdict_oracle::timeline::Key;
-use verdict_oracle::{Difference, Held, Hostile, Oracle, hostile, ladder, same};
+use verdict_oracle::{Difference, Held, Hostile, Oracle, Write, hostile, ladder, same};
 use verdict_seed::World;
 use verdict_store::{Change, Fault, Store};
 
@@ -110,7 +110,8 @@ fn depths(mut sizes: Vec<u64>) -> Vec<At> {
 }
 
 /// Pages of an author's posts, newest first.
-struct Posts;
+#[derive(Debug, Clone, Copy)]
+pub struct Posts;
 
 impl Operation for Posts {
     type Request = PageRequest;
@@ -131,6 +132,15 @@ impl Operation for Posts {
 
     fn draw(&self, oracle: &Oracle, random: &mut ChaCha8Rng) -> PageRequest {
         oracle::draw_posts(oracle, random)
+    }
+
+    fn write_between(
+        &self,
+        oracle: &Oracle,
+        request: &PageRequest,
+        random: &mut ChaCha8Rng,
+    ) -> Option<Write> {
+        oracle::post_between(oracle, request, random)
     }
 
     async fn call(
@@ -167,7 +177,8 @@ impl Operation for Posts {
 
 /// Pages of a conversation's messages, oldest first. The audit names the place and offers no
 /// statement for it.
-struct History;
+#[derive(Debug, Clone, Copy)]
+pub struct History;
 
 impl Operation for History {
     type Request = PageRequest;
@@ -192,6 +203,15 @@ impl Operation for History {
 
     fn draw(&self, oracle: &Oracle, random: &mut ChaCha8Rng) -> PageRequest {
         oracle::draw_messages(oracle, random)
+    }
+
+    fn write_between(
+        &self,
+        oracle: &Oracle,
+        request: &PageRequest,
+        random: &mut ChaCha8Rng,
+    ) -> Option<Write> {
+        oracle::message_between(oracle, request, random)
     }
 
     async fn call(

@@ -1,0 +1,79 @@
+//! Known faults, put into right variants: each is caught.
+
+mod pages;
+mod sabotaged;
+mod sends;
+
+use verdict_audit::VariantName;
+use verdict_audit::evidence::Answers;
+use verdict_scenarios::item::Item;
+use verdict_scenarios::operation::{Check, Operation, erase};
+use verdict_scenarios::session::Role;
+use verdict_scenarios::tally::Tally;
+use verdict_scenarios::trial::Court;
+
+use self::sabotaged::{Fault, FaultOf, Sabotaged};
+use crate::court::in_court;
+
+/// Requests of a full trial's check.
+const REQUESTS: usize = 300;
+
+/// How often a fault strikes: always, and in one call of fifty.
+const RATES: [u64; 2] = [1, 50];
+
+/// Holds a court in which an item's fix stands on the trial side.
+fn with_fix(item: &dyn Item, held: impl FnOnce(&Court<'_>)) {
+    in_court(|court| {
+        let (_, fix) = item.variants().pop().unwrap();
+        let session = court.session;
+        court
+            .runtime
+            .block_on(session.add_hostile(item.hostile()))
+            .unwrap();
+        let applied = session.apply(Role::Trial, &fix);
+        court.runtime.block_on(applied).unwrap();
+        held(court);
+    });
+}
+
+/// The answers of the optimized variant of an operation, checked as in a full trial.
+fn check<O: Operation>(court: &Court<'_>, operation: O) -> Answers {
+    let optimized = VariantName::Optimized;
+    let mut tally = Tally::default();
+    let check = Check {
+        oracle: court.session.oracle(),
+        store: &court.session.store(&optimized),
+        variant: &optimized,
+        requests: REQUESTS,
+        seed: 7,
+    };
+    court
+        .runtime
+        .block_on(erase(operation).check(check, &mut tally))
+        .unwrap();
+    tally.into_answers()
+}
+
+/// Requires that a sound operation passes and that each fault is caught, however seldom it
+/// strikes.
+fn each_is_caught<O, const N: usize>(
+    court: &Court<'_>,
+    operation: impl Fn() -> O,
+    faults: [(&str, FaultOf<O>); N],
+) where
+    O: Operation,
+    O::Answer: Clone + PartialEq,
+{
+    let sound = check(court, Sabotaged::new(operation(), Fault::None, 1));
+    assert_eq!(sound.differing, 0, "{sound:?}");
+    let mut passed = Vec::new();
+    for (name, fault) in faults {
+        for one_in in RATES {
+            let answers = check(court, Sabotaged::new(operation(), fault, one_in));
+            if answers.differing == 0 {
+                passed.push(format!("{name}, one in {one_in}"));
+            }
+        }
+    }
+    assert!(passed.is_empty(), "not caught: {passed:?}");
+}
