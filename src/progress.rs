@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use verdict_audit::{VariantName, Warning};
 use verdict_load::LoadWatcher;
-use verdict_scenarios::trial::Watcher;
+use verdict_scenarios::court::Watcher;
 
 /// Shows the steps of a run and collects its warnings.
 #[derive(Debug)]

@@ -11,10 +11,10 @@ use verdict_audit::evidence::{ItemEvidence, Results, Run, SCHEMA};
 use verdict_audit::{Catalogue, Finding, judge_self};
 use verdict_engines::Engines;
 use verdict_load::{LoadOutcome, LoadPlan};
+use verdict_scenarios::court::{Clockwork, Court};
 use verdict_scenarios::docket;
 use verdict_scenarios::item::Item;
 use verdict_scenarios::session::{Depth, Session};
-use verdict_scenarios::trial::{Clockwork, Court};
 use verdict_seed::World;
 
 use crate::cli::WorldArgs;
@@ -106,7 +106,7 @@ pub fn run(
     selected: &dyn Fn(&str) -> bool,
     display: &Display,
 ) -> crate::error::Result<Results> {
-    docket::hold(Catalogue::builtin(), &docket::ITEMS)?;
+    docket::hold(Catalogue::builtin(), docket::ITEMS)?;
     let runtime = Runtime::new()?;
     let world = World::new(request.world.spec());
     let options = world::options(&request.world.scale.engines, request.host.clone(), display)?;
@@ -136,7 +136,7 @@ fn trials(
     let court = Court {
         runtime,
         session: &session,
-        items: &docket::ITEMS,
+        items: docket::ITEMS,
         watcher: display,
     };
     // With a criterion of its own, which no filter keeps from running.

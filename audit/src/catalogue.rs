@@ -31,7 +31,7 @@ pub struct Catalogue {
 }
 
 /// What the audit's conclusion promises of every change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Conclusion {
     /// That nothing breaks: judged for each variant that changes something.
@@ -178,7 +178,35 @@ impl Catalogue {
         let catalogue: Self =
             toml::from_str(text).map_err(|error| CatalogueError::Malformed(error.to_string()))?;
         catalogue.check().map_err(CatalogueError::Contradiction)?;
+        let written: toml::Table =
+            toml::from_str(text).map_err(|error| CatalogueError::Malformed(error.to_string()))?;
+        catalogue
+            .check_keys(&written)
+            .map_err(CatalogueError::Malformed)?;
         Ok(catalogue)
+    }
+
+    /// A misspelt key of a claim would change what it is about: the parser takes any, since a
+    /// claim's own keys depend on its promise.
+    fn check_keys(&self, written: &toml::Table) -> Result<(), String> {
+        let tables = |table: &toml::Table, key: &str| -> Vec<toml::Table> {
+            let array = table.get(key).and_then(toml::Value::as_array);
+            let tables = array.into_iter().flatten();
+            tables
+                .filter_map(|table| table.as_table().cloned())
+                .collect()
+        };
+        for (item, written) in self.items.iter().zip(tables(written, "item")) {
+            for (claim, written) in item.claims.iter().zip(tables(&written, "claim")) {
+                if let Some(unknown) = written.keys().find(|key| !claim.has_key(key)) {
+                    let (id, claim) = (&item.id, &claim.id);
+                    return Err(format!(
+                        "claim {claim} of {id} has an unknown key {unknown}"
+                    ));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn check(&self) -> Result<(), String> {
@@ -301,6 +329,13 @@ impl Finding {
                 .filter(|name| !self.operations.contains(name))
             {
                 return Err(format!("{id} has no operation {unknown}"));
+            }
+            if let Some(unknown) = claim
+                .variant
+                .as_ref()
+                .filter(|name| !self.variants.contains(name))
+            {
+                return Err(format!("{id} has no variant {unknown}"));
             }
             if !claim.promise.is_sound() {
                 return Err(format!("{id} claims no improvement in {}", claim.id));

@@ -49,7 +49,8 @@ pub enum Counter {
     MemoryBytes,
     /// Commands that Redis ran: its `commandstats`.
     RedisCommands,
-    /// Calls that waited for a connection of the pool. Counted by the client.
+    /// Connections asked of the pool, each of which is waited for, if only until it is known to
+    /// live. Counted by the client.
     PoolWaits,
     /// Time spent in those waits. Counted by the client.
     PoolWaitUs,
@@ -59,13 +60,11 @@ pub enum Counter {
     Hits,
     /// Answers that the cache did not have. Counted by the client.
     Misses,
-    /// Calls that were answered with an error. Counted by the client.
-    Errors,
 }
 
 impl Counter {
     /// Every counter, in the order in which reports show them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 20] = [
         Self::Statements,
         Self::NestedStatements,
         Self::RowsReturned,
@@ -86,7 +85,6 @@ impl Counter {
         Self::TimeOuts,
         Self::Hits,
         Self::Misses,
-        Self::Errors,
     ];
 
     /// What its figures are given in.
@@ -108,8 +106,7 @@ impl Counter {
             | Self::PoolWaits
             | Self::TimeOuts
             | Self::Hits
-            | Self::Misses
-            | Self::Errors => Unit::Count,
+            | Self::Misses => Unit::Count,
         }
     }
 
@@ -136,7 +133,6 @@ impl Counter {
             Self::TimeOuts => "time_outs",
             Self::Hits => "hits",
             Self::Misses => "misses",
-            Self::Errors => "errors",
         }
     }
 
@@ -163,7 +159,6 @@ impl Counter {
             Self::TimeOuts => "time-outs",
             Self::Hits => "cache hits",
             Self::Misses => "cache misses",
-            Self::Errors => "errors",
         }
     }
 }

@@ -27,6 +27,7 @@ pub fn judge_item(finding: &Finding, evidence: &ItemEvidence) -> Vec<Vec<ClaimEv
             let mut claims: Vec<ClaimEvidence> = finding
                 .claims
                 .iter()
+                .filter(|claim| claim.is_about(&variant.name))
                 .map(|claim| judge_claim(finding, claim, baseline, variant))
                 .collect();
             // The conclusion's promise, of every variant that changes something.
@@ -34,6 +35,7 @@ pub fn judge_item(finding: &Finding, evidence: &ItemEvidence) -> Vec<Vec<ClaimEv
                 let claim = Claim {
                     id: "additive".to_owned(),
                     operation: None,
+                    variant: None,
                     says: None,
                     promise: Promise::Additive,
                 };
@@ -162,6 +164,16 @@ fn operations<'a>(finding: &'a Finding, claim: &'a Claim) -> &'a [OperationName]
 fn runs(operations: &[OperationName], variant: &VariantEvidence) -> Found {
     if let Some(failure) = &variant.failure {
         return Found::new("does not run", Verdict::Fails, failure);
+    }
+    if let Some(answers) = variant.answers.as_ref().filter(|a| a.differing > 0) {
+        return Found::new(
+            format!(
+                "runs, and {} of {} answers are wrong",
+                answers.differing, answers.checked
+            ),
+            Verdict::Wrong,
+            first_difference(answers),
+        );
     }
     let missing: Vec<&str> = operations
         .iter()
@@ -459,7 +471,15 @@ fn growth(
             slope_words(&after),
             of.words()
         );
+        let nothing = |side: &VariantEvidence| {
+            let mut counted = side.work.iter().filter(|work| work.operation == *operation);
+            counted.all(|work| work.counters.get(&of).is_none_or(|value| *value == 0.0))
+        };
         let judgement = match (interval(&before), interval(&after)) {
+            _ if nothing(baseline) && nothing(variant) => Judgement::new(
+                Verdict::Inconclusive,
+                "nothing of it was counted on either side",
+            ),
             (Some(from), Some(to)) => rules::growth(from, to, today, fixed),
             _ => Judgement::new(
                 Verdict::Inconclusive,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::at::At;
 use crate::counter::{Counter, Quantity};
-use crate::names::OperationName;
+use crate::names::{OperationName, VariantName};
 
 /// One promise of the audit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -15,6 +15,9 @@ pub struct Claim {
     pub id: String,
     /// The operation it is judged on; every operation of the item when absent.
     pub operation: Option<OperationName>,
+    /// The audit's variant that it is about, where it is about one alone; the fix done right has
+    /// to keep it as well.
+    pub variant: Option<VariantName>,
     /// What the audit's words come to where it gives no figure.
     pub says: Option<String>,
     /// What is promised.
@@ -89,7 +92,37 @@ pub enum Order {
     Linear,
 }
 
+impl Claim {
+    /// The keys that every claim may have.
+    const KEYS: [&'static str; 5] = ["id", "operation", "variant", "says", "promise"];
+
+    /// Whether it is judged for a variant.
+    pub fn is_about(&self, variant: &VariantName) -> bool {
+        let only = self.variant.as_ref();
+        *variant == VariantName::Optimized || only.is_none_or(|only| only == variant)
+    }
+
+    /// Whether a claim has a key of this name in audit.toml.
+    pub(crate) fn has_key(&self, key: &str) -> bool {
+        let own: &[&str] = match self.promise {
+            Promise::Ratio { .. } | Promise::Share { .. } => &["of", "lo", "hi", "at"],
+            Promise::Count { .. } => &["of", "today", "fixed", "at"],
+            Promise::Growth { .. } => &["of", "today", "fixed"],
+            Promise::Runs | Promise::Additive => &[],
+        };
+        Self::KEYS.contains(&key) || own.contains(&key)
+    }
+}
+
 impl Promise {
+    /// Where it is judged; along all of the ladder, or nowhere in particular, when none.
+    pub fn at(&self) -> Option<At> {
+        match *self {
+            Self::Ratio { at, .. } | Self::Count { at, .. } | Self::Share { at, .. } => Some(at),
+            Self::Growth { .. } | Self::Runs | Self::Additive => None,
+        }
+    }
+
     /// Whether it promises an improvement at all.
     pub(crate) fn is_sound(&self) -> bool {
         match *self {

@@ -15,7 +15,8 @@ pub enum Gate {
 }
 
 /// Holds results to what must never break: an optimized variant that fails or answers
-/// differently, and an optimized flow that misses its goal, are missed. What was not compared
+/// differently, is slower than today or breaks today's operations, and an optimized flow that
+/// misses its goal, are missed. What was not compared
 /// or not decided cannot be judged. A known miss outweighs what is unknown.
 pub fn gate(results: &Results) -> Gate {
     let mut missed = Vec::new();
@@ -48,6 +49,23 @@ pub fn gate(results: &Results) -> Gate {
                 "{}: optimized's answers were not compared with today's: run `verdict check {}`",
                 item.id, item.id
             )),
+        }
+    }
+    for item in &results.items {
+        let fixed = item
+            .variants
+            .iter()
+            .filter(|v| v.name == VariantName::Optimized && v.stands());
+        for claim in fixed.flat_map(|variant| &variant.claims) {
+            if matches!(
+                claim.verdict,
+                Verdict::Wrong | Verdict::Regression | Verdict::Fails
+            ) {
+                missed.push(format!(
+                    "{}: optimized, {}: {}: {} ({})",
+                    item.id, claim.id, claim.verdict, claim.measured, claim.reason
+                ));
+            }
         }
     }
     if results.items.is_empty() {

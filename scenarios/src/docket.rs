@@ -1,6 +1,8 @@
 //! The items that can be put on trial.
 
-use verdict_audit::{Catalogue, ItemId};
+use std::collections::BTreeSet;
+
+use verdict_audit::{Catalogue, ItemId, VariantName};
 use verdict_store::Down;
 
 use crate::error::{Error, Result};
@@ -8,11 +10,11 @@ use crate::item::Item;
 use crate::items::{MessageHistory, MessageSend, Pagination};
 
 /// Every item, in the audit's order.
-pub const ITEMS: [&dyn Item; 3] = [&MessageHistory, &MessageSend, &Pagination];
+pub const ITEMS: &[&dyn Item] = &[&MessageHistory, &MessageSend, &Pagination];
 
 /// The item of an id.
 pub fn item(id: &ItemId) -> Option<&'static dyn Item> {
-    ITEMS.into_iter().find(|item| item.id() == id.as_str())
+    ITEMS.iter().copied().find(|item| item.id() == id.as_str())
 }
 
 /// Holds the code to the audit's catalogue, both ways: the same variants and the same operations
@@ -24,15 +26,22 @@ pub fn hold(catalogue: &Catalogue, items: &[&dyn Item]) -> Result<()> {
     let mut code = Vec::new();
     for item in items {
         let variants = item.variants();
+        let names: BTreeSet<String> = variants.iter().map(|(name, _)| name.to_string()).collect();
+        let operations = item.operations();
+        let calls: BTreeSet<&str> = operations.iter().map(|of| of.name()).collect();
+        let first = variants.first().map(|(name, _)| name);
+        if first != Some(&VariantName::Baseline)
+            || names.len() < variants.len()
+            || calls.len() < operations.len()
+        {
+            return Err(Error::Misordered(item.id()));
+        }
         for (variant, change) in &variants {
-            if *variant == verdict_audit::VariantName::Optimized
-                && matches!(change.down, Down::Renew)
-            {
+            if *variant == VariantName::Optimized && matches!(change.down, Down::Renew) {
                 return Err(Error::NoWayBack(item.id()));
             }
         }
-        let operations = item
-            .operations()
+        let operations = operations
             .iter()
             .filter(|operation| !operation.aside())
             .map(|operation| operation.name().parse())

@@ -25,6 +25,9 @@ pub enum Error {
     /// An operation or a variant has a name that no catalogue could have.
     #[error(transparent)]
     Name(#[from] NameError),
+    /// An item does not begin with the baseline, or has a name twice.
+    #[error("{0} must list its baseline first, and each variant and operation once")]
+    Misordered(&'static str),
     /// An optimized change has no steps that take it back.
     #[error("the optimized change of {0} has no steps down: a deploy could not be rolled back")]
     NoWayBack(&'static str),
@@ -89,6 +92,7 @@ impl Error {
             Self::Store(error) => error.exit(),
             Self::Catalogue(_)
             | Self::Name(_)
+            | Self::Misordered(_)
             | Self::NoWayBack(_)
             | Self::NotTakenBack { .. }
             | Self::Refused(_)

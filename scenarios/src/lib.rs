@@ -4,6 +4,7 @@
 //! ([`item::Item`], [`operation::Operation`]); the steps of a trial ([`trial`]) are the same for
 //! all of them: [`docket`] is the one place that lists them.
 
+pub mod court;
 pub mod docket;
 pub mod error;
 mod hostile;

@@ -8,13 +8,12 @@ use std::time::Duration;
 use verdict_audit::evidence::{PlanMode, Price, PriceOf};
 use verdict_audit::{Counter, ItemId, OperationName, Unit, VariantName};
 
+use crate::court::{Case, Court};
 use crate::error::Result;
 use crate::item::Item;
 use crate::operation::AnyOperation;
 use crate::session::{ROLES, Role};
 use crate::tally::Tally;
-use crate::trial::{Case, Court};
-use crate::work::Bench;
 
 /// What a write is priced by.
 const COUNTERS: [Counter; 3] = [Counter::WalBytes, Counter::RowsWritten, Counter::Buffers];
@@ -71,12 +70,8 @@ impl Court<'_> {
             let Some(probe) = operation.probe(session.oracle(), &today, at) else {
                 return Ok(Vec::new());
             };
-            let counted = self.runtime.block_on(async {
-                let bench = Bench::open(session, role, PlanMode::Auto).await?;
-                bench.count(&*probe, &mut Tally::default()).await
-            })?;
-            self.given_back(role, operation)?;
-            match counted {
+            let none = &mut Tally::default();
+            match self.one_place(role, operation, &*probe, PlanMode::Auto, none)? {
                 Ok((reading, _)) => sides.push(reading),
                 Err(_) => return Ok(Vec::new()),
             }

@@ -247,10 +247,12 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Brings tables to rest that were written.
+    /// Brings tables to rest that were written, and connects a side anew: connections that end
+    /// tell the statistics that they still hold.
     pub(crate) async fn rest(&self, role: Role, tables: &BTreeSet<Table>) -> Result<()> {
         let tables: Vec<Table> = tables.iter().copied().collect();
-        Ok(settle(&self.store_of(role).postgres, &tables).await?)
+        self.settled(role, self.standing(role), &tables).await?;
+        Ok(alone(&self.store_of(role)).await?)
     }
 
     /// Brings tables to rest and connects a side anew.
@@ -398,6 +400,28 @@ impl Standing {
             applied: Vec::new(),
             store,
         })
+    }
+}
+
+/// Waits until a store's own connection is the only one to its PostgreSQL database.
+async fn alone(store: &Store) -> std::result::Result<(), verdict_store::Error> {
+    const LEAVE: Duration = Duration::from_secs(5);
+    let started = Instant::now();
+    loop {
+        let others: i64 = query_scalar(
+            "SELECT COUNT(*)
+            FROM pg_stat_activity
+            WHERE datname = CURRENT_DATABASE()
+              AND backend_type = 'client backend'
+              AND pid <> pg_backend_pid()",
+        )
+        .fetch_one(&store.postgres)
+        .await
+        .doing("see who else is connected")?;
+        if others == 0 || started.elapsed() > LEAVE {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 

@@ -35,6 +35,11 @@ impl Tally {
         self.answers.differing > 0
     }
 
+    /// Whether more answers are wrong than another one counted.
+    pub fn is_worse_than(&self, other: &Self) -> bool {
+        self.answers.differing > other.answers.differing
+    }
+
     /// The evidence.
     pub fn into_answers(self) -> Answers {
         self.answers

@@ -10,6 +10,7 @@ use verdict_engines::Line;
 use verdict_seed::World;
 use verdict_store::{Fault, Refusal};
 
+use crate::court::{Case, Clockwork, Court};
 use crate::error::{Error, Result};
 use crate::item::Item;
 use crate::latency::{Pair, Sampling, Seat, sample};
@@ -17,7 +18,6 @@ use crate::operation::{AnyOperation, Leaves, Probe};
 use crate::recording::{Recording, Sampled};
 use crate::session::{Depth, ROLES, Role, Session};
 use crate::tally::Tally;
-use crate::trial::{Case, Clockwork, Court};
 
 impl Court<'_> {
     /// The baseline against itself: what the machine's noise does to a ratio, on the first

@@ -6,65 +6,25 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use criterion::Criterion;
-use tokio::runtime::Runtime;
 use verdict_audit::evidence::{Answers, ItemEvidence, VariantEvidence};
-use verdict_audit::{Finding, OperationName, VariantName, Warning};
+use verdict_audit::{Finding, OperationName, VariantName};
+use verdict_oracle::Difference;
 use verdict_seed::TableSum;
 use verdict_store::{Change, Engine, Fault, Refusal, Table};
 
+use crate::court::{Case, Clockwork, Court};
 use crate::error::{Error, Result};
 use crate::item::Item;
 use crate::operation::{AnyOperation, Check, Leaves};
-use crate::session::{ROLES, Role, Session};
+use crate::session::{ROLES, Role};
 use crate::tally::Tally;
 use crate::work::Counted;
 
 /// Requests of each operation of today's that a changed schema still has to answer.
 const ADDITIVE_REQUESTS: usize = 8;
 
-/// What a trial tells while it goes on.
-pub trait Watcher {
-    /// A step of a variant's trial begins.
-    fn step(&self, item: &str, variant: &VariantName, step: &str);
-    /// Something a reader of the results has to know.
-    fn warn(&self, warning: Warning);
-}
-
-/// How to time: criterion, and which of its benches were asked for.
-pub struct Clockwork<'a> {
-    /// Criterion, configured.
-    pub criterion: &'a mut Criterion,
-    /// Whether a bench, by its full name, was asked for.
-    pub selected: &'a dyn Fn(&str) -> bool,
-}
-
-/// Everything a trial needs.
-pub struct Court<'a> {
-    /// Runs the asynchronous steps.
-    pub runtime: &'a Runtime,
-    /// Where the trial is held.
-    pub session: &'a Session<'a>,
-    /// Every item there is: a change is priced by all of them.
-    pub items: &'a [&'a dyn Item],
-    /// Told of progress.
-    pub watcher: &'a dyn Watcher,
-}
-
-/// One variant of one item on trial.
-#[derive(Clone, Copy)]
-pub(crate) struct Case<'a> {
-    pub item: &'a dyn Item,
-    pub finding: &'a Finding,
-    pub variant: &'a VariantName,
-    pub change: &'a Change,
-}
-
-impl Case<'_> {
-    pub fn role(&self) -> Role {
-        Role::of(self.variant)
-    }
-}
+/// Requests of an operation after each of which tables have to be given back.
+const RENEWED: usize = 5;
 
 impl Court<'_> {
     /// Tries every variant of an item. Without clockwork, answers only.
@@ -218,7 +178,8 @@ impl Court<'_> {
         let mut tally = Tally::default();
         let written = self.answers(case, &mut tally)?;
         if let Some(clockwork) = clockwork {
-            // What the answers' writes left behind is not found by a counted call.
+            // A counted call finds neither what the answers' writes left behind nor statistics
+            // that the answers' connections have not told yet.
             self.runtime.block_on(session.rest(case.role(), &written))?;
             let stopped = self.measure(case, today, clockwork, migrated, evidence, &mut tally)?;
             if let Some(refusal) = stopped {
@@ -296,7 +257,13 @@ impl Court<'_> {
             written.extend(check);
         }
         let histories = case.item.histories(self.session, case.variant, tally);
-        self.runtime.block_on(histories)?;
+        match self.runtime.block_on(histories) {
+            Err(Error::Refused(refusal)) => {
+                let refused = Difference(refusal.to_string());
+                tally.record("one of its histories", Err(refused));
+            }
+            heard => heard?,
+        }
         Ok(written)
     }
 
@@ -310,29 +277,29 @@ impl Court<'_> {
         tally: &mut Tally,
     ) -> Result<BTreeSet<Table>> {
         let session = self.session;
-        let own = Role::of(variant) == role;
-        let check = Check {
-            oracle: session.oracle(),
-            store: &session.store_of(role),
-            variant,
-            requests: if own {
-                session.requests()
-            } else {
-                ADDITIVE_REQUESTS
-            },
-            seed: session.seed(&format!("{} {}", item.id(), operation.name())),
+        let requests = if Role::of(variant) == role {
+            session.requests()
+        } else {
+            ADDITIVE_REQUESTS
         };
-        let written = self.runtime.block_on(operation.check(check, tally))?;
-        self.given_back(role, operation)?;
-        Ok(written)
-    }
-
-    /// Gives back what an operation leaves that cannot be taken back row by row.
-    pub(crate) fn given_back(&self, role: Role, operation: &dyn AnyOperation) -> Result<()> {
-        match operation.leaves() {
-            Leaves::Renew(tables) => self.runtime.block_on(self.session.give_back(role, tables)),
-            Leaves::Nothing | Leaves::Rows => Ok(()),
+        // What nobody can take back row by row is given back after every single request.
+        let (times, requests) = match operation.leaves() {
+            Leaves::Renew(_) => (requests.min(RENEWED), 1),
+            Leaves::Nothing | Leaves::Rows => (1, requests),
+        };
+        let mut written = BTreeSet::new();
+        for time in 0..times {
+            let check = Check {
+                oracle: session.oracle(),
+                store: &session.store_of(role),
+                variant,
+                requests,
+                seed: session.seed(&format!("{} {} {time}", item.id(), operation.name())),
+            };
+            written.extend(self.runtime.block_on(operation.check(check, tally))?);
+            self.given_back(role, operation)?;
         }
+        Ok(written)
     }
 
     /// Today's operations, of every item, on a schema that a change has made, as they must run
@@ -348,7 +315,12 @@ impl Court<'_> {
                 if changed.differs() {
                     let mut unchanged = Tally::default();
                     self.check(*item, &*operation, &today, Role::Baseline, &mut unchanged)?;
-                    if unchanged.differs() {
+                    if !changed.is_worse_than(&unchanged) {
+                        tally.declare(format!(
+                            "{} {} is wrong on today's own schema as well",
+                            item.id(),
+                            operation.name()
+                        ));
                         continue;
                     }
                 }

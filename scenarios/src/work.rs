@@ -10,12 +10,12 @@ use verdict_audit::{At, Counter, OperationName, Promise};
 use verdict_engines::{Endpoints, Line};
 use verdict_store::{Connect, Fault, Refusal, Store};
 
+use crate::court::{Case, Court};
 use crate::error::Result;
 use crate::meters::{ClickHouse, Client, Meter, Postgres, Reading, Redis, Wire, plans_used};
-use crate::operation::{AnyOperation, Probe};
+use crate::operation::{AnyOperation, Leaves, Probe};
 use crate::session::{Depth, Role, Session};
 use crate::tally::Tally;
-use crate::trial::{Case, Court};
 
 /// The counters that growth is fitted on beside those that the item's claims name: what the
 /// audit calls rows scanned, and what it calls slow about deleting.
@@ -99,12 +99,7 @@ impl Court<'_> {
             let Some(probe) = operation.probe(session.oracle(), case.variant, at) else {
                 continue;
             };
-            let outcome = self.runtime.block_on(async {
-                let bench = Bench::open(session, case.role(), plan_mode).await?;
-                bench.count(&*probe, tally).await
-            })?;
-            self.given_back(case.role(), operation)?;
-            match outcome {
+            match self.one_place(case.role(), operation, &*probe, plan_mode, tally)? {
                 Ok((counters, plans)) => counted.work.push(Work {
                     operation: operation.name().parse()?,
                     at,
@@ -116,6 +111,28 @@ impl Court<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// What a call counts at one place. An operation after whose calls tables are given back is
+    /// called once for that, without a warm-up.
+    pub(crate) fn one_place(
+        &self,
+        role: Role,
+        operation: &dyn AnyOperation,
+        probe: &dyn Probe,
+        plan_mode: PlanMode,
+        tally: &mut Tally,
+    ) -> Result<std::result::Result<(Reading, Option<Plans>), Refusal>> {
+        let warm_up = match operation.leaves() {
+            Leaves::Renew(_) => 0,
+            Leaves::Nothing | Leaves::Rows => WARM_UP_CALLS,
+        };
+        let outcome = self.runtime.block_on(async {
+            let bench = Bench::open(self.session, role, plan_mode).await?;
+            bench.count(probe, warm_up, tally).await
+        })?;
+        self.given_back(role, operation)?;
+        Ok(outcome)
     }
 
     /// The places of one operation with many callers at once, where the engines' counters tell
@@ -270,12 +287,13 @@ impl Bench {
 
     /// Counts a few calls of a probe, after as many as PostgreSQL needs to settle on a plan;
     /// the refusal where one of them is refused.
-    pub(crate) async fn count(
+    async fn count(
         self,
         probe: &dyn Probe,
+        warm_up: u64,
         tally: &mut Tally,
     ) -> Result<std::result::Result<(Reading, Option<Plans>), Refusal>> {
-        let outcome = self.calls(probe, tally).await;
+        let outcome = self.calls(probe, warm_up, tally).await;
         // Whatever came of it, what was written is taken back.
         probe.settle(&self.store, tally).await?;
         self.store.close().await;
@@ -285,13 +303,13 @@ impl Bench {
     async fn calls(
         &self,
         probe: &dyn Probe,
+        warm_up: u64,
         tally: &mut Tally,
     ) -> std::result::Result<(Reading, Option<Plans>), Fault> {
         let store = &self.store;
         self.at_rest().await;
-        let before = self.line.totals();
         let mut slow = false;
-        for _ in 0..WARM_UP_CALLS {
+        for _ in 0..warm_up {
             let started = Instant::now();
             probe.call(store, false).await?;
             slow = started.elapsed() > SLOW;
@@ -300,28 +318,21 @@ impl Bench {
                 break;
             }
         }
-        let after = self.line.totals();
-
-        // A meter is only put on an engine that the calls have to do with; the wire's comes
-        // last, so that it begins after the others and ends before them.
-        let mut meters: Vec<Box<dyn Meter + '_>> = Vec::new();
-        if after.postgres.turns > before.postgres.turns {
-            meters.push(Box::new(Postgres::new(&store.postgres).await));
-        }
-        if after.clickhouse.turns > before.clickhouse.turns {
-            let client = self.endpoints.clickhouse.clone();
-            let meter = ClickHouse::new(client, self.comment.clone(), &self.line);
-            meters.push(Box::new(meter));
-        }
-        if after.redis.turns > before.redis.turns {
-            meters.push(Box::new(Redis::connect(&self.endpoints.redis).await?));
-        }
-        meters.push(Box::new(Client::new(&store.client)));
-        meters.push(Box::new(Wire::new(&self.line)));
-
+        // The wire's meter comes last, so that it begins after the others and ends before them.
+        let mut meters: Vec<Box<dyn Meter + '_>> = vec![
+            Box::new(Postgres::new(&store.postgres).await),
+            Box::new(ClickHouse::new(
+                self.endpoints.clickhouse.clone(),
+                self.comment.clone(),
+                &self.line,
+            )),
+            Box::new(Redis::connect(&self.endpoints.redis).await?),
+            Box::new(Client::new(&store.client)),
+            Box::new(Wire::new(&self.line)),
+        ];
         let plans = plans_used(&store.postgres).await?;
         let mut readings = Vec::new();
-        let calls = if slow { 1 } else { CALLS };
+        let calls = if slow || warm_up == 0 { 1 } else { CALLS };
         for _ in 0..calls {
             for meter in &mut meters {
                 self.at_rest().await;

@@ -44,7 +44,7 @@ pub fn migrate_all(store: &Store) -> BoxFuture<'_, Result<()>> {
 
 async fn apply(store: &Store) -> std::result::Result<(), Fault> {
     let mut touched: BTreeSet<Table> = BTreeSet::new();
-    for fix in &FIXES {
+    for fix in FIXES {
         change::run(fix.up, store).await?;
         touched.extend(fix.touches);
     }

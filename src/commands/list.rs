@@ -19,6 +19,8 @@ pub(super) fn run(args: &ListArgs) -> crate::error::Result<ExitCode> {
                 "items": items,
                 "phases": catalogue.phases,
                 "total": catalogue.total,
+                "conclusion": catalogue.conclusion,
+                "targets": catalogue.targets,
             })
         );
         return Ok(ExitCode::SUCCESS);
@@ -74,7 +76,9 @@ fn item(finding: &Finding) -> Value {
             json!({
                 "id": claim.id,
                 "operation": claim.operation,
+                "variant": claim.variant,
                 "promise": claim.promise.to_string(),
+                "at": claim.promise.at(),
                 "says": claim.says,
             })
         })
@@ -94,6 +98,9 @@ fn item(finding: &Finding) -> Value {
 /// figure.
 fn words(claim: &Claim) -> String {
     let mut words = claim.promise.to_string();
+    if let Some(at) = claim.promise.at() {
+        words = format!("{words} at {at}");
+    }
     if let Some(operation) = &claim.operation {
         words = format!("{operation}, {words}");
     }

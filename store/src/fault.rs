@@ -211,7 +211,8 @@ impl EngineError for redis::RedisError {
 
     fn blame(&self) -> Blame {
         let code = self.code().unwrap_or_default();
-        if self.is_io_error() || self.is_connection_dropped() {
+        // A slow answer is the variant's affair, and no sign of a server that is gone.
+        if (self.is_io_error() || self.is_connection_dropped()) && !self.is_timeout() {
             Blame::Gone
         } else if ["OOM", "MISCONF"].contains(&code) {
             Blame::Broken

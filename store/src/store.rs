@@ -84,7 +84,13 @@ impl Store {
         connect: &Connect,
     ) -> Result<Self, Error> {
         let store = Self::lazy(postgres, clickhouse, redis, connect)?;
-        store.postgres.acquire().await.doing("connect to a side")?;
+        // Heard, where it is counted: who tells of waits asks once whether anybody listens.
+        let connected = async { Ok(store.postgres.acquire().await.map(drop)) };
+        match store.hear(connected).await {
+            Ok(connected) => connected.doing("connect to a side")?,
+            Err(Fault::Harness(error)) => return Err(error),
+            Err(Fault::Variant(_)) => {}
+        }
         Ok(store)
     }
 

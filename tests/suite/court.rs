@@ -8,10 +8,10 @@ use criterion::Criterion;
 use verdict_audit::evidence::{ItemEvidence, VariantEvidence};
 use verdict_audit::{Finding, VariantName, Warning};
 use verdict_scenarios::Error;
+use verdict_scenarios::court::{Clockwork, Court, Watcher};
 use verdict_scenarios::docket::ITEMS;
 use verdict_scenarios::item::Item;
 use verdict_scenarios::session::{Depth, Session};
-use verdict_scenarios::trial::{Clockwork, Court, Watcher};
 
 use crate::common::{engines, runtime, world};
 
@@ -39,7 +39,7 @@ static COURT: Mutex<()> = Mutex::new(());
 
 /// Holds a court of the docket's items.
 pub fn in_court<T>(held: impl FnOnce(&Court<'_>) -> T) -> T {
-    in_court_of(&ITEMS, held)
+    in_court_of(ITEMS, held)
 }
 
 /// Holds a court in which a change is priced by these items.

@@ -8,9 +8,9 @@ use verdict_audit::evidence::ItemEvidence;
 use verdict_audit::{At, VariantName, Verdict};
 use verdict_oracle::{Held, Oracle};
 use verdict_scenarios::Error;
+use verdict_scenarios::court::Clockwork;
 use verdict_scenarios::item::Item;
 use verdict_scenarios::operation::{AnyOperation, Operation, erase};
-use verdict_scenarios::trial::Clockwork;
 use verdict_seed::World;
 use verdict_store::{Change, Engine, Fault, Job, Refusal, Step, Store, Table};
 
@@ -250,6 +250,14 @@ fn a_variant_that_stops_running_in_the_middle_fails_and_keeps_what_was_found() {
             assert_eq!(stopped.claims[0].verdict, Verdict::Fails);
             assert_eq!(stopped.work.is_empty(), step == "optimized: work");
         }
+        let histories = || Err(refused());
+        let item = Stumbling {
+            histories,
+            ..Stumbling::SOUND
+        };
+        let evidence = hear(item, None).unwrap();
+        let answers = &variant(&evidence, &VariantName::Optimized).answers;
+        assert_eq!(answers.as_ref().unwrap().differing, 1);
         // A neighbour that does not run has no price, and the variant is none the worse.
         let priced = of("optimized: price");
         assert_eq!(priced.failure, None);

@@ -7,9 +7,9 @@ use criterion::Criterion;
 use sqlx::PgPool;
 use verdict_audit::evidence::{ItemEvidence, PlanMode, Plans, VariantEvidence};
 use verdict_audit::{Catalogue, Counter, VariantName, Verdict};
+use verdict_scenarios::court::Clockwork;
 use verdict_scenarios::docket::{self, ITEMS};
 use verdict_scenarios::session::Role;
-use verdict_scenarios::trial::Clockwork;
 use verdict_seed::postgres_checksums;
 
 use crate::common::runtime;
@@ -42,7 +42,8 @@ static HEARD: LazyLock<Vec<ItemEvidence>> = LazyLock::new(|| {
         };
         let before = sums();
         let heard = ITEMS
-            .into_iter()
+            .iter()
+            .copied()
             .map(|item| {
                 let finding = Catalogue::builtin().item(item.id()).unwrap();
                 court.hear(item, finding, Some(&mut clockwork)).unwrap()
@@ -317,5 +318,5 @@ fn every_change_is_taken_back_to_the_same_schema() {
 
 #[test]
 fn the_code_and_the_catalogue_name_the_same_variants_and_operations() {
-    docket::hold(Catalogue::builtin(), &ITEMS).unwrap();
+    docket::hold(Catalogue::builtin(), ITEMS).unwrap();
 }

@@ -18,23 +18,32 @@ use super::{Meter, Reading};
 const LATE: Duration = Duration::from_secs(2);
 
 /// `rows_written` is of an INSERT alone there: the views behind it log queries of their own,
-/// while its summary includes them.
+/// while its summary includes them. What a mutation writes again is in neither: the log of parts
+/// has it.
 const LOG: &str = "
 SELECT
     count() AS statements,
     sum(ProfileEvents['SelectedMarks']) AS marks,
-    sum(memory_usage) AS memory
+    sum(memory_usage) AS memory,
+    assumeNotNull((
+        SELECT sum(rows)
+        FROM system.part_log
+        WHERE event_type = 'MutatePart'
+          AND database = currentDatabase()
+          AND event_date >= today() - 1
+    )) AS mutated
 FROM system.query_log
 WHERE log_comment = ?
   AND type != 'QueryStart'
   AND is_initial_query
   AND event_date >= today() - 1";
 
-#[derive(Debug, Clone, Copy, Row, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Row, Deserialize)]
 struct Logged {
     statements: u64,
     marks: u64,
     memory: u64,
+    mutated: u64,
 }
 
 /// Reads the totals of all queries with one comment.
@@ -43,6 +52,9 @@ pub struct ClickHouse<'a> {
     comment: String,
     line: &'a Line,
     begun: Option<(Logged, Summaries)>,
+    /// Queries answered when the log was read last, and what it said: the log is not flushed
+    /// for calls that had nothing to do with ClickHouse.
+    known: Option<(u64, Logged)>,
 }
 
 impl<'a> ClickHouse<'a> {
@@ -53,17 +65,28 @@ impl<'a> ClickHouse<'a> {
             comment,
             line,
             begun: None,
+            known: None,
         }
     }
 
     /// A query is logged a moment after it is answered, so the log is read until it has as many
     /// as the wire has seen answered.
-    async fn totals(&self) -> Result<(Logged, Summaries), Error> {
-        let summed = self.line.totals().clickhouse.summaries;
+    async fn totals(&mut self) -> Result<(Logged, Summaries), Error> {
+        let wire = self.line.totals().clickhouse;
+        let summed = wire.summaries;
+        if wire.turns == 0 {
+            return Ok((Logged::default(), summed));
+        }
+        if let Some((turns, logged)) = self.known
+            && turns == wire.turns
+        {
+            return Ok((logged, summed));
+        }
         let started = Instant::now();
         loop {
             let logged = self.logged().await?;
             if logged.statements >= summed.requests || started.elapsed() > LATE {
+                self.known = Some((wire.turns, logged));
                 return Ok((logged, summed));
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -108,7 +131,7 @@ impl Meter for ClickHouse<'_> {
                 (Counter::BytesRead, summed.read_bytes - before.read_bytes),
                 (
                     Counter::RowsWritten,
-                    summed.written_rows - before.written_rows,
+                    summed.written_rows - before.written_rows + (new.mutated - old.mutated),
                 ),
             ]
             .map(|(counter, value)| (counter, value as f64))

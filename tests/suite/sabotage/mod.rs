@@ -6,11 +6,11 @@ mod sends;
 
 use verdict_audit::VariantName;
 use verdict_audit::evidence::Answers;
+use verdict_scenarios::court::Court;
 use verdict_scenarios::item::Item;
 use verdict_scenarios::operation::{Check, Operation, erase};
 use verdict_scenarios::session::Role;
 use verdict_scenarios::tally::Tally;
-use verdict_scenarios::trial::Court;
 
 use self::sabotaged::{Fault, FaultOf, Sabotaged};
 use crate::court::in_court;

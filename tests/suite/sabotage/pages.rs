@@ -3,12 +3,12 @@
 use chrono::TimeDelta;
 use verdict_audit::{Catalogue, VariantName, Verdict};
 use verdict_baseline::message_history::{MAX_LIMIT, Reaction};
+use verdict_scenarios::court::Clockwork;
 use verdict_scenarios::item::Item;
 use verdict_scenarios::items::message_history::Page;
 use verdict_scenarios::items::pagination::{History, Posts};
 use verdict_scenarios::items::{MessageHistory, Pagination};
 use verdict_scenarios::operation::{AnyOperation, erase};
-use verdict_scenarios::trial::Clockwork;
 use verdict_store::Change;
 
 use super::sabotaged::{Fault, Sabotaged};
