@@ -402,7 +402,7 @@ pub struct FlowEvidence {
     pub rate: Option<f64>,
     /// Measured requests, warm-up apart.
     pub requests: u64,
-    /// Requests answered with a wrong status or shape, or not at all.
+    /// Requests answered with a wrong status, wrongly at sight, or not at all.
     pub errors: u64,
     /// Seconds of measurement.
     pub duration: f64,

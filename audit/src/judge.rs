@@ -232,18 +232,18 @@ fn disqualified(baseline: Option<&VariantEvidence>, variant: &VariantEvidence) -
     if let Some(failure) = &variant.failure {
         return Some(Found::new("does not run", Verdict::Fails, failure));
     }
+    let wrong = |answers: &Answers| {
+        let verdict = rules::wrong_answers(answers)?.verdict;
+        let measured = format!(
+            "{} of {} answers differ",
+            answers.differing, answers.checked
+        );
+        Some(Found::new(measured, verdict, first_difference(answers)))
+    };
+    if let Some(found) = variant.answers.as_ref().and_then(wrong) {
+        return Some(found);
+    }
     match &variant.answers {
-        Some(answers) if answers.differing > 0 => {
-            let measured = format!(
-                "{} of {} answers differ",
-                answers.differing, answers.checked
-            );
-            Some(Found::new(
-                measured,
-                Verdict::Wrong,
-                first_difference(answers),
-            ))
-        }
         Some(answers) if answers.checked > 0 => {
             baseline.and_then(|b| b.failure.as_ref()).map(|failure| {
                 let reason = format!("today's own code does not run: {failure}");

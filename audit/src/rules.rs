@@ -6,6 +6,7 @@
 //! | a ratio of counters r, promised [lo, hi] | see [`counter_ratio`] |
 //! | a count per call, promised to fall | see [`count`] |
 //! | a share of today's avoided | see [`share`] |
+//! | the answers, before any figure that rests on them | `wrong` if one is: see [`wrong_answers`] |
 //! | a baseline against itself | `no effect` or `regression` as above; else `inconclusive` |
 //! | growth from today's order to the fixed one | see [`growth`] |
 //! | a p95 goal | `fails` if nothing was answered; `inconclusive` under [`MIN_REQUESTS`]; `falls short` if lo ≥ goal; `inconclusive` with more than [`MAX_ERRORS`]; `confirmed` if hi < goal; else `inconclusive` |
@@ -13,7 +14,7 @@
 //! | today's p95, over X by the audit | the same refusals; `confirmed` if lo > X; `falls short` if hi ≤ X; else `inconclusive` |
 
 use crate::catalogue::Before;
-use crate::evidence::{Estimate, Ratio};
+use crate::evidence::{Answers, Estimate, Ratio};
 use crate::promise::Order;
 use crate::verdict::Verdict;
 
@@ -86,6 +87,23 @@ pub fn speed_up(measured: Ratio, lo: f64, hi: f64) -> Judgement {
             ),
         )
     }
+}
+
+/// One wrong answer, and whatever else was measured of it is `wrong`: a variant's gains, or a
+/// flow on one side at every load. The other side's figures stand by themselves.
+pub fn wrong_answers(answers: &Answers) -> Option<Judgement> {
+    (answers.differing > 0).then(|| {
+        let first = answers.first_difference.as_deref();
+        Judgement::new(
+            Verdict::Wrong,
+            format!(
+                "{} of {} answers are wrong, first {}",
+                answers.differing,
+                answers.checked,
+                first.unwrap_or("unknown")
+            ),
+        )
+    })
 }
 
 /// Judges the baseline against itself: what else than `no effect` comes out is noise.

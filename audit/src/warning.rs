@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::at::At;
-use crate::names::{FlowId, ItemId, OperationName, VariantName};
+use crate::names::{FlowId, ItemId, OperationName, Side, VariantName};
 
 /// What a reader must know before trusting a figure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,10 +13,12 @@ use crate::names::{FlowId, ItemId, OperationName, VariantName};
 pub enum Warning {
     /// A load run had no access to the service's databases.
     RowsStay,
-    /// The two sides of a flow do not answer alike.
+    /// One side of a flow does not answer rightly.
     FlowAnswersDiffer {
         /// The flow.
         flow: FlowId,
+        /// The side.
+        side: Side,
         /// Requests answered wrongly.
         differing: u64,
         /// Requests compared.
@@ -53,13 +55,14 @@ impl fmt::Display for Warning {
             ),
             Self::FlowAnswersDiffer {
                 flow,
+                side,
                 differing,
                 checked,
                 first,
             } => write!(
                 f,
-                "flow {flow}: {differing} of {checked} requests are answered wrongly, so nothing \
-                 of it is confirmed; first: {first}"
+                "flow {flow}, {side} side: {differing} of {checked} answers are wrong, so every \
+                 figure of it is; first: {first}"
             ),
             Self::NoRatio {
                 item,

@@ -5,12 +5,26 @@ use verdict_audit::Verdict::{
     self, Confirmed, Exceeded, Fails, FallsShort, Inconclusive, NoEffect, Regression,
 };
 use verdict_audit::catalogue::Before;
-use verdict_audit::evidence::{Estimate, Ratio};
+use verdict_audit::evidence::{Answers, Estimate, Ratio};
 use verdict_audit::rules::{self, Interval, Load};
 
 fn speed_up(lo: f64, hi: f64) -> Verdict {
     let value = f64::midpoint(lo, hi);
     rules::speed_up(Ratio { value, lo, hi }, 2.0, 4.0).verdict
+}
+
+#[test]
+fn one_wrong_answer_is_wrong_and_the_first_is_the_reason() {
+    let mut answers = Answers {
+        checked: 900,
+        ..Answers::default()
+    };
+    assert_eq!(rules::wrong_answers(&answers), None);
+    answers.differing = 1;
+    answers.first_difference = Some("row 7".to_owned());
+    let judgement = rules::wrong_answers(&answers).unwrap();
+    assert_eq!(judgement.verdict, Verdict::Wrong);
+    assert_eq!(judgement.reason, "1 of 900 answers are wrong, first row 7");
 }
 
 #[test]

@@ -140,6 +140,7 @@ fn today() -> VariantEvidence {
 
 fn sound() -> VariantEvidence {
     VariantEvidence {
+        operations: finding().operations,
         answers: right(),
         work: vec![work(PlanMode::Auto, 1.0, 10.0)],
         growth: ["posts", "history"]

@@ -26,6 +26,7 @@ const POSTGRES: &[&str] = &[
     "shared_buffers",
     "shared_preload_libraries",
     "synchronous_commit",
+    "track_commit_timestamp",
     "track_io_timing",
     "wal_level",
     "wal_sync_method",

@@ -8,7 +8,7 @@ use reqwest::header::CONTENT_TYPE;
 use verdict_oracle::Difference;
 
 use crate::error::{Error, Result};
-use crate::flows::Call;
+use crate::flows::{Amiss, Call};
 use crate::sent_log::SentLog;
 use crate::service_url::ServiceUrl;
 
@@ -59,8 +59,11 @@ impl Http {
             .send(call)
             .await
             .map_err(|words| Difference(words).at(call))?;
-        call.judge(status, &body)?;
-        Ok(body)
+        match call.judge(status, &body) {
+            Ok(()) => Ok(body),
+            Err(Amiss::Failed(words)) => Err(Difference(words)),
+            Err(Amiss::Wrong(wrong)) => Err(wrong),
+        }
     }
 
     /// Asks once: the status and the whole body.
@@ -68,9 +71,7 @@ impl Http {
     /// # Errors
     /// The client's own words.
     pub async fn send(&self, call: &Call) -> std::result::Result<(u16, Vec<u8>), String> {
-        if let Some(sent) = call.leaves {
-            self.sent.note(call.side, sent);
-        }
+        let ticket = self.sent.leaving(call);
         let url = format!("{}{}", self.base, call.path);
         let request = match &call.body {
             None => self.client.get(url),
@@ -83,6 +84,7 @@ impl Http {
         let response = request.send().await.map_err(|error| error.to_string())?;
         let status = response.status().as_u16();
         let body = response.bytes().await.map_err(|error| error.to_string())?;
+        self.sent.answered(call, ticket, status, &body);
         Ok((status, body.into()))
     }
 }

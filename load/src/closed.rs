@@ -26,13 +26,14 @@ use verdict_audit::Side;
 
 use crate::client::TIMEOUT;
 use crate::error::{Error, Result};
-use crate::flows::{Call, Flow};
+use crate::flows::{Amiss, Call, Flow};
 use crate::per_side::{PerSide, SIDES};
 use crate::plan::LoadPlan;
 use crate::schedule::Turns;
 use crate::sent_log::SentLog;
 use crate::service_url::ServiceUrl;
 use crate::tape::{Measured, Tape};
+use crate::verify;
 
 /// One level of the closed loop.
 pub(crate) struct Closed<'a> {
@@ -79,7 +80,10 @@ impl Closed<'_> {
             sent: Arc::clone(self.sent),
             gate: RwLock::new(Turn::Over),
             arrived: AtomicU32::new(0),
-            tapes: PerSide::default(),
+            tapes: PerSide {
+                baseline: Mutex::new(Tape::new(self.plan.seed)),
+                optimized: Mutex::new(Tape::new(self.plan.seed)),
+            },
             seed: self.plan.seed,
             stream: (self.generator << 40) + (u64::from(self.users) << 20),
         });
@@ -99,11 +103,13 @@ impl Closed<'_> {
                 Ok(_) => Err(Error::Interrupted),
             },
         };
-        for side in SIDES {
-            self.sent.take_back(side, &**self.flow).await?;
-        }
+        self.sent.take_back(&**self.flow).await?;
         outcome?;
-        Ok(stage.tapes.map(|tape| std::mem::take(&mut *lock(tape))))
+        let of = |side| std::mem::replace(&mut *lock(stage.tapes.of(side)), Tape::new(0));
+        Ok(PerSide {
+            baseline: of(Side::Baseline),
+            optimized: of(Side::Optimized),
+        })
     }
 
     /// Opens the gate for one window after the other, and leaves it saying that it is over.
@@ -136,10 +142,9 @@ impl Closed<'_> {
             tokio::time::sleep_until(measured.until.into()).await;
             gate = stage.gate.write().await;
             *gate = Turn::Over;
-            let sent = self.sent.take_back(side, &**self.flow).await?;
-            let mut tape = lock(stage.tapes.of(side));
-            tape.most_sent = tape.most_sent.max(sent);
-            drop(tape);
+            let samples = lock(stage.tapes.of(side)).samples();
+            let window = verify::window(side, &**self.flow, self.sent, samples).await?;
+            lock(stage.tapes.of(side)).close_window(window);
             if goose::is_killswitch_triggered() {
                 return Err(Error::Interrupted);
             }
@@ -205,21 +210,20 @@ fn user_of(stage: Arc<Stage>, user: &mut GooseUser) -> BoxFuture<'_, Transaction
                 return Ok(());
             };
             let call = stage.flow.call(side, &mut random);
-            if let Some(sent) = call.leaves {
-                stage.sent.note(side, sent);
-            }
+            let ticket = stage.sent.leaving(&call);
             let began = Instant::now();
             let mut answer = ask(user, &call).await;
             let ended = Instant::now();
             let outcome = match &answer {
                 Ok(Answer { status, body, .. }) => {
-                    call.judge(*status, body).map_err(|wrong| wrong.to_string())
+                    stage.sent.answered(&call, ticket, *status, body);
+                    call.judge(*status, body)
                 }
-                Err(error) => Err(error.to_string()),
+                Err(error) => Err(Amiss::Failed(error.to_string())),
             };
-            if let (Err(wrong), Ok(answer)) = (&outcome, &mut answer) {
+            if let (Err(amiss), Ok(answer)) = (&outcome, &mut answer) {
                 // So that goose's own report counts it too; it answers with the error it was given.
-                let _ = user.set_failure(wrong, &mut answer.metric, None, None);
+                let _ = user.set_failure(&amiss.to_string(), &mut answer.metric, None, None);
             }
             let mut tape = lock(stage.tapes.of(side));
             if let (Ok(()), Ok(answer)) = (&outcome, answer) {

@@ -59,9 +59,9 @@ pub enum Error {
         /// The system's own words.
         source: std::io::Error,
     },
-    /// Messages could not be taken back.
+    /// What was sent could not be read back, or taken back.
     #[error(transparent)]
-    Restore(verdict_store::Error),
+    Database(verdict_store::Error),
     /// A histogram could not be written or read.
     #[error("failed to {what} the histogram of {row}: {reason}")]
     Histogram {
@@ -110,7 +110,7 @@ impl Error {
             Self::EmptyPlan { .. } | Self::Senseless { .. } | Self::NothingToMerge => Exit::Usage,
             Self::Lacking(_) => Exit::Usage,
             Self::NoService { .. } => Exit::Unavailable,
-            Self::Restore(error) => error.exit(),
+            Self::Database(error) => error.exit(),
             Self::Artefacts { source, .. } => Exit::of_io(source),
             Self::OtherSchema { .. } | Self::Strangers { .. } => Exit::Data,
             Self::Interrupted => Exit::Interrupted,

@@ -6,6 +6,7 @@ use hdrhistogram::Histogram;
 use verdict_audit::evidence::{Answers, Capacity, Estimate, FlowEvidence, Usl};
 use verdict_audit::judge::largest_holding;
 use verdict_audit::quantile::quantile;
+use verdict_audit::rules::{Judgement, wrong_answers};
 use verdict_audit::usl::{Throughput, UslError, project, usl};
 use verdict_audit::{Catalogue, Side, Target, Verdict, Warning, judge_flow};
 
@@ -74,15 +75,7 @@ impl Measurement<'_> {
             histogram: String::new(),
         };
         fill(&mut row, &tape.latencies)?;
-        let differing = (self.answers.differing > 0).then(|| {
-            format!(
-                "{} of {} answers are not what the generator's rows make due, first {}",
-                self.answers.differing,
-                self.answers.checked,
-                self.answers.first_difference.as_deref().unwrap_or_default()
-            )
-        });
-        judge(&mut row, target, differing);
+        judge(&mut row, target, wrong_answers(self.answers));
         if let Some(error) = &tape.first_error {
             row.reason = format!("{}; first error: {error}", row.reason);
         }
@@ -126,10 +119,10 @@ fn lagging(row: &FlowEvidence) -> bool {
 }
 
 /// Judges a row: by the audit's rules, after what voids it.
-pub(crate) fn judge(row: &mut FlowEvidence, target: &Target, differing: Option<String>) {
+pub(crate) fn judge(row: &mut FlowEvidence, target: &Target, wrong: Option<Judgement>) {
     row.judged = row.users == Some(Catalogue::builtin().judged_users);
-    (row.verdict, row.reason) = if let Some(differing) = differing {
-        (Verdict::Wrong, differing)
+    (row.verdict, row.reason) = if let Some(wrong) = wrong {
+        (wrong.verdict, wrong.reason)
     } else if lagging(row) {
         let reason = format!(
             "the generator itself was {:.1} ms late (p99), more than a tenth of {} ms: lower the \
@@ -205,7 +198,7 @@ mod tests {
     }
 
     fn tape(requests: u32, latency: Duration, lag: Duration) -> Tape {
-        let mut tape = Tape::default();
+        let mut tape = Tape::new(1);
         tape.next_window();
         let window = Measured {
             from: Instant::now(),

@@ -7,16 +7,18 @@
 mod history;
 mod posts;
 mod send;
+mod stored;
 
 use std::fmt::{self, Debug, Display};
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures_util::future::BoxFuture;
 use rand_chacha::ChaCha8Rng;
 use serde::de::DeserializeOwned;
 use sqlx::PgPool;
-use uuid::Uuid;
 use verdict_audit::{FlowId, Side};
+use verdict_baseline::message_send::Request;
 use verdict_oracle::{Difference, Held, Oracle};
 
 /// One user-visible operation: its requests, and what a right answer is.
@@ -35,6 +37,20 @@ pub trait Flow: Debug + Send + Sync {
         false
     }
 
+    /// Holds messages that were sent to what a side's database stores of them; nothing may be on
+    /// its way. One word for each that was acknowledged, and some for what else may be there.
+    ///
+    /// # Errors
+    /// When the database refuses, or is away.
+    fn hold_sent<'a>(
+        &'a self,
+        _side: Side,
+        _pool: &'a PgPool,
+        _sent: &'a [Sending],
+    ) -> BoxFuture<'a, Result<Vec<Held>, verdict_store::Error>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
     /// Leaves a side's database as if these messages had never been sent; some of them may not
     /// have arrived.
     ///
@@ -43,7 +59,7 @@ pub trait Flow: Debug + Send + Sync {
     fn take_back<'a>(
         &'a self,
         _pool: &'a PgPool,
-        _delivered: &'a [Delivery],
+        _sent: &'a [Sending],
     ) -> BoxFuture<'a, Result<(), verdict_store::Error>> {
         Box::pin(async { Ok(()) })
     }
@@ -65,24 +81,48 @@ pub struct Call {
     pub body: Option<String>,
     /// The status of a right answer.
     pub status: u16,
-    /// What every answer is held to: its shape, cheaply, since reading it all would cost the
-    /// machine more than the answer did.
+    /// What every answer is held to: its shape and whose rows it holds, cheaply, since reading
+    /// it all would cost the machine more than the answer did.
     pub shape: Check,
     /// What a sample of the answers is held to: the oracle, whole rows.
     pub whole: Check,
     /// How what was left behind is seen; before any timing only.
     pub read_back: Option<ReadBack>,
-    /// The row it leaves behind.
-    pub leaves: Option<Delivery>,
+    /// The message it leaves behind.
+    pub leaves: Option<Arc<Request>>,
 }
 
-/// A message that was sent and may be taken back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Delivery {
-    /// Where it went.
-    pub conversation: Uuid,
+/// A message that was sent.
+#[derive(Debug)]
+pub struct Sending {
     /// The message.
-    pub message: Uuid,
+    pub message: Arc<Request>,
+    /// An instant before it was sent.
+    pub began: Instant,
+    /// The answer that says that it is stored; any other answer, or none, leaves that open.
+    pub acknowledged: Option<Acknowledged>,
+    /// Whether it is of an earlier window, and may have arrived since.
+    pub late: bool,
+}
+
+/// An answer that says that a message is stored.
+#[derive(Debug)]
+pub struct Acknowledged {
+    /// An instant after it came.
+    pub at: Instant,
+    /// What it says.
+    pub body: Box<[u8]>,
+}
+
+/// Why an answer is not the one that is due.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Amiss {
+    /// None came, or one whose status says that something failed: an error.
+    #[error("{0}")]
+    Failed(String),
+    /// It came as if it were right, and is not.
+    #[error(transparent)]
+    Wrong(#[from] Difference),
 }
 
 impl Call {
@@ -104,19 +144,20 @@ impl Call {
     ///
     /// # Errors
     /// What is wrong with it, with the first words of its body.
-    pub fn judge(&self, status: u16, body: &[u8]) -> Held {
+    pub fn judge(&self, status: u16, body: &[u8]) -> Result<(), Amiss> {
         let begins = || {
             let text = String::from_utf8_lossy(&body[..body.len().min(200)]).into_owned();
             format!("{}: it begins {text:?}", self.path)
         };
         if status != self.status {
-            return Err(Difference(format!(
+            return Err(Amiss::Failed(format!(
                 "status {status} instead of {} for {}",
                 self.status,
                 begins()
             )));
         }
-        (self.shape)(body).map_err(|wrong| Difference(format!("{wrong} for {}", begins())))
+        (self.shape)(body)
+            .map_err(|wrong| Amiss::Wrong(Difference(format!("{wrong} for {}", begins()))))
     }
 
     /// Holds an answer of the right status to the oracle.

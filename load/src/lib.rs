@@ -6,12 +6,14 @@
 //!   (`closed`), then arrivals at a fixed rate (`open`).
 //! - `schedule`: the two sides alternate in short windows, so that both see the same minute
 //!   of the machine.
-//! - `tape`: what a window leaves behind: an HDR histogram that merges exactly, and a few answers
-//!   that are held to the oracle when the load is over.
-//! - `sent_log`: messages that were sent are taken back between windows.
+//! - `tape`: what a window leaves behind: an HDR histogram that merges exactly, and a sample of
+//!   its answers (`samples`) that is held to the oracle before the next window opens.
+//! - `sent_log`: messages that were sent are held to what is stored, and taken back, between
+//!   windows.
 //! - `evidence`: from tapes to figures with verdicts; `merge`: several generators'
 //!   results as one.
 
+mod answers;
 mod client;
 mod closed;
 mod error;
@@ -24,6 +26,7 @@ mod open;
 mod per_side;
 mod plan;
 mod run;
+mod samples;
 mod schedule;
 mod sent_log;
 mod service_url;

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use verdict_audit::evidence::{FlowEvidence, Results, SCHEMA};
+use verdict_audit::rules::Judgement;
 use verdict_audit::usl::Throughput;
 use verdict_audit::{Catalogue, FlowId, Verdict};
 
@@ -169,14 +170,17 @@ fn add(ours: &mut FlowEvidence, theirs: &FlowEvidence) -> Result<()> {
 }
 
 fn rejudge(row: &mut FlowEvidence, generators: usize) -> Result<()> {
-    let differing = (row.verdict == Verdict::Wrong).then(|| row.reason.clone());
+    let wrong = (row.verdict == Verdict::Wrong).then(|| Judgement {
+        verdict: Verdict::Wrong,
+        reason: row.reason.clone(),
+    });
     let Some(target) = Catalogue::builtin().target(row.id) else {
         return Err(Error::Senseless {
             what: format!("flow {}", row.id),
             choose: "results whose flows the audit of this version of Verdict has a target for",
         });
     };
-    judge(row, target, differing);
+    judge(row, target, wrong);
     if row.verdict != Verdict::Wrong {
         row.reason = format!("{}; {generators} generators together", row.reason);
     }

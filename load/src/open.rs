@@ -15,12 +15,13 @@ use verdict_audit::Side;
 
 use crate::client::Http;
 use crate::error::{Error, Result};
-use crate::flows::{Call, Flow};
-use crate::per_side::{PerSide, SIDES};
+use crate::flows::{Amiss, Call, Flow};
+use crate::per_side::PerSide;
 use crate::plan::LoadPlan;
 use crate::schedule::Turns;
 use crate::sent_log::SentLog;
 use crate::tape::{Measured, Tape};
+use crate::verify;
 
 /// One level of the open loop.
 pub(crate) struct Open<'a> {
@@ -46,7 +47,10 @@ struct Flight {
 impl Open<'_> {
     /// Runs the level: the tapes of both sides.
     pub async fn run(&self, mut turns: Turns) -> Result<PerSide<Tape>> {
-        let mut tapes = PerSide::<Tape>::default();
+        let mut tapes = PerSide {
+            baseline: Tape::new(self.plan.seed),
+            optimized: Tape::new(self.plan.seed),
+        };
         for turn in 0..2 * self.plan.windows {
             let side = turns.next().await;
             // Both sides of a pair meet the same arrivals.
@@ -55,12 +59,10 @@ impl Open<'_> {
             random.set_stream((self.generator << 40) + pair);
             let tape = tapes.of_mut(side);
             self.window(side, &mut random, tape).await;
-            let sent = self.sent.take_back(side, &**self.flow).await?;
-            tape.most_sent = tape.most_sent.max(sent);
+            let samples = tape.samples();
+            tape.close_window(verify::window(side, &**self.flow, self.sent, samples).await?);
             if goose::is_killswitch_triggered() {
-                for side in SIDES {
-                    self.sent.take_back(side, &**self.flow).await?;
-                }
+                self.sent.take_back(&**self.flow).await?;
                 return Err(Error::Interrupted);
             }
         }
@@ -98,9 +100,9 @@ impl Open<'_> {
                         tape.keep(flight.call, body);
                         Ok(())
                     }
-                    Err(wrong) => Err(wrong.to_string()),
+                    Err(amiss) => Err(amiss),
                 },
-                Err(words) => Err(words),
+                Err(words) => Err(Amiss::Failed(words)),
             };
             tape.record(measured, flight.due, flight.ended, outcome);
         }
@@ -185,7 +187,7 @@ mod tests {
             generator: 0,
             sent: &SentLog::default(),
         };
-        let mut tape = Tape::default();
+        let mut tape = Tape::new(1);
         let mut random = ChaCha8Rng::seed_from_u64(1);
         open.window(Side::Baseline, &mut random, &mut tape).await;
 
@@ -213,7 +215,7 @@ mod tests {
             generator: 0,
             sent: &SentLog::default(),
         };
-        let mut tape = Tape::default();
+        let mut tape = Tape::new(1);
         open.window(Side::Baseline, &mut ChaCha8Rng::seed_from_u64(2), &mut tape)
             .await;
         // 200 expected, with a standard deviation of 14, whatever the service does.

@@ -6,7 +6,7 @@ use verdict_audit::Side;
 pub(crate) const SIDES: [Side; 2] = [Side::Baseline, Side::Optimized];
 
 /// One of each side.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct PerSide<T> {
     /// Today's.
     pub baseline: T,

@@ -13,6 +13,7 @@ use verdict_audit::{Catalogue, FlowId, Side, Target, Warning};
 use verdict_oracle::Oracle;
 use verdict_seed::World;
 
+use crate::answers::add;
 use crate::client::Http;
 use crate::closed::Closed;
 use crate::error::{Error, Result};
@@ -43,9 +44,9 @@ pub struct LoadOutcome {
     pub flows: Vec<FlowEvidence>,
     /// Capacity per flow and side.
     pub capacity: Vec<Capacity>,
-    /// How the answers compared to the generator's rows, per flow: those of both sides before any
-    /// timing, and a sample of the loaded ones.
-    pub answers: Vec<(FlowId, Answers)>,
+    /// How the answers of each side compared to the generator's rows, per flow: those before any
+    /// timing, a sample of the loaded ones, and every message that was acknowledged.
+    pub answers: Vec<(FlowId, PerSide<Answers>)>,
     /// goose's own reports, HTML, one per flow and level of the closed loop.
     pub goose_reports: Vec<PathBuf>,
 }
@@ -53,7 +54,7 @@ pub struct LoadOutcome {
 /// Puts a service under load: for each flow, first the same requests to both sides, then the
 /// closed loop at each number of users, then the open loop at each rate; the sides alternate.
 ///
-/// With `databases` what is sent is taken back after every window, and before an error or the
+/// With `databases` what is sent is held to what is stored, and taken back after every window, and before an error or the
 /// outcome is returned; without them the rows stay, and a warning says so, and the sides take
 /// turns by the wall clock, so that several generators can drive one service. goose takes over
 /// Ctrl-C for the rest of the process: the first one ends the run with [`Error::Interrupted`],
@@ -131,11 +132,10 @@ struct Run<'a> {
     outcome: LoadOutcome,
 }
 
-/// What was measured at one level, and how many of its answers were held to the oracle.
+/// What was measured at one level.
 struct Measured {
     level: Level,
     tapes: PerSide<Tape>,
-    held: u64,
 }
 
 impl Run<'_> {
@@ -156,19 +156,34 @@ impl Run<'_> {
         let mut measured = Vec::new();
         for users in &self.plan.users {
             let tapes = self.closed(&flow, *users).await?;
-            measured.push(hold(&mut answers, Level::Users(*users), tapes));
+            measured.push(Measured {
+                level: Level::Users(*users),
+                tapes,
+            });
         }
         for rate in self.rates(&measured) {
             let tapes = self.open(&flow, rate).await?;
-            measured.push(hold(&mut answers, Level::Rate(rate), tapes));
-        }
-        if let Some(first) = &answers.first_difference {
-            self.watcher.warn(Warning::FlowAnswersDiffer {
-                flow: id,
-                differing: answers.differing,
-                checked: answers.checked,
-                first: first.clone(),
+            measured.push(Measured {
+                level: Level::Rate(rate),
+                tapes,
             });
+        }
+        // What was late in the last windows.
+        self.sent.take_back(&*flow).await?;
+        for side in SIDES {
+            let answers = answers.of_mut(side);
+            for measured in &measured {
+                add(answers, measured.tapes.of(side).answers.clone());
+            }
+            if let Some(first) = &answers.first_difference {
+                self.watcher.warn(Warning::FlowAnswersDiffer {
+                    flow: id,
+                    side,
+                    differing: answers.differing,
+                    checked: answers.checked,
+                    first: first.clone(),
+                });
+            }
         }
         self.rows(&*flow, target, &answers, &measured)?;
         self.capacities(target, &measured);
@@ -229,13 +244,13 @@ impl Run<'_> {
         }
     }
 
-    /// A row for each side at each level. One wrong answer at any of them, and nothing of the
-    /// flow is confirmed.
+    /// A row for each side at each level. One wrong answer at any of them, and every row of that
+    /// side is wrong; the other side's stand by themselves.
     fn rows(
         &mut self,
         flow: &dyn Flow,
         target: &Target,
-        answers: &Answers,
+        answers: &PerSide<Answers>,
         measured: &[Measured],
     ) -> Result<()> {
         for measured in measured {
@@ -247,8 +262,8 @@ impl Run<'_> {
                     level: measured.level,
                     window: self.plan.window,
                     tape,
-                    answers,
-                    about: self.about(flow, tape, measured.held),
+                    answers: answers.of(side),
+                    about: self.about(flow, tape),
                 }
                 .evidence()?;
                 self.outcome.flows.push(row);
@@ -257,19 +272,18 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn about(&self, flow: &dyn Flow, tape: &Tape, held: u64) -> String {
+    fn about(&self, flow: &dyn Flow, tape: &Tape) -> String {
         let asked = flow.about();
+        let held = tape.answers.checked;
         let rows = match (flow.writes(), self.sent.restores()) {
             (true, true) => format!(
-                ", taken back after each window, in the fullest of which {} were sent",
+                ", read back and taken back after each window, in the fullest of which {} were sent",
                 tape.most_sent
             ),
-            (true, false) => "; the rows stay there".to_owned(),
+            (true, false) => "; the rows stay there, unread".to_owned(),
             (false, _) => String::new(),
         };
-        format!(
-            "{asked}{rows}; {held} answers of both sides under this load held to the generator's rows"
-        )
+        format!("{asked}{rows}; {held} answers under this load held to what is due, whole rows")
     }
 
     fn capacities(&mut self, target: &Target, measured: &[Measured]) {
@@ -328,19 +342,5 @@ impl Run<'_> {
         let steps = self.plan.flows.len() * levels;
         self.watcher.step(what, self.done as f64 / steps as f64);
         self.done += 1;
-    }
-}
-
-/// Holds what was kept of a level's answers to the oracle, now that nothing is timed.
-fn hold(answers: &mut Answers, level: Level, mut tapes: PerSide<Tape>) -> Measured {
-    let before = answers.checked;
-    for side in SIDES {
-        let samples = std::mem::take(&mut tapes.of_mut(side).samples);
-        verify::live(answers, samples);
-    }
-    Measured {
-        level,
-        tapes,
-        held: answers.checked - before,
     }
 }

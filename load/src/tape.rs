@@ -6,9 +6,13 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Deserializer, Serializer, V2Serializer};
+use verdict_audit::evidence::Answers;
 use verdict_audit::quantile::Unit;
 
-use crate::flows::Call;
+use crate::answers;
+use crate::flows::{Amiss, Call};
+use crate::samples::{Sample, Samples};
+use crate::verify::Window;
 
 /// The unit of every latency here, which is the unit of durations in the results.
 pub(crate) const UNIT: Unit = Unit::Microseconds;
@@ -19,6 +23,9 @@ const LONGEST: u64 = 600_000_000;
 /// Three digits: within 0.1 % of every latency.
 const DIGITS: u8 = 3;
 
+/// Where a wrong answer came that no oracle was needed for.
+pub(crate) const LOADED: &str = "while the service was loaded";
+
 /// An empty histogram of the one layout that all of them share, so that they add exactly.
 #[expect(
     clippy::expect_used,
@@ -26,22 +33,6 @@ const DIGITS: u8 = 3;
 )]
 pub(crate) fn histogram() -> Histogram<u64> {
     Histogram::new_with_bounds(1, LONGEST, DIGITS).expect("the bounds are valid")
-}
-
-/// Of so many right answers in a window one is kept for the oracle, the first of them in any case.
-const EVERY: u64 = 20;
-
-/// Answers that are kept of a window at most: a page is tens of kilobytes.
-const KEPT: usize = 16;
-
-/// An answer that came while the service was loaded, to be held to the oracle when it no longer
-/// is.
-#[derive(Debug)]
-pub(crate) struct Sample {
-    /// What was asked.
-    pub call: Call,
-    /// What was answered.
-    pub body: Vec<u8>,
 }
 
 /// Measured requests of one side at one level, over all its windows.
@@ -52,7 +43,7 @@ pub(crate) struct Tape {
     pub latencies: Histogram<u64>,
     /// Open loop: how late the generator sent.
     pub lags: Histogram<u64>,
-    /// Measured requests that were not answered as they should be.
+    /// Measured requests that were not answered as they should be: failed, or wrong at sight.
     pub errors: u64,
     /// The first of them in words.
     pub first_error: Option<String>,
@@ -60,16 +51,15 @@ pub(crate) struct Tape {
     pub answered: Vec<u64>,
     /// Messages sent in the fullest window.
     pub most_sent: usize,
-    /// Answers kept for the oracle.
-    pub samples: Vec<Sample>,
-    /// Right answers of this window.
-    right: u64,
-    /// Of which so many were kept.
-    kept: usize,
+    /// Answers that were held to what is due, those that were wrong at sight among them.
+    pub answers: Answers,
+    /// Answers of this window, to be held to the oracle when it is over.
+    samples: Samples,
 }
 
-impl Default for Tape {
-    fn default() -> Self {
+impl Tape {
+    /// Nothing yet; the seed decides which answers are kept for the oracle.
+    pub fn new(seed: u64) -> Self {
         Self {
             latencies: histogram(),
             lags: histogram(),
@@ -77,9 +67,8 @@ impl Default for Tape {
             first_error: None,
             answered: Vec::new(),
             most_sent: 0,
-            samples: Vec::new(),
-            right: 0,
-            kept: 0,
+            answers: Answers::default(),
+            samples: Samples::new(seed),
         }
     }
 }
@@ -110,16 +99,22 @@ impl Tape {
     /// Begins the next window.
     pub fn next_window(&mut self) {
         self.answered.push(0);
-        (self.right, self.kept) = (0, 0);
     }
 
-    /// Keeps a right answer for the oracle, when it is its turn.
+    /// Keeps an answer that looks right for the oracle, when the draw falls on it.
     pub fn keep(&mut self, call: Call, body: Vec<u8>) {
-        if self.right.is_multiple_of(EVERY) && self.kept < KEPT {
-            self.samples.push(Sample { call, body });
-            self.kept += 1;
-        }
-        self.right += 1;
+        self.samples.offer(call, body);
+    }
+
+    /// Adds what a window's answers and messages came to.
+    pub fn close_window(&mut self, window: Window) {
+        self.most_sent = self.most_sent.max(window.sent);
+        answers::add(&mut self.answers, window.answers);
+    }
+
+    /// The answers of the window that were kept, now that nothing is timed.
+    pub fn samples(&mut self) -> Vec<Sample> {
+        self.samples.take()
     }
 
     /// Records a request. It counts when it began (or was due) while the window was measured,
@@ -130,8 +125,12 @@ impl Tape {
         window: Measured,
         began: Instant,
         ended: Instant,
-        outcome: Result<(), String>,
+        outcome: Result<(), Amiss>,
     ) {
+        if let Err(Amiss::Wrong(wrong)) = &outcome {
+            let wrong = wrong.clone().at(LOADED);
+            answers::count(&mut self.answers, Err(wrong));
+        }
         if outcome.is_ok()
             && window.holds(ended)
             && let Some(answered) = self.answered.last_mut()
@@ -145,7 +144,7 @@ impl Tape {
             .saturating_record(microseconds(ended.saturating_duration_since(began)));
         if let Err(wrong) = outcome {
             self.errors += 1;
-            self.first_error.get_or_insert(wrong);
+            self.first_error.get_or_insert_with(|| wrong.to_string());
         }
     }
 
@@ -197,6 +196,8 @@ pub(crate) fn decode(text: &str) -> Result<Histogram<u64>, String> {
 
 #[cfg(test)]
 mod tests {
+    use verdict_oracle::Difference;
+
     use super::*;
 
     fn window() -> Measured {
@@ -204,7 +205,7 @@ mod tests {
     }
 
     fn tape() -> Tape {
-        let mut tape = Tape::default();
+        let mut tape = Tape::new(1);
         tape.next_window();
         tape
     }
@@ -229,31 +230,31 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_answer_is_counted_and_told_but_is_no_throughput() {
+    fn a_failed_request_is_counted_and_told_but_is_no_throughput_and_no_wrong_answer() {
         let (mut tape, window) = (tape(), window());
-        for wrong in ["first", "second"] {
-            tape.record(window, window.from, window.from, Err(wrong.to_owned()));
+        for failed in ["first", "second"] {
+            let failed = Err(Amiss::Failed(failed.to_owned()));
+            tape.record(window, window.from, window.from, failed);
         }
         assert_eq!((tape.requests(), tape.errors, tape.answered[0]), (2, 2, 0));
         assert_eq!(tape.first_error.as_deref(), Some("first"));
+        assert_eq!(tape.answers, Answers::default());
     }
 
     #[test]
-    fn the_first_right_answer_of_each_window_and_every_twentieth_is_kept() {
-        use crate::flows::Flow;
-        use crate::knock::Knock;
-        use rand::SeedableRng;
-
-        let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(1);
-        let mut tape = Tape::default();
-        for (right, kept) in [(1, 1), (40, 3), (41, 6), (10_000, 6 + KEPT)] {
-            tape.next_window();
-            for _ in 0..right {
-                let call = Knock.call(verdict_audit::Side::Baseline, &mut random);
-                tape.keep(call, Vec::new());
-            }
-            assert_eq!(tape.samples.len(), kept);
-        }
+    fn an_answer_that_is_wrong_at_sight_counts_also_while_the_window_warms_up() {
+        let (mut tape, window) = (tape(), window());
+        let wrong = || Err(Amiss::Wrong(Difference("row 7".to_owned())));
+        let early = window.from - Duration::from_millis(100);
+        tape.record(window, early, early, wrong());
+        assert_eq!((tape.errors, tape.answers.differing), (0, 1));
+        tape.record(window, window.from, window.from, wrong());
+        assert_eq!((tape.errors, tape.answers.differing), (1, 2));
+        let first = tape.answers.first_difference.unwrap();
+        assert!(
+            first.contains("loaded") && first.contains("row 7"),
+            "{first}"
+        );
     }
 
     #[test]

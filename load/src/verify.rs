@@ -1,15 +1,19 @@
-//! Are the answers right: of both sides before any timing, and of the loaded ones in samples.
+//! Are the answers right: of both sides before any timing, and of the loaded ones in samples; and
+//! is everything stored that was said to be.
 
 use rand_chacha::ChaCha8Rng;
+use verdict_audit::Side;
 use verdict_audit::evidence::Answers;
 use verdict_oracle::Held;
 
+use crate::answers::count;
 use crate::client::Http;
 use crate::error::Result;
 use crate::flows::{Call, Flow};
-use crate::per_side::SIDES;
+use crate::per_side::{PerSide, SIDES};
+use crate::samples::Sample;
 use crate::sent_log::SentLog;
-use crate::tape::Sample;
+use crate::tape::LOADED;
 
 /// Requests put to each side before any timing.
 const REQUESTS: u64 = 20;
@@ -21,16 +25,18 @@ pub(crate) async fn before(
     http: &Http,
     sent: &SentLog,
     random: &mut ChaCha8Rng,
-) -> Result<Answers> {
-    let mut answers = Answers::default();
+) -> Result<PerSide<Answers>> {
+    let mut answers = PerSide::<Answers>::default();
     for _ in 0..REQUESTS {
         for side in SIDES {
             let call = flow.call(side, random);
-            count(&mut answers, ask(http, &call).await);
+            count(answers.of_mut(side), ask(http, &call).await);
         }
     }
     for side in SIDES {
-        sent.take_back(side, flow).await?;
+        for held in sent.settle(side, flow).await?.held {
+            count(answers.of_mut(side), held);
+        }
     }
     Ok(answers)
 }
@@ -47,31 +53,45 @@ async fn ask(http: &Http, call: &Call) -> Held {
         .map_err(|wrong| wrong.at(format!("after {call}")))
 }
 
-/// Holds the answers that were kept while the service was loaded to the oracle.
-pub(crate) fn live(answers: &mut Answers, samples: Vec<Sample>) {
-    for Sample { call, body } in samples {
-        let held = call.hold(&body);
-        count(
-            answers,
-            held.map_err(|wrong| wrong.at("while the service was loaded")),
-        );
-    }
+/// What a window's answers and messages came to.
+#[derive(Debug, Default)]
+pub(crate) struct Window {
+    /// Messages that were sent.
+    pub sent: usize,
+    /// The answers that were kept, and the messages that were acknowledged.
+    pub answers: Answers,
 }
 
-fn count(answers: &mut Answers, held: Held) {
-    answers.checked += 1;
-    if let Err(wrong) = held {
-        answers.differing += 1;
-        answers
-            .first_difference
-            .get_or_insert_with(|| wrong.to_string());
+/// Closes a window, while nothing is timed and nothing is on its way: holds the answers that
+/// were kept of it to the oracle, and what was sent to what is stored, and takes that back.
+pub(crate) async fn window(
+    side: Side,
+    flow: &dyn Flow,
+    sent: &SentLog,
+    samples: Vec<Sample>,
+) -> Result<Window> {
+    let mut answers = Answers::default();
+    live(&mut answers, samples);
+    let settled = sent.settle(side, flow).await?;
+    for held in settled.held {
+        count(&mut answers, held);
+    }
+    Ok(Window {
+        sent: settled.sent,
+        answers,
+    })
+}
+
+fn live(answers: &mut Answers, samples: Vec<Sample>) {
+    for Sample { call, body } in samples {
+        let held = call.hold(&body);
+        count(answers, held.map_err(|wrong| wrong.at(LOADED)));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use rand::SeedableRng;
-    use verdict_audit::Side;
     use verdict_oracle::Difference;
 
     use super::*;

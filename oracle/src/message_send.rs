@@ -121,10 +121,11 @@ pub fn hold_stored(request: &Request, answer: &Result<Sent, Refused>, stored: &S
     )
 }
 
-/// Whether a row is the request's in every column. Columns that a variant adds are its own.
+/// Whether the row of a message that was acknowledged is there, and is the request's in every
+/// column. Columns that a variant adds are its own.
 ///
 /// # Errors
-/// The first column that is wrong.
+/// That it is not stored, or the first column that is wrong.
 pub fn hold_row(request: &Request, row: Option<&Map<String, Value>>) -> Held {
     let Some(row) = row else {
         return Err(Difference(format!(

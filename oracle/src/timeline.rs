@@ -69,6 +69,41 @@ impl Timeline {
         self.rows.get(place.checked_sub(1)?).copied()
     }
 
+    /// The first rows, and those of the instant of the last of them.
+    pub fn head(&self, rows: usize) -> Self {
+        let cut = match rows.checked_sub(1).and_then(|last| self.rows.get(last)) {
+            Some(last) => {
+                rows + self.rows[rows..]
+                    .iter()
+                    .take_while(|row| row.0 == last.0)
+                    .count()
+            }
+            None => rows.min(self.len()),
+        };
+        Self {
+            rows: self.rows[..cut].to_vec(),
+            newest_first: self.newest_first,
+        }
+    }
+
+    /// Holds a page of which only the ids were read to the order, which costs next to nothing.
+    ///
+    /// # Errors
+    /// The first row that is wrong, counted from 1.
+    pub fn hold_ids(
+        &self,
+        offset: usize,
+        limit: usize,
+        page: impl ExactSizeIterator<Item = Uuid>,
+    ) -> Held {
+        // An id is right at the instant that is due at its place, or not at all.
+        let at = |place: usize| self.rows.get(offset + place).map(|row| row.0);
+        let page = page
+            .enumerate()
+            .map(|(place, id)| (at(place).unwrap_or_default(), id));
+        self.hold(offset as i64, limit as i64, page)
+    }
+
     /// Holds a page to the order: the right number of rows, the right times in the right
     /// order, each row one of those of its instant, none twice.
     ///
@@ -154,6 +189,30 @@ mod tests {
         let newest = Timeline::newest_first([at(2, 2), at(2, 3), at(2, 5)]);
         let page = vec![at(2, 2), at(2, 5)];
         assert_eq!(newest.hold(0, 2, page.into_iter()), Ok(()));
+    }
+
+    #[test]
+    fn ids_alone_are_held_to_the_order_as_whole_keys_are() {
+        let id = Uuid::from_u128;
+        let held = |ids: &[u128]| oldest_first().hold_ids(0, 3, ids.iter().copied().map(id));
+        assert_eq!(held(&[1, 2, 3]), Ok(()));
+        assert_eq!(held(&[1, 3, 2]), Ok(()));
+        for wrong in [
+            &[1, 2][..],
+            &[1, 2, 2],
+            &[2, 1, 3],
+            &[1, 2, 9],
+            &[1, 2, 3, 4],
+        ] {
+            assert!(held(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_head_ends_after_the_rows_that_are_tied_with_its_last() {
+        for (rows, kept) in [(0, 0), (1, 1), (2, 3), (3, 3), (4, 4), (9, 4)] {
+            assert_eq!(oldest_first().head(rows).len(), kept);
+        }
     }
 
     #[test]

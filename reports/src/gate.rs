@@ -1,6 +1,6 @@
 //! Whether a run may pass: what nightly jobs and release checks ask.
 
-use verdict_audit::evidence::Results;
+use verdict_audit::evidence::{FlowEvidence, Results};
 use verdict_audit::{Side, VariantName, Verdict};
 
 /// The answer of a gate.
@@ -16,7 +16,8 @@ pub enum Gate {
 
 /// Holds results to what must never break: an optimized variant that fails or answers
 /// differently, is slower than today or breaks today's operations, and an optimized flow that
-/// misses its goal, are missed. What was not compared
+/// misses its goal, or answers wrongly at any load, are missed. Wrong answers of today's are no
+/// miss: they are what is to be mended. What was not compared
 /// or not decided cannot be judged. A known miss outweighs what is unknown.
 pub fn gate(results: &Results) -> Gate {
     let mut missed = Vec::new();
@@ -86,6 +87,15 @@ pub fn gate(results: &Results) -> Gate {
             Verdict::Confirmed | Verdict::Exceeded => {}
             Verdict::Inconclusive => unknown.push(line),
             _ => missed.push(line),
+        }
+    }
+    let wrong = |row: &&FlowEvidence| row.side == Side::Optimized && row.verdict == Verdict::Wrong;
+    let told: Vec<_> = judged.iter().map(|row| row.id).collect();
+    let unjudged = results.flows.iter().filter(wrong);
+    for row in unjudged.filter(|row| !told.contains(&row.id)) {
+        let line = format!("{} under load: {} ({})", row.id, row.verdict, row.reason);
+        if !missed.contains(&line) {
+            missed.push(line);
         }
     }
     if judged.is_empty() {

@@ -67,6 +67,27 @@ fn a_known_miss_outweighs_what_is_unknown() {
 }
 
 #[test]
+fn wrong_answers_of_the_optimized_side_are_missed_at_any_load_and_todays_are_not() {
+    let mut results = common::results();
+    for row in &mut results.flows {
+        row.judged = false;
+        if row.side == Side::Baseline {
+            row.verdict = Verdict::Wrong;
+        }
+    }
+    assert!(matches!(gate(&results), Gate::CannotJudge(_)));
+    let mut rows = results.flows.iter_mut();
+    let row = rows.find(|row| row.side == Side::Optimized).unwrap();
+    row.verdict = Verdict::Wrong;
+    row.reason = "1 of 900 answers are wrong, first row 7".to_owned();
+    let Gate::Missed(reasons) = gate(&results) else {
+        panic!("a wrong answer passed");
+    };
+    assert_eq!(reasons.len(), 1);
+    assert!(reasons[0].contains("row 7"), "{reasons:?}");
+}
+
+#[test]
 fn a_miss_at_a_load_that_is_not_judged_does_not_count() {
     let mut results = common::results();
     for row in results.flows.iter_mut().filter(|row| !row.judged) {

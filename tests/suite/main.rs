@@ -11,6 +11,7 @@ mod court;
 mod engines;
 mod engines_elsewhere;
 mod load;
+mod load_sabotage;
 mod relay;
 mod sabotage;
 mod service;

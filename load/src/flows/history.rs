@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 use uuid::Uuid;
 use verdict_audit::{FlowId, Side};
 use verdict_baseline::message_history::Request;
-use verdict_oracle::{Oracle, message_history as oracle, same};
+use verdict_oracle::{Oracle, Timeline, message_history as oracle, same};
 use verdict_seed::Conversation;
 use verdict_service::HistoryAnswer;
 
@@ -29,14 +29,22 @@ const TRIES: usize = 5_000;
 #[derive(Debug)]
 pub(super) struct History {
     about: String,
-    conversations: Vec<Arc<Conversation>>,
+    conversations: Vec<Arc<Read>>,
     oracle: Arc<Oracle>,
+}
+
+/// A conversation that is read.
+#[derive(Debug)]
+struct Read {
+    conversation: Conversation,
+    /// The order of its first page.
+    head: Arc<Timeline>,
 }
 
 impl History {
     pub(super) fn new(oracle: &Arc<Oracle>, random: &mut ChaCha8Rng) -> Result<Self, Lacking> {
         // None where too few of a conversation's messages are seen.
-        let mut known: HashMap<Uuid, Option<Arc<Conversation>>> = HashMap::new();
+        let mut known: HashMap<Uuid, Option<Arc<Read>>> = HashMap::new();
         let mut conversations = Vec::new();
         for _ in 0..TRIES {
             let drawn = oracle.world().sample_conversation(random);
@@ -45,7 +53,13 @@ impl History {
             }
             let entry = known.entry(drawn.id).or_insert_with(|| {
                 let rows = oracle.conversation(drawn.id)?;
-                (rows.visible(false).len() >= ROWS as usize).then(|| Arc::new(drawn))
+                let head = rows.visible(false).head(ROWS as usize);
+                (head.len() >= ROWS as usize).then(|| {
+                    Arc::new(Read {
+                        conversation: drawn,
+                        head: Arc::new(head),
+                    })
+                })
             });
             conversations.extend(entry.clone());
             if conversations.len() == DRAWS {
@@ -79,7 +93,8 @@ impl Flow for History {
     }
 
     fn call(&self, side: Side, random: &mut ChaCha8Rng) -> Call {
-        let drawn = &self.conversations[random.random_range(0..self.conversations.len())];
+        let read = &self.conversations[random.random_range(0..self.conversations.len())];
+        let drawn = &read.conversation;
         let request = Request {
             conversation: drawn.id,
             viewer: drawn.members[random.random_range(0..drawn.members.len())],
@@ -87,21 +102,25 @@ impl Flow for History {
             offset: 0,
             include_recalled: false,
         };
-        read(side, &self.oracle, request)
+        page(side, &self.oracle, &read.head, request)
     }
 }
 
-/// Reads a page of history.
-fn read(side: Side, oracle: &Arc<Oracle>, request: Request) -> Call {
+/// Reads the first page of a history.
+fn page(side: Side, oracle: &Arc<Oracle>, head: &Arc<Timeline>, request: Request) -> Call {
     let path = path(&request);
     let rows = request.limit as usize;
-    let oracle = Arc::clone(oracle);
+    let (oracle, head) = (Arc::clone(oracle), Arc::clone(head));
     Call::get(
         side,
         &path,
         Box::new(move |body| {
             let shape: Shape = parse(body)?;
-            same("rows", &rows, &shape.messages.len())
+            head.hold_ids(0, rows, shape.messages.iter().map(|message| message.id))?;
+            for (place, message) in (1..).zip(&shape.messages) {
+                same("number", &place, &message.sequence_number)?;
+            }
+            Ok(())
         }),
         Box::new(move |body| {
             let answer: HistoryAnswer = parse(body)?;

@@ -12,12 +12,12 @@ use uuid::Uuid;
 use verdict_audit::{FlowId, Side};
 use verdict_baseline::message_history::{DetailedMessage, Message, Request as Page};
 use verdict_baseline::message_send::{Request, Sent, unsend};
-use verdict_oracle::{Oracle, ladder, message_send as oracle, same};
+use verdict_oracle::{Held, Oracle, ladder, message_send as oracle, same};
 use verdict_seed::{Conversation, PrivacyMode};
 use verdict_service::HistoryAnswer;
 use verdict_store::fault::Doing;
 
-use super::{Call, Delivery, Flow, Lacking, history, parse};
+use super::{Call, Flow, Lacking, Sending, history, parse, stored};
 
 /// Messages in a conversation, as in the audit's target.
 const SIZE: u64 = 1_000;
@@ -116,12 +116,9 @@ impl Flow for Send {
             "sender": message.sender,
             "content": message.content,
         });
-        let leaves = Delivery {
-            conversation: message.conversation,
-            message: id,
-        };
         let (oracle, request) = (Arc::clone(&self.oracle), Arc::new(message));
         let (again, sent) = (Arc::clone(&oracle), Arc::clone(&request));
+        let leaves = Some(Arc::clone(&request));
         Call {
             side,
             path,
@@ -135,7 +132,7 @@ impl Flow for Send {
             read_back: Some(Box::new(move |body| {
                 Ok(read_back(side, &again, &sent, parse(body)?))
             })),
-            leaves: Some(leaves),
+            leaves,
         }
     }
 
@@ -143,18 +140,27 @@ impl Flow for Send {
         true
     }
 
+    fn hold_sent<'a>(
+        &'a self,
+        side: Side,
+        pool: &'a PgPool,
+        sent: &'a [Sending],
+    ) -> BoxFuture<'a, Result<Vec<Held>, verdict_store::Error>> {
+        Box::pin(stored::hold(side, &self.oracle, pool, sent))
+    }
+
     fn take_back<'a>(
         &'a self,
         pool: &'a PgPool,
-        delivered: &'a [Delivery],
+        sent: &'a [Sending],
     ) -> BoxFuture<'a, Result<(), verdict_store::Error>> {
         Box::pin(async move {
             let mut by_conversation: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
-            for delivery in delivered {
+            for Sending { message, .. } in sent {
                 by_conversation
-                    .entry(delivery.conversation)
+                    .entry(message.conversation)
                     .or_default()
-                    .push(delivery.message);
+                    .push(message.id);
             }
             for (conversation, messages) in &by_conversation {
                 unsend(pool, *conversation, messages)

@@ -1,0 +1,239 @@
+//! What was acknowledged, held to what is stored: after a window, when nothing is on its way.
+//!
+//! Every acknowledged message is there, once, whole, with a number that is its own. Both sides
+//! hold the conversation's row until they commit, so the order of the commits, where the server
+//! keeps it (`track_commit_timestamp`), is that in which the senders were let in. The rows' own
+//! times are not: a transaction's time is that of its beginning, and it may wait for the lock.
+//!
+//! - With the fix the number is the row's place in that order. Where it is not kept, no number is
+//!   given twice, and each is one that the conversation can have had.
+//! - Today counts the conversation after the insert, so a number may be given twice while
+//!   several send, which is today's own fault. It counts at least the rows up to its own and
+//!   those that were acknowledged before it was sent, and at most those that were sent before it
+//!   was acknowledged.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Instant;
+
+use serde_json::{Map, Value};
+use sqlx::PgPool;
+use sqlx::types::Json;
+use sqlx::types::chrono::{DateTime, Utc};
+use uuid::Uuid;
+use verdict_audit::Side;
+use verdict_baseline::message_send::Sent;
+use verdict_oracle::{Difference, Held, Oracle, message_send as oracle, same};
+use verdict_store::fault::Doing;
+
+use super::{Sending, parse};
+
+/// The row, and when it was committed.
+const ROWS: &str = "
+SELECT
+    id,
+    TO_JSONB(messages),
+    CASE
+        WHEN CURRENT_SETTING('track_commit_timestamp') = 'on'
+        THEN PG_XACT_COMMIT_TIMESTAMP(xmin)
+    END
+FROM messages
+WHERE id = ANY($1)";
+
+const COUNTS: &str = "
+SELECT conversation_id, COUNT(*)
+FROM messages
+WHERE conversation_id = ANY($1)
+GROUP BY conversation_id";
+
+/// Every column by name.
+type Columns = Map<String, Value>;
+
+/// A row of what was sent.
+#[derive(Debug)]
+struct Row {
+    columns: Columns,
+    committed: Option<DateTime<Utc>>,
+}
+
+/// One conversation after a window.
+#[derive(Debug, Default)]
+struct Conversation<'a> {
+    /// The world's own messages.
+    before: i64,
+    /// All messages.
+    after: i64,
+    sent: Vec<&'a Sending>,
+}
+
+/// Reads back what was sent, in two statements, and holds every message that was acknowledged to
+/// it; and every conversation, in which nothing else may have come.
+pub(super) async fn hold(
+    side: Side,
+    world: &Oracle,
+    pool: &PgPool,
+    sent: &[Sending],
+) -> Result<Vec<Held>, verdict_store::Error> {
+    let mut conversations: BTreeMap<Uuid, Conversation<'_>> = BTreeMap::new();
+    for sending in sent {
+        conversations
+            .entry(sending.message.conversation)
+            .or_default()
+            .sent
+            .push(sending);
+    }
+    let ids: Vec<Uuid> = sent.iter().map(|sending| sending.message.id).collect();
+    let rows: Vec<(Uuid, Json<Columns>, Option<DateTime<Utc>>)> = sqlx::query_as(ROWS)
+        .bind(&ids)
+        .fetch_all(pool)
+        .await
+        .doing("read back the messages that were sent")?;
+    let rows: HashMap<Uuid, Row> = rows
+        .into_iter()
+        .map(|(id, Json(columns), committed)| (id, Row { columns, committed }))
+        .collect();
+    let touched: Vec<Uuid> = conversations.keys().copied().collect();
+    let counts: Vec<(Uuid, i64)> = sqlx::query_as(COUNTS)
+        .bind(&touched)
+        .fetch_all(pool)
+        .await
+        .doing("count the messages that are stored")?;
+    for (id, count) in counts {
+        conversations.entry(id).or_default().after = count;
+    }
+    let mut held = Vec::new();
+    for (id, mut conversation) in conversations {
+        conversation.before = world
+            .conversation(id)
+            .map_or(0, |rows| rows.messages as i64);
+        held.extend(conversation.hold(id, side, &rows));
+    }
+    Ok(held)
+}
+
+impl Conversation<'_> {
+    fn hold(&self, id: Uuid, side: Side, rows: &HashMap<Uuid, Row>) -> Vec<Held> {
+        let stored: Vec<&Sending> = self
+            .sent
+            .iter()
+            .copied()
+            .filter(|sending| rows.contains_key(&sending.message.id))
+            .collect();
+        let places = self.places(&stored, rows);
+        let counted = self.counted(&stored);
+        let due = |sending: &Sending, at| {
+            let (least, most) = counted(sending, at);
+            match (side, places.get(&sending.message.id)) {
+                (Side::Optimized, Some(place)) => (*place, *place),
+                (Side::Baseline, Some(place)) => (least.max(*place), most),
+                (_, None) => (least, most),
+            }
+        };
+        let mut held = self.each(side, rows, &due);
+        if side == Side::Optimized {
+            held.push(self.distinct(id));
+        }
+        let others = self.after - self.before - stored.len() as i64;
+        held.push(if others == 0 {
+            Ok(())
+        } else {
+            Err(Difference(format!(
+                "after the load {id} on the {side} side holds {} messages: the world's {}, {} of \
+                 those that were sent, and {others} that nobody sent",
+                self.after,
+                self.before,
+                stored.len(),
+            )))
+        });
+        held
+    }
+
+    /// Holds each message that was acknowledged to its row, and its number to those that it may
+    /// have been given.
+    fn each(
+        &self,
+        side: Side,
+        rows: &HashMap<Uuid, Row>,
+        due: &dyn Fn(&Sending, Instant) -> (i64, i64),
+    ) -> Vec<Held> {
+        let one = |sending: &Sending, at: Instant, body: &[u8]| {
+            let row = rows.get(&sending.message.id).map(|row| &row.columns);
+            oracle::hold_row(&sending.message, row)?;
+            let number = parse::<Sent>(body)?.sequence_number;
+            let (least, most) = due(sending, at);
+            if least == most {
+                same("the number of its row", &least, &number)
+            } else if (least..=most).contains(&number) {
+                Ok(())
+            } else {
+                Err(Difference(format!(
+                    "number {number} was given where {least} to {most} messages can have been counted"
+                )))
+            }
+        };
+        let acknowledged = |sending: &&Sending| {
+            let answer = sending.acknowledged.as_ref()?;
+            let message = &sending.message;
+            Some(one(sending, answer.at, &answer.body).map_err(|wrong| {
+                wrong.at(format!(
+                    "read back after the load, message {} of {} into {} on the {side} side",
+                    message.id, message.sender, message.conversation
+                ))
+            }))
+        };
+        self.sent.iter().filter_map(acknowledged).collect()
+    }
+
+    /// What can have been counted between a question and its answer, from the least to the most.
+    fn counted(&self, stored: &[&Sending]) -> impl Fn(&Sending, Instant) -> (i64, i64) {
+        let mut ended: Vec<Instant> = stored
+            .iter()
+            .filter_map(|sending| sending.acknowledged.as_ref())
+            .map(|answer| answer.at)
+            .collect();
+        ended.sort_unstable();
+        let mut began: Vec<Instant> = self.sent.iter().map(|sending| sending.began).collect();
+        began.sort_unstable();
+        let before = self.before;
+        move |sending, at| {
+            let surely = ended.partition_point(|ended| *ended < sending.began);
+            let perhaps = began.partition_point(|began| *began < at);
+            (before + surely as i64 + 1, before + perhaps as i64)
+        }
+    }
+
+    /// The place of each row in the order of the commits; none where that is not kept.
+    fn places(&self, stored: &[&Sending], rows: &HashMap<Uuid, Row>) -> HashMap<Uuid, i64> {
+        let commit = |sending: &&Sending| {
+            let id = sending.message.id;
+            Some((rows.get(&id)?.committed?, id))
+        };
+        let mut commits: Vec<_> = stored.iter().filter_map(commit).collect();
+        if commits.len() < stored.len() {
+            return HashMap::new();
+        }
+        commits.sort_unstable();
+        (self.before + 1..)
+            .zip(commits)
+            .map(|(place, (_, id))| (id, place))
+            .collect()
+    }
+
+    /// Whether no number was given twice.
+    fn distinct(&self, id: Uuid) -> Held {
+        let mut given = HashSet::new();
+        let answers = self.sent.iter().filter_map(|one| one.acknowledged.as_ref());
+        for answer in answers {
+            // One that cannot be read is told as a wrong answer.
+            if let Ok(Sent {
+                sequence_number, ..
+            }) = parse(&answer.body)
+                && !given.insert(sequence_number)
+            {
+                return Err(Difference(format!(
+                    "read back after the load, number {sequence_number} of {id} was given twice"
+                )));
+            }
+        }
+        Ok(())
+    }
+}
