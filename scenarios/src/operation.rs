@@ -150,14 +150,18 @@ pub trait AnyOperation: Send + Sync {
 pub struct Check<'a> {
     /// What is right.
     pub oracle: &'a Oracle,
-    /// Where the variant runs.
+    /// Where the variant runs, and what it left is read back.
     pub store: &'a Store,
+    /// By way of which the variant itself is called: [`Self::store`], or a line to it.
+    pub calls: &'a Store,
     /// Which variant.
     pub variant: &'a VariantName,
     /// Requests.
     pub requests: usize,
     /// The seed that they are drawn from.
     pub seed: u64,
+    /// Whether the first wrong answer is enough.
+    pub until_wrong: bool,
 }
 
 /// Erases an operation's types.
@@ -201,9 +205,11 @@ impl<O: Operation> AnyOperation for Erased<O> {
             let Check {
                 oracle,
                 store,
+                calls,
                 variant,
                 requests,
                 seed,
+                until_wrong,
             } = check;
             if !self.0.offered_by(variant) {
                 return Ok(());
@@ -211,7 +217,7 @@ impl<O: Operation> AnyOperation for Erased<O> {
             let mut random = ChaCha8Rng::seed_from_u64(seed);
             for _ in 0..requests {
                 let request = self.0.draw(oracle, &mut random);
-                let held = match in_time(self.0.call(store, variant, &request)).await {
+                let held = match in_time(self.0.call(calls, variant, &request)).await {
                     Ok(answer) => match self.0.hold(oracle, &request, &answer) {
                         Ok(()) => self.0.hold_left(store, &request, &answer).await?,
                         wrong => wrong,
@@ -222,6 +228,9 @@ impl<O: Operation> AnyOperation for Erased<O> {
                 tally.record(format_args!("{} {request:?}", self.0.name()), held);
                 if self.0.leaves() == Leaves::Rows {
                     self.0.undo(store, vec![request]).await?;
+                }
+                if until_wrong && tally.differs() {
+                    break;
                 }
             }
             Ok(())
