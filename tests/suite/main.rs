@@ -11,6 +11,7 @@ mod court;
 mod engines;
 mod engines_elsewhere;
 mod load;
+mod mutants;
 mod relay;
 mod service;
 mod shape;
