@@ -14,7 +14,42 @@ struct Equivalent {
     reason: &'static str,
 }
 
-const EQUIVALENT: &[Equivalent] = &[];
+const EQUIVALENT: &[Equivalent] = &[
+    Equivalent {
+        item: "message-history",
+        variant: "optimized",
+        kind: Kind::Predicate,
+        before: "message_id = ANY(ARRAY(SELECT id FROM page))",
+        after: "TRUE",
+        reason: "only keeps rows from being read that no message of the page joins",
+    },
+    Equivalent {
+        item: "message-history",
+        variant: "optimized",
+        kind: Kind::Distinct,
+        before: "ARRAY_AGG(emoji",
+        after: "ARRAY_AGG(DISTINCT emoji",
+        reason: "the rows are grouped by emoji, so none is there twice, and all aggregates of a \
+                 group see it in the one order that DISTINCT has it sorted in",
+    },
+    Equivalent {
+        item: "message-history",
+        variant: "optimized",
+        kind: Kind::Distinct,
+        before: "ARRAY_AGG(id",
+        after: "ARRAY_AGG(DISTINCT id",
+        reason: "the ids are a primary key, so none is there twice, and all aggregates of a group \
+                 see it in the one order that DISTINCT has it sorted in",
+    },
+    Equivalent {
+        item: "message-send",
+        variant: "optimized",
+        kind: Kind::Join,
+        before: "CROSS JOIN message",
+        after: "LEFT JOIN message ON TRUE",
+        reason: "a counter that is found has its message: the insert makes one row of it or fails",
+    },
+];
 
 /// Why a mutant can make no difference, if somebody found that.
 pub fn reason(item: &str, variant: &VariantName, mutant: &Mutant) -> Option<&'static str> {

@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::bench::{Outcome, Specimen};
-use crate::mutant::Kind;
+use crate::mutant::{Kind, Mutant};
 
 /// The share of the mutants that make a difference which has to be caught.
 pub const DUE: f64 = 0.95;
+
+/// Lines of a statement that are shown before and after a fault.
+const AROUND: usize = 4;
 
 /// How many came to what.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -95,10 +98,9 @@ impl Score {
             }
             (Outcome::Survived, None) => {
                 count.survived += 1;
-                let statement = specimen.mutant.text.trim();
-                let indented = statement.replace('\n', "\n    ");
+                let excerpt = excerpt(mutant);
                 self.survivors
-                    .push(format!("{subject}, {mutant}, in\n\n    {indented}\n"));
+                    .push(format!("{subject}, {mutant}, in\n\n{excerpt}"));
             }
         }
     }
@@ -130,6 +132,18 @@ impl Score {
         rows.push(("everything", "all".to_owned(), self.total()));
         rows
     }
+}
+
+/// The lines of a mutant around its fault.
+fn excerpt(mutant: &Mutant) -> String {
+    let lines = (1..).zip(mutant.text.trim().lines());
+    lines
+        .filter(|(number, _)| mutant.line.abs_diff(*number) <= AROUND)
+        .map(|(number, line)| {
+            let mark = if number == mutant.line { '>' } else { ' ' };
+            format!("  {mark} {number:>3}  {line}\n")
+        })
+        .collect()
 }
 
 impl fmt::Display for Score {
@@ -215,7 +229,7 @@ mod tests {
         score.add("item, optimized", &specimen, &survived, None);
         assert!(!score.is_met());
         let told = score.to_string();
-        for words in ["because", "SELECT a FROM b WHERE TRUE", "19 of 21"] {
+        for words in ["because", ">   1  SELECT a FROM b WHERE TRUE", "19 of 21"] {
             assert!(told.contains(words), "{words} in {told}");
         }
     }
