@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sqlx::postgres::PgTypeInfo;
 use sqlx::postgres::types::Oid;
-use sqlx::{AssertSqlSafe, Executor, SqlSafeStr};
+use sqlx::{AssertSqlSafe, Column, Executor, SqlSafeStr, Statement as _};
 use verdict_audit::VariantName;
 use verdict_engines::Statement;
 use verdict_scenarios::Result;
@@ -22,7 +22,8 @@ use crate::mutant::{Mutant, mutate};
 /// What became of a mutant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// PostgreSQL refuses it before it runs, in these words: no fault that could be made.
+    /// It is refused before it runs, in these words, whatever the rows are: no fault that a
+    /// check of answers has to find.
     Invalid(String),
     /// A wrong answer was found: the first.
     Caught(String),
@@ -126,24 +127,41 @@ impl<'a> Bench<'a> {
         Ok(caught.map_or(Outcome::Survived, Outcome::Caught))
     }
 
-    /// PostgreSQL's words when it refuses a mutant as a statement, for parameters of the types
-    /// that the variant's own call declares.
+    /// Why a mutant is none: PostgreSQL's words when it refuses it as a statement, for parameters
+    /// of the types that the variant's own call declares; or that its columns are of other types,
+    /// so that the driver would refuse it whatever the rows are.
     async fn refused(&self, specimen: &Specimen) -> Result<Option<String>> {
         let Specimen { statement, mutant } = specimen;
+        let due = self.columns(statement, &statement.text).await;
+        let due = due.doing("prepare a statement")?;
+        let columns = match self.columns(statement, &mutant.text).await {
+            Ok(columns) => columns,
+            Err(error) if error.blame() == Blame::Statement => return Ok(Some(error.words())),
+            Err(error) => return Err(error.harness("prepare a mutant").into()),
+        };
+        Ok((columns != due).then(|| "its columns are of other types".to_owned()))
+    }
+
+    /// The names and types of a text's columns, with the parameters of a statement.
+    async fn columns(
+        &self,
+        statement: &Statement,
+        text: &str,
+    ) -> std::result::Result<Vec<(String, String)>, sqlx::Error> {
         let types: Vec<_> = statement
             .parameter_types
             .iter()
             .map(|oid| PgTypeInfo::with_oid(Oid(*oid)))
             .collect();
         let store = self.court.session.store(self.variant);
-        let mut connection = store.postgres.acquire().await.doing("prepare a mutant")?;
-        // A statement that this project makes of its own.
-        let text = AssertSqlSafe(mutant.text.clone()).into_sql_str();
-        match connection.prepare_with(text, &types).await {
-            Ok(_) => Ok(None),
-            Err(error) if error.blame() == Blame::Statement => Ok(Some(error.words())),
-            Err(error) => Err(error.harness("prepare a mutant").into()),
-        }
+        let mut connection = store.postgres.acquire().await?;
+        // A statement of a variant's, or one that was made of it.
+        let text = AssertSqlSafe(text.to_owned()).into_sql_str();
+        let prepared = connection.prepare_with(text, &types).await?;
+        let columns = prepared.columns().iter();
+        Ok(columns
+            .map(|column| (column.name().to_owned(), column.type_info().to_string()))
+            .collect())
     }
 }
 

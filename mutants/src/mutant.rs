@@ -104,7 +104,7 @@ pub fn mutate(statement: &str) -> Vec<Mutant> {
         .flat_map(|mutator| mutator(&sql))
         .filter(|mutant| mutant.text != statement)
         .collect();
-    mutants.sort_by(|one, other| (one.line, one.kind).cmp(&(other.line, other.kind)));
+    mutants.sort_by_key(|mutant| (mutant.line, mutant.kind));
     // Two mutators may come to one text; it need not be judged twice.
     let mut seen = std::collections::HashSet::new();
     mutants.retain(|mutant| seen.insert(mutant.text.clone()));
@@ -209,6 +209,7 @@ mod tests {
             of(Kind::Column, "SELECT m.a, SUM(b) AS c, d FROM m"),
             [
                 "SELECT SUM(b) AS a, SUM(b) AS c, d FROM m",
+                "SELECT m.a, m.a AS c, d FROM m",
                 "SELECT m.a, d AS c, d FROM m",
                 "SELECT m.a, SUM(b) AS c, SUM(b) AS d FROM m",
             ]

@@ -15,7 +15,7 @@ const AROUND: usize = 4;
 /// How many came to what.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Count {
-    /// PostgreSQL refused them: they are no mutants.
+    /// They were refused before they ran: no mutants.
     pub invalid: usize,
     /// Caught.
     pub caught: usize,

@@ -13,10 +13,12 @@ pub struct Statement {
     pub parameter_types: Vec<u32>,
 }
 
+type SeeOrChange = dyn Fn(&Statement) -> Option<String> + Send + Sync;
+
 /// Sees every statement before the server does, and answers the text to be sent in its place;
 /// `None` leaves it as it is.
 #[derive(Clone)]
-pub struct Rewrite(Arc<dyn Fn(&Statement) -> Option<String> + Send + Sync>);
+pub struct Rewrite(Arc<SeeOrChange>);
 
 impl Rewrite {
     /// By a function. It is called on the threads of the relay, and holds the statement up.

@@ -35,9 +35,11 @@ pub(crate) fn changed(sql: &Sql<'_>) -> Vec<Mutant> {
 
 /// Each DISTINCT dropped, and one put into each aggregate that collects.
 pub(crate) fn distinct(sql: &Sql<'_>) -> Vec<Mutant> {
+    // DISTINCT ON and IS DISTINCT FROM are something else.
+    let is_other = |at: usize| sql.is(at + 1, "ON") || sql.is(at + 1, "FROM");
     let mut mutants: Vec<_> = sql
         .every(&["DISTINCT"])
-        .filter(|at| !sql.is(at + 1, "ON") && !(*at > 0 && sql.is(at - 1, "IS")))
+        .filter(|at| !is_other(*at))
         .map(|at| sql.mutant(Kind::Distinct, at..at + 1, ""))
         .collect();
     for name in ["ARRAY_AGG", "JSON_AGG", "JSONB_AGG", "STRING_AGG"] {

@@ -6,8 +6,8 @@ use crate::mutant::{Kind, Mutant};
 use crate::sql::Sql;
 use crate::tokens::TokenKind;
 
-/// In each list of what is selected or returned, each column's value that of its neighbour,
-/// under its own name: callers read columns by name.
+/// In each list of what is selected or returned, each column's value that of either
+/// neighbour, under its own name: callers read columns by name.
 pub(crate) fn selected(sql: &Sql<'_>) -> Vec<Mutant> {
     let mut mutants = Vec::new();
     for word in ["SELECT", "RETURNING"] {
@@ -15,22 +15,17 @@ pub(crate) fn selected(sql: &Sql<'_>) -> Vec<Mutant> {
             let first = at + 1 + usize::from(sql.is(at + 1, "DISTINCT"));
             let items = sql.split(sql.clause(first), ",");
             for (place, item) in items.iter().enumerate() {
-                let Some(neighbour) = neighbour(&items, place) else {
-                    continue;
-                };
                 let (value, name) = named(sql, item);
-                let (other, _) = named(sql, neighbour);
-                if [&value, &other]
-                    .iter()
-                    .any(|range| sql.of(range).ends_with('*'))
-                {
-                    continue;
-                }
-                let after = match name {
-                    Some(name) => format!("{} AS {name}", sql.of(&other)),
-                    None => sql.of(&other).to_owned(),
-                };
-                if sql.of(&other) != sql.of(&value) {
+                for neighbour in neighbours(&items, place) {
+                    let (other, _) = named(sql, neighbour);
+                    let (value, other) = (sql.of(&value), sql.of(&other));
+                    if value == other || value.ends_with('*') || other.ends_with('*') {
+                        continue;
+                    }
+                    let after = match name {
+                        Some(name) => format!("{other} AS {name}"),
+                        None => other.to_owned(),
+                    };
                     mutants.push(sql.mutant(Kind::Column, item.clone(), &after));
                 }
             }
@@ -39,11 +34,10 @@ pub(crate) fn selected(sql: &Sql<'_>) -> Vec<Mutant> {
     mutants
 }
 
-/// The next one, or of the last the one before.
-fn neighbour(items: &[Range<usize>], place: usize) -> Option<&Range<usize>> {
-    items
-        .get(place + 1)
-        .or_else(|| items.get(place.checked_sub(1)?))
+/// The one before and the next one.
+fn neighbours(items: &[Range<usize>], place: usize) -> impl Iterator<Item = &Range<usize>> {
+    let before = place.checked_sub(1).and_then(|before| items.get(before));
+    before.into_iter().chain(items.get(place + 1))
 }
 
 /// What is selected, and the name that it gets, if it has one.
