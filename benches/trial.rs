@@ -5,7 +5,6 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, FromArgMatches};
 use criterion::Criterion;
 use verdict::cli::WorldArgs;
 use verdict::filter::Filter;
@@ -30,7 +29,7 @@ fn bench(mut criterion: Criterion) -> verdict::error::Result<ExitCode> {
         items: items(&[])?,
         depth: Depth::Full,
         loaded: filter.measures(),
-        world: world_args()?,
+        world: WorldArgs::of_environment(&[])?,
         host: PathBuf::from(env!("CARGO_BIN_EXE_verdict")),
     };
     let world = World::new(request.world.spec());
@@ -68,11 +67,4 @@ fn bench(mut criterion: Criterion) -> verdict::error::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     finish::finish(&results, &output, None)
-}
-
-/// The world that the environment asks for.
-fn world_args() -> verdict::error::Result<WorldArgs> {
-    let command = WorldArgs::augment_args(clap::Command::new("cargo bench"));
-    let matches = command.try_get_matches_from(["cargo bench"])?;
-    Ok(WorldArgs::from_arg_matches(&matches)?)
 }

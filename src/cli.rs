@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, FromArgMatches, Parser, Subcommand};
 use verdict_audit::FlowId;
 use verdict_engines::Choice;
 use verdict_seed::{Scale, WorldSpec};
@@ -93,6 +93,16 @@ impl ScaleArgs {
 }
 
 impl WorldArgs {
+    /// The world that a bench's environment asks for; `flags` are as if on its command line.
+    ///
+    /// # Errors
+    /// When a variable has a value that its flag does not take.
+    pub fn of_environment(flags: &[&str]) -> clap::error::Result<Self> {
+        let command = Self::augment_args(clap::Command::new("cargo bench"));
+        let words = ["cargo bench"].iter().chain(flags);
+        Self::from_arg_matches(&command.try_get_matches_from(words)?)
+    }
+
     /// The world that is asked for.
     pub fn spec(&self) -> WorldSpec {
         WorldSpec {

@@ -65,4 +65,4 @@ pub use error::Error;
 pub use mode::Mode;
 pub use options::{Choice, Options, cache_dir};
 pub use side::Side;
-pub use wire::{Address, Line, Relay, Summaries, Wire, Wires};
+pub use wire::{Address, Line, Relay, Rewrite, Statement, Summaries, Wire, Wires};

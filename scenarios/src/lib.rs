@@ -16,6 +16,7 @@ pub mod meters;
 pub mod operation;
 pub mod price;
 pub mod recording;
+pub mod scrutiny;
 pub mod session;
 pub mod tally;
 pub mod timing;

@@ -164,14 +164,18 @@ pub trait AnyOperation: Send + Sync {
 pub struct Check<'a> {
     /// What is right.
     pub oracle: &'a Oracle,
-    /// Where the variant runs.
+    /// Where the variant runs, and what it left is read back.
     pub store: &'a Store,
+    /// By way of which the variant itself is called: [`Self::store`], or a line to it.
+    pub calls: &'a Store,
     /// Which variant.
     pub variant: &'a VariantName,
     /// Requests.
     pub requests: usize,
     /// The seed that they are drawn from.
     pub seed: u64,
+    /// Whether the first wrong answer is enough.
+    pub until_wrong: bool,
 }
 
 /// Erases an operation's types.
@@ -193,8 +197,13 @@ impl<O: Operation> Erased<O> {
         request: &O::Request,
         tally: &mut Tally,
     ) -> Result<(), Error> {
-        let Check { store, variant, .. } = check;
-        let held = match in_time(self.0.call(store, variant, request)).await {
+        let Check {
+            store,
+            calls,
+            variant,
+            ..
+        } = check;
+        let held = match in_time(self.0.call(calls, variant, request)).await {
             Ok(answer) => match self.0.hold(oracle, request, &answer) {
                 Ok(()) => self.0.hold_left(store, request, &answer).await?,
                 wrong => wrong,
@@ -244,6 +253,9 @@ impl<O: Operation> AnyOperation for Erased<O> {
             }
             let mut random = ChaCha8Rng::seed_from_u64(check.seed);
             for number in 0..check.requests {
+                if check.until_wrong && tally.differs() {
+                    break;
+                }
                 let request = self.0.draw(check.oracle, &mut random);
                 self.ask(check, check.oracle, &request, tally).await?;
                 if self.0.leaves() == Leaves::Rows {

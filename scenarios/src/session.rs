@@ -10,7 +10,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use sqlx::query_scalar;
 use verdict_audit::{At, VariantName};
-use verdict_engines::{Endpoints, Engines, Line, Side};
+use verdict_engines::{Endpoints, Engines, Line, Rewrite, Side};
 use verdict_oracle::{Hostile, Oracle};
 use verdict_seed::World;
 use verdict_store::fault::Doing;
@@ -175,9 +175,33 @@ impl<'a> Session<'a> {
         Ok(Line::open(self.standing(role).side.endpoints(), one_way)?)
     }
 
+    /// A line to a side on which every statement that goes to PostgreSQL is seen, and may be
+    /// changed.
+    ///
+    /// # Errors
+    /// When no relay is to be had.
+    pub fn rewriting(&self, role: Role, rewrite: Rewrite) -> Result<Line> {
+        Ok(Line::rewriting(
+            self.standing(role).side.endpoints(),
+            rewrite,
+        )?)
+    }
+
+    /// Puts another store in the place of a side's, and gives the one that was there.
+    pub(crate) fn exchange(&self, role: Role, store: Store) -> Store {
+        let mut standing = self
+            .slot(role)
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut standing.store, store)
+    }
+
     /// A store of its own on a side, by way of a line where there is one; `how` tells how it is
     /// connected from how the side is.
-    pub(crate) async fn connect(
+    ///
+    /// # Errors
+    /// When PostgreSQL cannot be reached.
+    pub async fn connect(
         &self,
         role: Role,
         line: Option<&Line>,

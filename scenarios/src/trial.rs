@@ -85,7 +85,7 @@ impl Court<'_> {
     }
 
     /// The ground is the harness's own, so that whatever is wrong with it is, too.
-    fn put_down(&self, item: &dyn Item, role: Role) -> Result<()> {
+    pub(crate) fn put_down(&self, item: &dyn Item, role: Role) -> Result<()> {
         let ground = item.ground();
         if ground.is_none() {
             return Ok(());
@@ -100,7 +100,7 @@ impl Court<'_> {
         }
     }
 
-    fn take_back(
+    pub(crate) fn take_back(
         &self,
         item: &dyn Item,
         variant: &VariantName,
@@ -256,15 +256,26 @@ impl Court<'_> {
             let check = self.check(case.item, &*operation, case.variant, case.role(), tally)?;
             written.extend(check);
         }
-        let histories = case.item.histories(self.session, case.variant, tally);
+        self.histories(case.item, case.variant, tally)?;
+        Ok(written)
+    }
+
+    /// What is no single call. A refusal in the middle of it is a wrong answer.
+    pub(crate) fn histories(
+        &self,
+        item: &dyn Item,
+        variant: &VariantName,
+        tally: &mut Tally,
+    ) -> Result<()> {
+        let histories = item.histories(self.session, variant, tally);
         match self.runtime.block_on(histories) {
             Err(Error::Refused(refusal)) => {
                 let refused = Difference(refusal.to_string());
                 tally.record("one of its histories", Err(refused));
+                Ok(())
             }
-            heard => heard?,
+            heard => heard,
         }
-        Ok(written)
     }
 
     /// Holds answers of a variant of one operation to the oracle, on either side.
@@ -289,17 +300,26 @@ impl Court<'_> {
         };
         let mut written = BTreeSet::new();
         for time in 0..times {
+            let store = session.store_of(role);
             let check = Check {
                 oracle: session.oracle(),
-                store: &session.store_of(role),
+                store: &store,
+                calls: &store,
                 variant,
                 requests,
-                seed: session.seed(&format!("{} {} {time}", item.id(), operation.name())),
+                seed: self.seed(item, operation).wrapping_add(time as u64),
+                until_wrong: false,
             };
             written.extend(self.runtime.block_on(operation.check(check, tally))?);
             self.given_back(role, operation)?;
         }
         Ok(written)
+    }
+
+    /// The seed that an operation's requests are drawn from, in every check of it.
+    pub(crate) fn seed(&self, item: &dyn Item, operation: &dyn AnyOperation) -> u64 {
+        self.session
+            .seed(&format!("{} {}", item.id(), operation.name()))
     }
 
     /// Today's operations, of every item, on a schema that a change has made, as they must run
@@ -332,44 +352,64 @@ impl Court<'_> {
 
     /// Rows and checksums of the tables that an item writes, on both sides.
     fn checksums(&self, item: &dyn Item) -> Result<BTreeMap<String, TableSum>> {
-        let operations = item.operations();
-        let written: BTreeSet<Table> = operations
-            .iter()
-            .flat_map(|operation| operation.writes())
-            .copied()
-            .collect();
-        let of = |engine: Engine| -> Vec<&str> {
-            let tables = written.iter().filter(|table| table.engine == engine);
-            tables.map(|table| table.name).collect()
-        };
         let mut all = BTreeMap::new();
         for role in ROLES {
-            let store = self.session.store_of(role);
-            let postgres =
-                verdict_seed::postgres_checksums(&store.postgres, Some(of(Engine::Postgres)));
-            let clickhouse =
-                verdict_seed::clickhouse_checksums(&store.clickhouse, Some(of(Engine::ClickHouse)));
-            let sums = self.runtime.block_on(postgres)?.into_iter();
-            let sums = sums.chain(self.runtime.block_on(clickhouse)?);
-            all.extend(sums.map(|(table, sum)| (format!("{table} of {role}"), sum)));
+            all.extend(self.checksums_of(item, role)?);
         }
         Ok(all)
     }
 
+    /// The same on one side.
+    pub(crate) fn checksums_of(
+        &self,
+        item: &dyn Item,
+        role: Role,
+    ) -> Result<BTreeMap<String, TableSum>> {
+        let written = written(item);
+        let of = |engine: Engine| -> Vec<&str> {
+            let tables = written.iter().filter(|table| table.engine == engine);
+            tables.map(|table| table.name).collect()
+        };
+        let store = self.session.store_of(role);
+        let postgres =
+            verdict_seed::postgres_checksums(&store.postgres, Some(of(Engine::Postgres)));
+        let clickhouse =
+            verdict_seed::clickhouse_checksums(&store.clickhouse, Some(of(Engine::ClickHouse)));
+        let sums = self.runtime.block_on(postgres)?.into_iter();
+        let sums = sums.chain(self.runtime.block_on(clickhouse)?);
+        let named = sums.map(|(table, sum)| (format!("{table} of {role}"), sum));
+        Ok(named.collect())
+    }
+
     /// Proves that a trial left the tables it writes as it found them.
     fn left_as_found(&self, item: &dyn Item, before: &BTreeMap<String, TableSum>) -> Result<()> {
-        let after = self.checksums(item)?;
-        for (table, before) in before {
-            let now = after.get(table);
-            if now != Some(before) {
-                return Err(Error::WorldChanged {
-                    item: item.id(),
-                    table: table.clone(),
-                    before: format!("{before:?}"),
-                    after: now.map_or_else(|| "gone".to_owned(), |now| format!("{now:?}")),
-                });
-            }
-        }
-        Ok(())
+        same_sums(item, before, &self.checksums(item)?)
     }
+}
+
+/// The tables that an item writes.
+pub(crate) fn written(item: &dyn Item) -> BTreeSet<Table> {
+    let operations = item.operations();
+    let written = operations.iter().flat_map(|operation| operation.writes());
+    written.copied().collect()
+}
+
+/// The same rows and checksums, or the first table that changed.
+pub(crate) fn same_sums(
+    item: &dyn Item,
+    before: &BTreeMap<String, TableSum>,
+    after: &BTreeMap<String, TableSum>,
+) -> Result<()> {
+    for (table, before) in before {
+        let now = after.get(table);
+        if now != Some(before) {
+            return Err(Error::WorldChanged {
+                item: item.id(),
+                table: table.clone(),
+                before: format!("{before:?}"),
+                after: now.map_or_else(|| "gone".to_owned(), |now| format!("{now:?}")),
+            });
+        }
+    }
+    Ok(())
 }

@@ -1,5 +1,6 @@
 //! One direction of one connection: read, count, hold back, write.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -11,6 +12,7 @@ use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;
 
 use super::counts::Counts;
+use super::statements::Statements;
 use super::summary::SummaryScan;
 
 const CHUNK: usize = 64 << 10;
@@ -46,17 +48,34 @@ impl Speaker {
 
 /// Which way bytes go, with what is counted on the way.
 pub(super) enum Way {
-    ToServer,
+    /// With the statements looked at, where somebody wants to see or change them.
+    ToServer(Option<Statements>),
     ToClient(SummaryScan),
 }
 
 impl Way {
     fn count_read(&self, bytes: usize, speaker: &Speaker, counts: &Counts) {
-        if matches!(self, Self::ToServer) {
+        if matches!(self, Self::ToServer(_)) {
             Counts::add(&counts.bytes_sent, bytes as u64);
             if speaker.client_speaks() {
                 Counts::add(&counts.turns, 1);
             }
+        }
+    }
+
+    /// What is to be passed on of what was read.
+    fn pass<'a>(&mut self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
+        match self {
+            Self::ToServer(Some(statements)) => Cow::Owned(statements.take(bytes)),
+            _ => Cow::Borrowed(bytes),
+        }
+    }
+
+    /// What is left to be passed on when the sender is done.
+    fn rest(&mut self) -> Vec<u8> {
+        match self {
+            Self::ToServer(Some(statements)) => statements.rest(),
+            _ => Vec::new(),
         }
     }
 
@@ -111,10 +130,12 @@ impl Carry<'_> {
         loop {
             let length = read(self.from, &mut buffer)?;
             if length == 0 {
-                return Ok(());
+                let rest = self.way.rest();
+                return self.write(&rest);
             }
             self.way.count_read(length, self.speaker, self.counts);
-            self.write(&buffer[..length])?;
+            let passed = self.way.pass(&buffer[..length]);
+            self.write(&passed)?;
         }
     }
 
@@ -140,7 +161,8 @@ impl Carry<'_> {
                 continue;
             }
             if ended && left.is_none() {
-                return Ok(());
+                let rest = self.way.rest();
+                return self.write(&rest);
             }
             // While it waits for a deadline it goes on reading, for each chunk has its own.
             let wait = left.map(|left| left.saturating_sub(SPIN));
@@ -160,8 +182,9 @@ impl Carry<'_> {
             }
             self.way.count_read(length, self.speaker, self.counts);
             let read_at = Instant::now().max(self.not_before);
-            held.push_back((read_at + self.one_way, buffer[..length].to_vec()));
-            under_way += length;
+            let passed = self.way.pass(&buffer[..length]).into_owned();
+            under_way += passed.len();
+            held.push_back((read_at + self.one_way, passed));
         }
     }
 

@@ -7,6 +7,7 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use super::counts::Wire;
 use super::relay::{Address, Relay};
+use super::statements::Rewrite;
 use crate::endpoints::Endpoints;
 use crate::error::Error;
 use crate::variables::VARIABLES;
@@ -59,6 +60,23 @@ impl Line {
     /// relay does not start.
     pub fn open(endpoints: &Endpoints, one_way: Duration) -> Result<Self, Error> {
         let postgres = Relay::start(&postgres_address(&endpoints.postgres)?, one_way)?;
+        Self::with(endpoints, one_way, postgres)
+    }
+
+    /// Opens a line on which `rewrite` sees, and may change, every statement that goes to
+    /// PostgreSQL. It is not encrypted.
+    ///
+    /// # Errors
+    /// As [`Self::open`]; and when PostgreSQL is to be reached by TLS only.
+    pub fn rewriting(endpoints: &Endpoints, rewrite: Rewrite) -> Result<Self, Error> {
+        refuse_encryption(&endpoints.postgres)?;
+        let postgres = Relay::rewriting(&postgres_address(&endpoints.postgres)?, rewrite)?;
+        let mut line = Self::with(endpoints, Duration::ZERO, postgres)?;
+        line.endpoints.postgres = line.endpoints.postgres.ssl_mode(PgSslMode::Disable);
+        Ok(line)
+    }
+
+    fn with(endpoints: &Endpoints, one_way: Duration, postgres: Relay) -> Result<Self, Error> {
         let clickhouse = Relay::start(&clickhouse_address(endpoints)?, one_way)?;
         let redis = Relay::start(&redis_address(&endpoints.redis)?, one_way)?;
 
@@ -164,6 +182,18 @@ fn postgres_address(options: &PgConnectOptions) -> Result<Address, Error> {
     })
 }
 
+fn refuse_encryption(options: &PgConnectOptions) -> Result<(), Error> {
+    match options.get_ssl_mode() {
+        PgSslMode::Disable | PgSslMode::Allow | PgSslMode::Prefer => Ok(()),
+        _ => Err(Error::BadUrl {
+            variable: VARIABLES[0],
+            reason: "statements are looked at on the wire, where they must not be encrypted: use \
+                     sslmode=prefer on a network that you trust"
+                .to_owned(),
+        }),
+    }
+}
+
 fn clickhouse_address(endpoints: &Endpoints) -> Result<Address, Error> {
     let url = &endpoints.clickhouse_url;
     match (url.host_str(), url.port_or_known_default()) {
@@ -207,6 +237,9 @@ mod tests {
         assert!(words(options.clone().socket("/run")).contains("a host and a port"));
         assert!(words(options.clone().host("/run")).contains("a host and a port"));
         assert!(words(options.clone().ssl_mode(PgSslMode::VerifyFull)).contains("verify-ca"));
+        let encrypted = options.clone().ssl_mode(PgSslMode::Require);
+        let words = refuse_encryption(&encrypted).unwrap_err().to_string();
+        assert!(words.contains("sslmode=prefer"), "{words}");
         assert_eq!(
             postgres_address(&options.host("[::1]"))
                 .unwrap()

@@ -5,6 +5,7 @@ mod carry;
 mod counts;
 mod line;
 mod relay;
+mod statements;
 mod summary;
 #[cfg(test)]
 mod tests;
@@ -12,3 +13,4 @@ mod tests;
 pub use counts::{Summaries, Wire};
 pub use line::{Line, Wires};
 pub use relay::{Address, Relay};
+pub use statements::{Rewrite, Statement};

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::carry::{Carry, Speaker, Way};
 use super::counts::{Counts, Wire};
+use super::statements::{Rewrite, Statements};
 use super::summary::SummaryScan;
 use crate::Error;
 
@@ -62,6 +63,7 @@ pub struct Relay {
 struct Shared {
     target: Vec<SocketAddr>,
     one_way: Duration,
+    rewrite: Option<Rewrite>,
     counts: Counts,
     stopping: AtomicBool,
     open: Mutex<Open>,
@@ -83,6 +85,18 @@ impl Relay {
     /// # Errors
     /// When the name does not resolve, or no port or thread is to be had.
     pub fn start(target: &Address, one_way: Duration) -> Result<Self, Error> {
+        Self::with(target, one_way, None)
+    }
+
+    /// Starts a relay to a PostgreSQL server that sees, and may change, every statement.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn rewriting(target: &Address, rewrite: Rewrite) -> Result<Self, Error> {
+        Self::with(target, Duration::ZERO, Some(rewrite))
+    }
+
+    fn with(target: &Address, one_way: Duration, rewrite: Option<Rewrite>) -> Result<Self, Error> {
         let failed = |reason: &dyn fmt::Display| Error::Relay {
             target: target.to_string(),
             reason: reason.to_string(),
@@ -100,6 +114,7 @@ impl Relay {
         let shared = Arc::new(Shared {
             target: addresses,
             one_way,
+            rewrite,
             counts: Counts::default(),
             stopping: AtomicBool::new(false),
             open: Mutex::default(),
@@ -242,7 +257,7 @@ fn serve(client: TcpStream, accepted_at: Instant, shared: &Arc<Shared>) -> std::
     let to_server = carry(
         &client,
         &server,
-        Way::ToServer,
+        Way::ToServer(shared.rewrite.clone().map(Statements::new)),
         accepted_at + 2 * shared.one_way,
     );
     let to_client = carry(

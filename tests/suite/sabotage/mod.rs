@@ -40,12 +40,15 @@ fn with_fix(item: &dyn Item, held: impl FnOnce(&Court<'_>)) {
 fn check<O: Operation>(court: &Court<'_>, operation: O) -> Answers {
     let optimized = VariantName::Optimized;
     let mut tally = Tally::default();
+    let store = court.session.store(&optimized);
     let check = Check {
         oracle: court.session.oracle(),
-        store: &court.session.store(&optimized),
+        store: &store,
+        calls: &store,
         variant: &optimized,
         requests: REQUESTS,
         seed: 7,
+        until_wrong: true,
     };
     court
         .runtime

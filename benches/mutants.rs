@@ -1,0 +1,120 @@
+//! Machine-made faults in every statement of every fix: whether the checks catch them, and which
+//! they do not. Ends with 1 when too few are caught. `cargo bench --bench mutants`, with a part
+//! of an item's or a variant's name to judge only those; VERDICT_SCALE (smoke unless it says
+//! otherwise), VERDICT_SEED and VERDICT_ENGINES choose the world and the engines.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::runtime::Runtime;
+use verdict::cli::WorldArgs;
+use verdict::error::Result;
+use verdict::progress::Display;
+use verdict::{exit, world};
+use verdict_audit::VariantName;
+use verdict_mutants::Bench;
+use verdict_mutants::score::Score;
+use verdict_scenarios::court::Court;
+use verdict_scenarios::docket::ITEMS;
+use verdict_scenarios::item::Item;
+use verdict_scenarios::session::{Depth, Session};
+use verdict_seed::World;
+use verdict_store::Change;
+
+fn main() -> ExitCode {
+    match bench() {
+        Ok(score) if score.is_met() => {
+            print!("{score}");
+            ExitCode::SUCCESS
+        }
+        Ok(score) => {
+            print!("{score}");
+            ExitCode::FAILURE
+        }
+        Err(error) => exit::failure(&error),
+    }
+}
+
+fn bench() -> Result<Score> {
+    // Cargo adds --bench.
+    let wanted: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| !word.starts_with('-'))
+        .collect();
+    let flags: &[&str] = match std::env::var_os("VERDICT_SCALE") {
+        Some(_) => &[],
+        None => &["--scale", "smoke"],
+    };
+    let asked = WorldArgs::of_environment(flags)?;
+    let runtime = Runtime::new()?;
+    let world = World::new(asked.spec());
+    let display = Display::new();
+    let host = PathBuf::from(env!("CARGO_BIN_EXE_verdict"));
+    let options = world::options(&asked.scale.engines, host, &display)?;
+    let engines = runtime.block_on(world::open(&options, &world, &display))?;
+    let session = runtime.block_on(Session::open(&engines, &world, Depth::Full))?;
+    let court = Court {
+        runtime: &runtime,
+        session: &session,
+        items: ITEMS,
+        watcher: &display,
+    };
+    let mut score = Score::default();
+    let judged = ITEMS.into_iter().try_for_each(|item| {
+        for (variant, change) in item.variants() {
+            let subject = format!("{} {variant}", item.id());
+            let chosen = wanted.is_empty() || wanted.iter().any(|word| subject.contains(word));
+            if variant != VariantName::Baseline && chosen {
+                judge(&court, item, &variant, &change, &display, &mut score)?;
+            }
+        }
+        Ok(())
+    });
+    let closed = runtime.block_on(session.close());
+    // The engines are put away whatever came of it.
+    let stopped = runtime.block_on(engines.stop());
+    display.finish();
+    judged.and(Ok(closed?)).and(stopped).map(|()| score)
+}
+
+/// Judges every mutant of a variant.
+fn judge(
+    court: &Court<'_>,
+    item: &dyn Item,
+    variant: &VariantName,
+    change: &Change,
+    display: &Display,
+    score: &mut Score,
+) -> Result<()> {
+    let subject = format!("{} {variant}", item.id());
+    display.say(format!("{subject}: recording statements"));
+    let looked = court.scrutinise(item, variant, change, || {
+        let bench = match Bench::open(court, item, variant)? {
+            Ok(bench) => bench,
+            Err(wrong) => {
+                score.skip(&subject, &format!("wrong by itself: {wrong}"));
+                return Ok(());
+            }
+        };
+        let specimens = bench.specimens();
+        display.say(format!("{subject}: {} mutants", specimens.len()));
+        let bar = display.bars().add(ProgressBar::new(specimens.len() as u64));
+        if let Ok(style) = ProgressStyle::with_template("{pos}/{len} {wide_bar} {eta} {msg}") {
+            bar.set_style(style);
+        }
+        for specimen in &specimens {
+            bar.set_message(specimen.mutant.kind.to_string());
+            let outcome = bench.judge(specimen)?;
+            let equivalent = bench.equivalent(&specimen.mutant);
+            score.add(&subject, specimen, &outcome, equivalent);
+            bar.inc(1);
+        }
+        bar.finish_and_clear();
+        Ok(())
+    })?;
+    if let Err(refusal) = looked {
+        score.skip(&subject, &format!("it does not run: {refusal}"));
+    }
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! Mutants that survive because they can make no difference, each looked at, with its reason.
+
+use verdict_audit::VariantName;
+
+use crate::mutant::{Kind, Mutant};
+
+/// A mutant, or several alike, that no answer could tell from the statement.
+struct Equivalent {
+    item: &'static str,
+    variant: &'static str,
+    kind: Kind,
+    before: &'static str,
+    after: &'static str,
+    reason: &'static str,
+}
+
+const EQUIVALENT: &[Equivalent] = &[
+    Equivalent {
+        item: "message-history",
+        variant: "optimized",
+        kind: Kind::Predicate,
+        before: "message_id = ANY(ARRAY(SELECT id FROM page))",
+        after: "TRUE",
+        reason: "only keeps rows from being read that no message of the page joins",
+    },
+    Equivalent {
+        item: "message-history",
+        variant: "optimized",
+        kind: Kind::Distinct,
+        before: "ARRAY_AGG(emoji",
+        after: "ARRAY_AGG(DISTINCT emoji",
+        reason: "the rows are grouped by emoji, so none is there twice, and all aggregates of a \
+                 group see it in the one order that DISTINCT has it sorted in",
+    },
+    Equivalent {
+        item: "message-history",
+        variant: "optimized",
+        kind: Kind::Distinct,
+        before: "ARRAY_AGG(id",
+        after: "ARRAY_AGG(DISTINCT id",
+        reason: "the ids are a primary key, so none is there twice, and all aggregates of a group \
+                 see it in the one order that DISTINCT has it sorted in",
+    },
+    Equivalent {
+        item: "message-send",
+        variant: "optimized",
+        kind: Kind::Join,
+        before: "CROSS JOIN message",
+        after: "LEFT JOIN message ON TRUE",
+        reason: "a counter that is found has its message: the insert makes one row of it or fails",
+    },
+];
+
+/// Why a mutant can make no difference, if somebody found that.
+pub fn reason(item: &str, variant: &VariantName, mutant: &Mutant) -> Option<&'static str> {
+    let variant = variant.to_string();
+    EQUIVALENT
+        .iter()
+        .find(|known| {
+            known.item == item
+                && known.variant == variant
+                && known.kind == mutant.kind
+                && known.before == mutant.before
+                && known.after == mutant.after
+        })
+        .map(|known| known.reason)
+}

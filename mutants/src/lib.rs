@@ -1,0 +1,19 @@
+//! Machine-made faults: what a variant's own calls send to PostgreSQL is changed on the wire,
+//! one small fault at a time, and the answers are held to the oracle as in a trial. A fault that
+//! passes says where the draws or the oracle are too weak.
+//!
+//! [`bench`] records the statements of every variant that is right, makes [`Mutant`]s of each
+//! ([`mutate`]), and judges them one by one; [`score`] sums up. Survivors that were looked at and
+//! can make no difference are in [`equivalent`], each with its reason.
+
+pub mod bench;
+pub mod equivalent;
+mod interpose;
+mod mutant;
+mod mutators;
+pub mod score;
+mod sql;
+mod tokens;
+
+pub use bench::{Bench, Outcome, Specimen};
+pub use mutant::{Kind, Mutant, mutate};
