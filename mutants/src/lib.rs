@@ -2,7 +2,7 @@
 //! one small fault at a time, and the answers are held to the oracle as in a trial. A fault that
 //! passes says where the draws or the oracle are too weak.
 //!
-//! [`bench`] records the statements of every variant that is right, makes [`Mutant`]s of each
+//! [`mod@bench`] records the statements of every variant that is right, makes [`Mutant`]s of each
 //! ([`mutate`]), and judges them one by one; [`score`] sums up. Survivors that were looked at and
 //! can make no difference are in [`equivalent`], each with its reason.
 

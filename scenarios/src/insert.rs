@@ -22,18 +22,22 @@ pub(crate) async fn message(
         recalled_at,
         updated_at,
         content,
+        content_encrypted,
+        content_nonce,
         ..
     } = &row.message;
     query(
         "INSERT INTO messages
-            (id, conversation_id, sender_id, content, created_at, updated_at,
-             deleted_at, recalled_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            (id, conversation_id, sender_id, content, content_encrypted, content_nonce,
+             created_at, updated_at, deleted_at, recalled_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(id)
     .bind(conversation)
     .bind(sender_id)
     .bind(content)
+    .bind(content_encrypted)
+    .bind(content_nonce)
     .bind(created_at)
     .bind(updated_at)
     .bind(row.deleted.then_some(created_at))
