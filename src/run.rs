@@ -84,13 +84,14 @@ pub fn items(asked: &[String]) -> crate::error::Result<Vec<OnTrial>> {
 
 /// Criterion set to sample for as long as the depth allows; its command line may say otherwise.
 pub fn criterion(depth: Depth) -> Criterion {
-    let (warm_up, measurement, samples, resamples) = match depth {
-        Depth::Full => (500, 3_000, 20, 100_000),
-        Depth::Quick => (100, 800, 10, 2_000),
+    let (measurement, samples, resamples) = match depth {
+        Depth::Full => (4_000, 20, 100_000),
+        Depth::Quick => (1_000, 10, 2_000),
     };
     Criterion::default()
         .without_plots()
-        .warm_up_time(Duration::from_millis(warm_up))
+        // A round warms its own connections up; criterion only needs an estimate.
+        .warm_up_time(Duration::from_nanos(1))
         .measurement_time(Duration::from_millis(measurement))
         .sample_size(samples)
         .nresamples(resamples)
@@ -167,13 +168,15 @@ fn trials(
     } else {
         LoadOutcome::default()
     };
-    Ok(Results {
+    let mut results = Results {
         schema: SCHEMA,
         run,
         items,
         flows: loaded.flows,
         capacity: loaded.capacity,
-    })
+    };
+    results.judge();
+    Ok(results)
 }
 
 /// Where, when and on what.

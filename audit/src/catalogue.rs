@@ -418,7 +418,14 @@ mod tests {
         };
         assert_eq!(read(1), ["speed-up: 2-4x", "statements: 3 to 1 statements"]);
         assert_eq!(read(2), ["speed-up: 100-1000x", "growth: O(n) to O(1)"]);
-        assert_eq!(read(7), ["speed-up: 10-100x", "growth: O(n) to O(1)"]);
+        assert_eq!(
+            read(7),
+            [
+                "speed-up: 10-100x",
+                "rows: 2000 to 20 rows read",
+                "growth: O(n) to O(1)"
+            ]
+        );
         assert!(read(6).contains(&"look-ups: 4 to 2 look-ups in indexes".to_owned()));
         assert!(read(10).contains(&"retention: O(n) to O(1) in rows written".to_owned()));
         assert!(read(13).contains(&"load: 50-80 % fewer statements".to_owned()));

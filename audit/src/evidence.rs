@@ -288,13 +288,21 @@ pub struct Latency {
     pub baseline: Option<Percentiles>,
     /// The variant.
     pub variant: Percentiles,
-    /// Baseline ÷ variant of the mean time per call, block by block; absent where today does
-    /// not run, or was called in too few blocks.
+    /// Baseline ÷ variant of the typical call, over rounds; absent where today does not run, or
+    /// was called in too few rounds. Taken from [`Self::zero`] where there is one.
     pub ratio: Option<Ratio>,
-    /// Baseline ÷ variant of the 95th percentile, stretch by stretch.
+    /// Baseline ÷ variant of the 95th percentile, over rounds.
     pub p95_ratio: Option<Ratio>,
-    /// Blocks behind the ratio.
-    pub blocks: usize,
+    /// Rounds behind the ratio, each with connections of its own on both sides.
+    pub rounds: usize,
+    /// Where the sides are two copies of a database: today's call on one ÷ today's call on the
+    /// other, before anything was changed. The ratio is taken from there.
+    #[serde(default)]
+    pub zero: Option<Ratio>,
+    /// How far apart copies of the database may be without anything to take it from, as a share:
+    /// where a change has written a table anew. No verdict rests on less.
+    #[serde(default)]
+    pub floor: f64,
     /// What a round trip really took on the line that was asked for, microseconds; absent where
     /// there was none.
     #[serde(default)]

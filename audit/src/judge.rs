@@ -5,7 +5,7 @@ use crate::catalogue::{Catalogue, Finding, Target};
 use crate::counter::{Counter, Quantity};
 use crate::evidence::{
     Answers, Capacity, ClaimEvidence, FlowEvidence, Growth, ItemEvidence, Latency, PlanMode, Ratio,
-    SelfCheck, VariantEvidence, Work,
+    Results, SelfCheck, VariantEvidence, Work,
 };
 use crate::names::{OperationName, Side, VariantName};
 use crate::promise::{Claim, Order, Promise};
@@ -13,8 +13,13 @@ use crate::rules::{self, Interval, Judgement, Load};
 use crate::verdict::Verdict;
 
 /// Judges every claim of an item for every variant: one list per variant, in the evidence's
-/// order, empty for the baseline.
-pub fn judge_item(finding: &Finding, evidence: &ItemEvidence) -> Vec<Vec<ClaimEvidence>> {
+/// order, empty for the baseline. `cells` is how many ratios of time are judged in the run: the
+/// more there are, the surer each has to be.
+pub fn judge_item(
+    finding: &Finding,
+    evidence: &ItemEvidence,
+    cells: usize,
+) -> Vec<Vec<ClaimEvidence>> {
     let today = |variant: &&VariantEvidence| variant.name == VariantName::Baseline;
     let baseline = evidence.variants.iter().find(today);
     evidence
@@ -28,7 +33,7 @@ pub fn judge_item(finding: &Finding, evidence: &ItemEvidence) -> Vec<Vec<ClaimEv
                 .claims
                 .iter()
                 .filter(|claim| claim.is_about(&variant.name))
-                .map(|claim| judge_claim(finding, claim, baseline, variant))
+                .map(|claim| judge_claim(finding, claim, baseline, variant, cells))
                 .collect();
             // The conclusion's promise, of every variant that changes something.
             if Catalogue::builtin().conclusion.additive && variant.additive.is_some() {
@@ -39,7 +44,7 @@ pub fn judge_item(finding: &Finding, evidence: &ItemEvidence) -> Vec<Vec<ClaimEv
                     says: None,
                     promise: Promise::Additive,
                 };
-                claims.push(judge_claim(finding, &claim, baseline, variant));
+                claims.push(judge_claim(finding, &claim, baseline, variant, cells));
             }
             claims
         })
@@ -104,10 +109,55 @@ impl VariantEvidence {
     }
 }
 
+impl Results {
+    /// Judges every item of the run together: the error is held over all ratios of time that are
+    /// judged, since with 200 of them at 95 % each run would cry wolf.
+    pub fn judge(&mut self) {
+        let found: Vec<Option<&Finding>> = self
+            .items
+            .iter()
+            .map(|item| Catalogue::builtin().item(item.id.as_str()).ok())
+            .collect();
+        let pairs = || self.items.iter().zip(&found);
+        let cells = pairs()
+            .filter_map(|(item, finding)| Some(item.cells((*finding)?)))
+            .sum();
+        for (item, finding) in self.items.iter_mut().zip(found) {
+            if let Some(finding) = finding {
+                item.judge(finding, cells);
+            }
+        }
+    }
+}
+
 impl ItemEvidence {
-    /// Judges the item and stores the claims with each variant.
-    pub fn judge(&mut self, item: &Finding) {
-        let judged = judge_item(item, self);
+    /// Ratios of time that a claim on it judges.
+    pub fn cells(&self, item: &Finding) -> usize {
+        let timed = self.variants.iter().flat_map(|variant| {
+            let timed = variant.latency.iter().filter(|cell| cell.ratio.is_some());
+            timed.map(move |cell| (variant, cell))
+        });
+        timed
+            .map(|(variant, cell)| {
+                let judges = |claim: &&Claim| {
+                    let on_it = claim.operation.as_ref();
+                    claim.is_about(&variant.name)
+                        && on_it.is_none_or(|operation| *operation == cell.operation)
+                        && matches!(
+                            claim.promise,
+                            Promise::Ratio { of: Quantity::Time | Quantity::P95, at, .. }
+                                if at == cell.at
+                        )
+                };
+                item.claims.iter().filter(judges).count()
+            })
+            .sum()
+    }
+
+    /// Judges the item, in a run that judges so many ratios of time, and stores the claims with
+    /// each variant.
+    pub fn judge(&mut self, item: &Finding, cells: usize) {
+        let judged = judge_item(item, self, cells);
         for (variant, claims) in self.variants.iter_mut().zip(judged) {
             variant.claims = claims;
         }
@@ -134,13 +184,14 @@ fn judge_claim(
     claim: &Claim,
     baseline: Option<&VariantEvidence>,
     variant: &VariantEvidence,
+    cells: usize,
 ) -> ClaimEvidence {
     let found = match claim.promise {
         Promise::Runs => runs(operations(finding, claim), variant),
         Promise::Additive => additive(variant),
         promise => disqualified(baseline, variant).unwrap_or_else(|| {
             worst(operations(finding, claim), |operation| {
-                judge_operation(promise, operation, baseline, variant)
+                judge_operation(promise, operation, baseline, variant, cells)
             })
         }),
     };
@@ -328,6 +379,7 @@ fn judge_operation(
     operation: &OperationName,
     baseline: Option<&VariantEvidence>,
     variant: &VariantEvidence,
+    cells: usize,
 ) -> Option<Found> {
     match promise {
         Promise::Ratio {
@@ -335,13 +387,17 @@ fn judge_operation(
             lo,
             hi,
             at,
-        } => timed(operation, variant, at, lo, hi, |latency| latency.ratio),
+        } => timed(operation, variant, at, (lo, hi), cells, |latency| {
+            latency.ratio
+        }),
         Promise::Ratio {
             of: Quantity::P95,
             lo,
             hi,
             at,
-        } => timed(operation, variant, at, lo, hi, |latency| latency.p95_ratio),
+        } => timed(operation, variant, at, (lo, hi), cells, |latency| {
+            latency.p95_ratio
+        }),
         Promise::Ratio {
             of: Quantity::Counter(of),
             lo,
@@ -387,16 +443,24 @@ fn timed(
     operation: &OperationName,
     variant: &VariantEvidence,
     at: At,
-    lo: f64,
-    hi: f64,
+    (lo, hi): (f64, f64),
+    cells: usize,
     ratio: impl Fn(&Latency) -> Option<Ratio>,
 ) -> Option<Found> {
     let mut latencies = variant.latency.iter();
     let latency = latencies.find(|latency| latency.operation == *operation && latency.at == at)?;
-    let ratio = ratio(latency)?;
+    let shown = ratio(latency)?;
+    let judged = shown.among(cells, latency.rounds).widened(latency.floor);
+    let mut judgement = rules::speed_up(judged, lo, hi);
+    let slower_tail = latency.p95_ratio.is_some_and(|tail| tail.hi < 1.0);
+    if shown.lo > 1.0 && slower_tail {
+        judgement
+            .reason
+            .push_str("; quicker as a rule and slower in the tail: see the ratio of p95");
+    }
     Some(Found {
-        measured: format!("{ratio} at {at}"),
-        judgement: rules::speed_up(ratio, lo, hi),
+        measured: format!("{shown} at {at}"),
+        judgement,
     })
 }
 
@@ -472,8 +536,11 @@ fn growth(
             of.words()
         );
         let nothing = |side: &VariantEvidence| {
-            let mut counted = side.work.iter().filter(|work| work.operation == *operation);
-            counted.all(|work| work.counters.get(&of).is_none_or(|value| *value == 0.0))
+            let here = side.work.iter().filter(|work| work.operation == *operation);
+            let counted: Vec<f64> = here
+                .filter_map(|work| work.counters.get(&of).copied())
+                .collect();
+            !counted.is_empty() && counted.iter().all(|value| *value == 0.0)
         };
         let judgement = match (interval(&before), interval(&after)) {
             _ if nothing(baseline) && nothing(variant) => Judgement::new(

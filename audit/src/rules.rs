@@ -2,7 +2,7 @@
 //!
 //! | what is judged | verdicts, in the order in which they are tried |
 //! |---|---|
-//! | a speed-up of [lo, hi], measured with the interval [a, b] | `regression` if b < 0.95; `no effect` if 0.95 ≤ a and b ≤ 1.05, or 1 is inside and b − a < 0.1; `falls short` if a > 1 and b < lo; `exceeded` if a > hi; `confirmed` if a ≥ lo; else `inconclusive` |
+//! | a speed-up of [lo, hi], measured with the interval [a, b] | `regression` if b < 1; `no effect` if 1 is inside and b − a < 0.1; `falls short` if a > 1 and b < lo; `exceeded` if a > hi; `confirmed` if a ≥ lo; else `inconclusive` |
 //! | a ratio of counters r, promised [lo, hi] | see [`counter_ratio`] |
 //! | a count per call, promised to fall | see [`count`] |
 //! | a share of today's avoided | see [`share`] |
@@ -78,7 +78,7 @@ pub fn speed_up(measured: Ratio, lo: f64, hi: f64) -> Judgement {
         } else if a > 1.0 {
             format!("{lo}x")
         } else {
-            "a loss and no effect, or no effect and a gain,".to_owned()
+            "a loss and a gain".to_owned()
         };
         Judgement::new(
             Verdict::Inconclusive,
@@ -111,26 +111,28 @@ pub fn self_check(measured: Ratio) -> Judgement {
     not_faster(measured).unwrap_or_else(|| {
         Judgement::new(
             Verdict::Inconclusive,
-            "the baseline differs from itself by more than 5 %: no ratio of this run can be trusted that far",
+            "the interval is wide: small effects are not told from none in this run",
         )
     })
 }
 
-fn not_faster(Ratio { lo, hi, .. }: Ratio) -> Option<Judgement> {
-    if hi < 0.95 {
+fn not_faster(ratio: Ratio) -> Option<Judgement> {
+    let Ratio { lo, hi, .. } = ratio;
+    if hi < 1.0 {
         return Some(Judgement::new(
             Verdict::Regression,
             "surely slower than today",
         ));
     }
-    let within = lo >= 0.95 && hi <= 1.05;
-    if within || (lo <= 1.0 && 1.0 <= hi && hi - lo < 0.1) {
-        return Some(Judgement::new(
+    (lo <= 1.0 && hi - lo < 0.1).then(|| {
+        Judgement::new(
             Verdict::NoEffect,
-            "as fast as today, to within 5 % or so",
-        ));
-    }
-    None
+            format!(
+                "as fast as today, to within {:.1} %",
+                100.0 * ratio.smallest_effect()
+            ),
+        )
+    })
 }
 
 /// A slope of log work on log size with its interval.

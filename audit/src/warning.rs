@@ -26,7 +26,18 @@ pub enum Warning {
         /// The first of them.
         first: String,
     },
-    /// A pair was called in too few blocks for a ratio.
+    /// Today stopped running while a pair was timed; the variant is timed by itself.
+    TodayStopped {
+        /// The item.
+        item: ItemId,
+        /// The operation.
+        operation: OperationName,
+        /// Where.
+        at: At,
+        /// In the engine's own words.
+        words: String,
+    },
+    /// A pair was called in too few rounds for a ratio.
     NoRatio {
         /// The item.
         item: ItemId,
@@ -64,6 +75,16 @@ impl fmt::Display for Warning {
                 "flow {flow}, {side} side: {differing} of {checked} answers are wrong, so every \
                  figure of it is; first: {first}"
             ),
+            Self::TodayStopped {
+                item,
+                operation,
+                at,
+                words,
+            } => write!(
+                f,
+                "{item}: today stopped running while {operation} at {at} was timed, so there is \
+                 nothing to compare with there: {words}"
+            ),
             Self::NoRatio {
                 item,
                 variant,
@@ -71,7 +92,7 @@ impl fmt::Display for Warning {
                 at,
             } => write!(
                 f,
-                "{item} {variant}: {operation} at {at} was called in too few blocks for a ratio: \
+                "{item} {variant}: {operation} at {at} was called in too few rounds for a ratio: \
                  measure for longer"
             ),
             Self::NoFit { of, reason } => write!(f, "{of}: {reason}"),

@@ -89,7 +89,9 @@ fn latency(operation: &str, value: f64) -> Latency {
         variant: percentiles,
         ratio: Some(ratio),
         p95_ratio: Some(ratio),
-        blocks: 20,
+        rounds: 20,
+        zero: None,
+        floor: 0.0,
         measured_round_trip_us: None,
     }
 }
@@ -157,7 +159,7 @@ fn judged_beside(today: VariantEvidence, variant: VariantEvidence) -> Vec<ClaimE
         id: "made-up".parse().expect("an id"),
         variants: vec![today, variant],
     };
-    item.judge(&finding());
+    item.judge(&finding(), 1);
     assert!(item.variants[0].claims.is_empty());
     item.variants.remove(1).claims
 }

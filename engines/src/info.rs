@@ -26,7 +26,6 @@ const POSTGRES: &[&str] = &[
     "shared_buffers",
     "shared_preload_libraries",
     "synchronous_commit",
-    "track_commit_timestamp",
     "track_io_timing",
     "wal_level",
     "wal_sync_method",

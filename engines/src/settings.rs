@@ -49,8 +49,6 @@ pub(crate) fn postgres(purpose: Purpose, memory: u64) -> Vec<(&'static str, Stri
         // Buffers read from the system with the time it took: tells a cold page from slow work.
         ("track_io_timing", "on"),
         ("track_functions", "all"),
-        // Tells the order in which racing senders were let in, whatever their rows' times say.
-        ("track_commit_timestamp", "on"),
         // A trial vacuums by itself, at a moment it knows; a worker in between is noise.
         ("autovacuum", "off"),
         // Pools of 2 x 64 for load, clones and the harness itself.

@@ -95,7 +95,7 @@ struct Timing {
     baseline: [String; 3],
     percentiles: [String; 3],
     ratio: String,
-    blocks: usize,
+    rounds: usize,
 }
 
 struct WorkRow {
@@ -347,7 +347,7 @@ fn timings(item: &ItemEvidence, measured: &Measured) -> Vec<Timing> {
                     Some(ratio) => ratio.to_string(),
                     None => "nothing to compare with".to_owned(),
                 },
-                blocks: l.blocks,
+                rounds: l.rounds,
             };
             timings.push((l.at, timing));
         }

@@ -26,8 +26,8 @@ pub fn render(results: &Results, colour: bool) -> String {
         if check.verdict == Verdict::NoEffect {
             text.push_str(&words);
         } else {
-            let warning = format!("{words}: no ratio of this run can be trusted");
-            text.push_str(&paint(&warning, Tone::Act, colour));
+            let warning = format!("{words}: small effects are not told from none in this run");
+            text.push_str(&paint(&warning, Tone::Less, colour));
         }
         text.push('\n');
     }

@@ -1,10 +1,11 @@
-//! How long: criterion drives, the counterpart rides along.
+//! How long: criterion drives, and each of its samples is a round.
 //!
-//! While criterion samples one side, the other one is called in between, in random order and
-//! for at most as much time, so that both see the same minute of the machine. Every call is
-//! recorded; the ratio is taken block by block. Criterion's own estimates come from one side at
-//! a time and are shown, never judged. With several callers at once the sides take turns in
-//! blocks. A sample of the timed answers is held to the oracle, outside the clock.
+//! A round has fresh connections on both sides, alike, and a few uncounted calls on them; then
+//! short blocks with as many calls of either side, mixed at random, so that both see the same
+//! moment of the machine. With several callers at once the sides take turns within a block.
+//! What criterion is told of a round is its typical call: its own estimates are of one side at
+//! a time and are shown, never judged. A sample of the timed answers is held to the oracle,
+//! outside the clock.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -12,290 +13,352 @@ use std::time::{Duration, Instant};
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, SamplingMode};
-use futures_util::future::join_all;
+use futures_util::future::{LocalBoxFuture, join_all};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tokio::runtime::Runtime;
-use verdict_store::{Fault, Refusal, Store};
+use verdict_store::{Error, Fault, Refusal, Store};
 
 use crate::operation::Probe;
 use crate::recording::{Recording, Sampled};
 use crate::tally::Tally;
 
-/// What is called in the first moments of a sampling is not recorded: caches and plans settle.
-const WARM_UP: Duration = Duration::from_millis(150);
+/// Calls on a fresh connection that go uncounted: from the sixth on PostgreSQL may use a generic
+/// plan. A slow call is made once.
+const WARM_UP_CALLS: u32 = 6;
+const SLOW: Duration = Duration::from_millis(100);
 
-/// As many calls are enough, however soon they are made: plans settle from the sixth on.
-const WARM_UP_CALLS: u64 = 7;
-
-/// A block closes after this much time: short against the machine's moods, long against a call.
+/// How long either side is called in a block: short against the machine's moods, long against
+/// a call.
 const BLOCK: Duration = Duration::from_millis(25);
 
-/// Calls of a quicker counterpart for each call of the sampled side.
-const RIDES_PER_CALL: u32 = 8;
+const SIDES: [Sampled; 2] = [Sampled::Baseline, Sampled::Variant];
+
+/// Makes a store with connections of its own.
+pub type Seating<'a> = Box<dyn Fn() -> LocalBoxFuture<'a, Result<Store, Error>> + 'a>;
 
 /// One side of a pair at one place.
-#[derive(Clone)]
-pub struct Seat {
+pub struct Seat<'a> {
     /// What is called.
     pub probe: Arc<dyn Probe>,
-    /// On which store.
-    pub store: Store,
+    /// On what.
+    pub store: Seating<'a>,
 }
 
 /// Both sides of a pair; without the baseline where today does not run.
-pub struct Pair {
+pub struct Pair<'a> {
     /// Today.
-    pub baseline: Option<Seat>,
+    pub baseline: Option<Seat<'a>>,
     /// The variant.
-    pub variant: Seat,
-}
-
-/// What criterion samples.
-#[derive(Debug, Clone, Copy)]
-pub struct Sampling<'a> {
-    /// The bench's name within its group.
-    pub name: &'a str,
-    /// The side that criterion sees.
-    pub sampled: Sampled,
+    pub variant: Seat<'a>,
     /// Callers at once.
     pub callers: u32,
+    /// Called once each a round, with no warm-up, since `restore` has to follow each call.
+    pub restore: Option<Restore<'a>>,
+    /// Whether a verdict rests on it. Where none does, and a call takes long, it is said what a
+    /// call costs, and no more.
+    pub judged: bool,
 }
 
-/// Has criterion sample one side while the other rides along, and adds what is seen to the
+/// A call that takes longer is worth no rounds where no verdict rests on them.
+const DEAR: Duration = Duration::from_millis(500);
+
+/// Gives back what a call left on both sides.
+pub type Restore<'a> = Box<dyn Fn() -> LocalBoxFuture<'a, Result<(), Error>> + 'a>;
+
+/// Why a pair is not timed any further: a side's fault, and whose.
+#[derive(Debug)]
+pub struct Stopped {
+    /// Whose.
+    pub side: Sampled,
+    /// What it is.
+    pub fault: Fault,
+}
+
+/// Has criterion sample the variant, round by round, beside today, and adds what is seen to the
 /// recording, and what is wrong with the variant's answers to the tally.
 ///
 /// # Errors
 /// The first call's that fails.
 pub fn sample(
     group: &mut BenchmarkGroup<'_, WallTime>,
-    sampling: Sampling<'_>,
+    name: &str,
     runtime: &Runtime,
-    pair: &Pair,
+    pair: &Pair<'_>,
     recording: &mut Recording,
     tally: &mut Tally,
-) -> Result<(), Fault> {
+) -> Result<(), Stopped> {
     group.sampling_mode(SamplingMode::Flat);
-    let ride = RefCell::new(Ride::new(pair, sampling, recording, tally));
-    group.bench_function(sampling.name, |bencher| {
+    let rounds = RefCell::new(Rounds::new(pair, recording, tally));
+    group.bench_function(name, |bencher| {
         bencher.iter_custom(|iterations| {
             // Criterion calls from one thread and never from within a call.
-            runtime.block_on(ride.borrow_mut().iterate(iterations))
+            runtime.block_on(rounds.borrow_mut().next(iterations))
         });
     });
-    ride.into_inner().failure.map_or(Ok(()), Err)
+    rounds.into_inner().stopped.map_or(Ok(()), Err)
 }
 
-struct Ride<'a> {
-    pair: &'a Pair,
-    sampled: Sampled,
-    callers: u32,
+/// Shows criterion what was recorded of today's side beside the variant: nothing is timed twice.
+pub fn replay(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, recording: &Recording) {
+    let mut typical = recording.todays().iter().cycle();
+    group.sampling_mode(SamplingMode::Flat);
+    group.bench_function(name, |bencher| {
+        bencher.iter_custom(|iterations| {
+            let nanoseconds = typical.next().copied().unwrap_or(1.0) * iterations as f64;
+            Duration::from_nanos(nanoseconds as u64)
+        });
+    });
+}
+
+struct Rounds<'a, 'p> {
+    pair: &'a Pair<'p>,
     recording: &'a mut Recording,
     tally: &'a mut Tally,
     random: ChaCha8Rng,
-    /// Time the counterpart may still take.
-    credit: Duration,
-    /// What its last call took.
-    last_ride: Duration,
-    /// Warm-up that is left; calls that begin in it are not recorded.
-    warm_up: Duration,
-    /// Calls of the sampled side so far.
-    called: u64,
-    failure: Option<Fault>,
+    /// The variant's typical call, and each side's calls in a block, once they are known.
+    paced: Option<(Duration, u64)>,
+    /// Whether what a call costs is all that is asked.
+    dear: bool,
+    stopped: Option<Stopped>,
 }
 
-impl<'a> Ride<'a> {
-    fn new(
-        pair: &'a Pair,
-        Sampling {
-            sampled, callers, ..
-        }: Sampling<'_>,
-        recording: &'a mut Recording,
-        tally: &'a mut Tally,
-    ) -> Self {
+impl<'a, 'p> Rounds<'a, 'p> {
+    fn new(pair: &'a Pair<'p>, recording: &'a mut Recording, tally: &'a mut Tally) -> Self {
         Self {
             pair,
-            sampled,
-            callers,
             recording,
             tally,
             random: ChaCha8Rng::seed_from_u64(0),
-            credit: Duration::ZERO,
-            last_ride: Duration::ZERO,
-            warm_up: WARM_UP,
-            called: 0,
-            failure: None,
+            paced: None,
+            dear: false,
+            stopped: None,
         }
     }
 
-    fn seat(&self, side: Sampled) -> Option<&'a Seat> {
+    fn seat(&self, side: Sampled) -> Option<&'a Seat<'p>> {
         match side {
             Sampled::Baseline => self.pair.baseline.as_ref(),
             Sampled::Variant => Some(&self.pair.variant),
         }
     }
 
-    /// Makes `iterations` calls of the sampled side and answers the time they took.
-    async fn iterate(&mut self, iterations: u64) -> Duration {
-        let started = Instant::now();
-        let recorded = self.warm_up.is_zero() || self.called >= WARM_UP_CALLS;
-        let took = if self.callers > 1 {
-            self.crowds(iterations, recorded).await
-        } else {
-            self.calls(iterations, recorded).await
-        };
-        self.warm_up = self.warm_up.saturating_sub(started.elapsed());
-        self.called += iterations;
+    /// What criterion asks for: the first time an estimate, then a round for each sample, as
+    /// long as so many calls of the variant were to take.
+    async fn next(&mut self, iterations: u64) -> Duration {
+        if self.stopped.is_none() {
+            let made = match self.paced {
+                None => self.pace().await,
+                Some(_) if self.dear => Ok(()),
+                Some((typical, calls)) => {
+                    let budget = typical.saturating_mul(iterations.try_into().unwrap_or(u32::MAX));
+                    self.round(budget, calls).await
+                }
+            };
+            self.stopped = made.err();
+        }
+        let typical = self.recording.typical(Sampled::Variant);
+        let typical =
+            self.paced.map_or(
+                typical,
+                |(estimate, _)| {
+                    if typical.is_zero() { estimate } else { typical }
+                },
+            );
         // Criterion divides by it; a side that failed at once must not answer zero.
-        took.max(Duration::from_nanos(1))
+        (typical * iterations.try_into().unwrap_or(u32::MAX)).max(Duration::from_nanos(1))
     }
 
-    /// One caller, with the counterpart's calls in between.
-    async fn calls(&mut self, iterations: u64, recorded: bool) -> Duration {
-        let mut total = Duration::ZERO;
-        let mut block_started = Instant::now();
-        for _ in 0..iterations {
-            let counterpart_first = self.random.random();
-            if counterpart_first {
-                self.ride(recorded).await;
-            }
-            let took = self.call(self.sampled, recorded).await;
-            total += took;
-            self.credit += took;
-            if !counterpart_first {
-                self.ride(recorded).await;
-            }
-            if block_started.elapsed() >= BLOCK {
-                self.close_block().await;
-                block_started = Instant::now();
-            }
+    /// Finds out how long calls take, and so how many of them make a block.
+    async fn pace(&mut self) -> Result<(), Stopped> {
+        let stores = self.connect().await?;
+        let mut typical = [Duration::ZERO; 2];
+        for side in SIDES {
+            typical[side as usize] = self.warm_up(side, &stores).await?;
         }
-        self.close_block().await;
-        total
-    }
-
-    /// Calls the counterpart for as long as it has credit.
-    async fn ride(&mut self, recorded: bool) {
-        let mut rides = 0;
-        while rides < RIDES_PER_CALL && self.credit >= self.last_ride {
-            let took = self.call(self.sampled.other(), recorded).await;
-            self.credit = self.credit.saturating_sub(took);
-            // Slowly forgotten, so that one slow call does not end the ride.
-            self.last_ride = if self.last_ride.is_zero() {
-                took
-            } else {
-                (self.last_ride * 7 + took) / 8
-            };
-            rides += 1;
-        }
-        if rides == RIDES_PER_CALL {
-            self.credit = Duration::ZERO;
-        }
-    }
-
-    async fn call(&mut self, side: Sampled, recorded: bool) -> Duration {
-        let Some(seat) = self.seat(side).filter(|_| self.failure.is_none()) else {
-            return Duration::ZERO;
-        };
-        // Today's timed answers are today's to answer for: the check has them.
-        let keep = side == Sampled::Variant;
-        match seat.probe.call(&seat.store, keep).await {
-            Ok(took) => {
-                if recorded {
-                    self.recording.record(side, took);
+        self.end(stores).await?;
+        let slower = typical[0].max(typical[1]).max(Duration::from_nanos(1));
+        if slower > DEAR && !self.pair.judged {
+            for side in SIDES {
+                if self.seat(side).is_some() {
+                    self.recording.record(side, typical[side as usize]);
                 }
-                took
             }
-            Err(fault) => {
-                self.failure = Some(fault);
-                Duration::ZERO
+            self.recording.close_block();
+            self.dear = true;
+        }
+        let calls = match self.pair.restore {
+            Some(_) => 1,
+            None => (BLOCK.as_nanos() / slower.as_nanos()).clamp(1, 10_000) as u64,
+        };
+        let variant = typical[Sampled::Variant as usize].max(Duration::from_nanos(1));
+        self.paced = Some((variant, calls));
+        Ok(())
+    }
+
+    async fn round(&mut self, budget: Duration, calls: u64) -> Result<(), Stopped> {
+        let stores = self.connect().await?;
+        if self.pair.restore.is_none() {
+            for side in SIDES {
+                self.warm_up(side, &stores).await?;
             }
+        }
+        let started = Instant::now();
+        loop {
+            if self.pair.callers > 1 {
+                self.crowded_block(&stores).await?;
+            } else {
+                self.block(calls, &stores).await?;
+            }
+            self.recording.close_block();
+            self.settle(&stores).await?;
+            if started.elapsed() >= budget || self.pair.restore.is_some() {
+                break;
+            }
+        }
+        self.recording.close_round();
+        self.end(stores).await
+    }
+
+    /// Fresh connections on both sides, in random order.
+    async fn connect(&mut self) -> Result<[Option<Store>; 2], Stopped> {
+        let first = self.first();
+        let mut stores = [None, None];
+        for side in [first, first.other()] {
+            if let Some(seat) = self.seat(side) {
+                let store = (seat.store)().await;
+                stores[side as usize] = Some(store.map_err(|error| stopped(side, error.into()))?);
+            }
+        }
+        Ok(stores)
+    }
+
+    /// Closes the connections, and gives back what nobody can take back row by row.
+    async fn end(&mut self, stores: [Option<Store>; 2]) -> Result<(), Stopped> {
+        for store in stores.into_iter().flatten() {
+            store.close().await;
+        }
+        match &self.pair.restore {
+            Some(restore) => restore()
+                .await
+                .map_err(|error| stopped(Sampled::Variant, error.into())),
+            None => Ok(()),
         }
     }
 
-    /// Many callers at once: blocks of both sides in random order, until the sampled side was
-    /// called often enough. The time answered is that of as many calls as were asked for.
-    async fn crowds(&mut self, iterations: u64, recorded: bool) -> Duration {
-        let mut total = Duration::ZERO;
-        let mut calls = 0;
-        while calls < iterations && self.failure.is_none() {
-            let first = if self.random.random() {
-                self.sampled
-            } else {
-                self.sampled.other()
-            };
+    /// The side that comes first this time.
+    fn first(&mut self) -> Sampled {
+        SIDES[usize::from(self.random.random::<bool>())]
+    }
+
+    /// Uncounted calls of one side, by as many callers as there will be; the last one's time.
+    async fn warm_up(
+        &mut self,
+        side: Sampled,
+        stores: &[Option<Store>; 2],
+    ) -> Result<Duration, Stopped> {
+        let (Some(seat), Some(store)) = (self.seat(side), &stores[side as usize]) else {
+            return Ok(Duration::ZERO);
+        };
+        let mut took = Duration::ZERO;
+        let calls = match self.pair.restore {
+            Some(_) => 1,
+            None => WARM_UP_CALLS,
+        };
+        for _ in 0..calls {
+            let callers = (0..self.pair.callers).map(|_| called(seat, store, false));
+            for called in join_all(callers).await {
+                took = called.map_err(|fault| stopped(side, fault))?;
+            }
+            if took > SLOW {
+                break;
+            }
+        }
+        seat.probe
+            .settle(store, &mut Tally::default())
+            .await
+            .map_err(|error| stopped(side, error.into()))?;
+        Ok(took)
+    }
+
+    /// As many calls of either side, one after the other in random order.
+    async fn block(&mut self, calls: u64, stores: &[Option<Store>; 2]) -> Result<(), Stopped> {
+        for _ in 0..calls {
+            let first = self.first();
             for side in [first, first.other()] {
-                let (count, took) = self.crowd(side, recorded).await;
-                if side == self.sampled {
-                    calls += count;
-                    total += took;
-                }
+                let (Some(seat), Some(store)) = (self.seat(side), &stores[side as usize]) else {
+                    continue;
+                };
+                // Today's timed answers are today's to answer for: the check has them.
+                let keep = side == Sampled::Variant;
+                let took = seat.probe.call(store, keep).await;
+                let took = took.map_err(|fault| stopped(side, fault))?;
+                self.recording.record(side, took);
             }
-            self.close_block().await;
         }
-        total.mul_f64(iterations as f64 / calls.max(1) as f64)
+        Ok(())
     }
 
-    /// One block of one side; how many calls there were, and the time they took together.
-    async fn crowd(&mut self, side: Sampled, recorded: bool) -> (u64, Duration) {
-        let Some(seat) = self.seat(side) else {
-            return (0, Duration::ZERO);
-        };
-        let until = Instant::now() + BLOCK;
-        let keep = side == Sampled::Variant;
-        let callers = (0..self.callers).map(|_| {
-            let seat = seat.clone();
-            tokio::spawn(async move {
-                let mut times = Vec::new();
-                while times.is_empty() || Instant::now() < until {
-                    let started = Instant::now();
-                    times.push(match seat.probe.call(&seat.store, keep).await {
-                        // It waited in vain for a connection: so long did its caller wait.
-                        Err(Fault::Variant(Refusal::TimedOut(_))) => started.elapsed(),
-                        called => called?,
-                    });
-                }
-                Ok::<_, Fault>(times)
-            })
-        });
-        let mut outcome = (0, Duration::ZERO);
-        for caller in join_all(callers).await {
-            match caller {
-                Ok(Ok(times)) => {
-                    for took in times {
-                        outcome.0 += 1;
-                        outcome.1 += took;
-                        if recorded {
+    /// Many callers at once, first of one side, then of the other.
+    async fn crowded_block(&mut self, stores: &[Option<Store>; 2]) -> Result<(), Stopped> {
+        let first = self.first();
+        for side in [first, first.other()] {
+            let (Some(seat), Some(store)) = (self.seat(side), &stores[side as usize]) else {
+                continue;
+            };
+            let until = Instant::now() + BLOCK;
+            let callers = (0..self.pair.callers).map(|_| {
+                let (probe, store) = (Arc::clone(&seat.probe), store.clone());
+                tokio::spawn(async move {
+                    let keep = side == Sampled::Variant;
+                    let mut times = Vec::new();
+                    while times.is_empty() || Instant::now() < until {
+                        times.push(waited(&probe, &store, keep).await?);
+                    }
+                    Ok::<_, Fault>(times)
+                })
+            });
+            for caller in join_all(callers).await {
+                match caller {
+                    Ok(times) => {
+                        for took in times.map_err(|fault| stopped(side, fault))? {
                             self.recording.record(side, took);
                         }
                     }
+                    Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
                 }
-                Ok(Err(fault)) => {
-                    self.failure.get_or_insert(fault);
-                }
-                Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
             }
         }
-        outcome
+        Ok(())
     }
 
-    /// Ends a block: what was written is taken back, what was kept is compared.
-    async fn close_block(&mut self) {
-        self.recording.close_block();
-        let pair = self.pair;
-        let settled = async {
-            if let Some(seat) = &pair.baseline {
-                let none_kept = &mut Tally::default();
-                seat.probe.settle(&seat.store, none_kept).await?;
-            }
-            pair.variant
-                .probe
-                .settle(&pair.variant.store, self.tally)
-                .await
-        };
-        if let Err(error) = settled.await {
-            self.failure.get_or_insert(Fault::Harness(error));
+    /// What was written is taken back, what was kept is compared.
+    async fn settle(&mut self, stores: &[Option<Store>; 2]) -> Result<(), Stopped> {
+        for side in SIDES {
+            let (Some(seat), Some(store)) = (self.seat(side), &stores[side as usize]) else {
+                continue;
+            };
+            let settled = seat.probe.settle(store, self.tally).await;
+            settled.map_err(|error| stopped(side, error.into()))?;
         }
+        Ok(())
+    }
+}
+
+fn stopped(side: Sampled, fault: Fault) -> Stopped {
+    Stopped { side, fault }
+}
+
+async fn called(seat: &Seat<'_>, store: &Store, keep: bool) -> Result<Duration, Fault> {
+    waited(&seat.probe, store, keep).await
+}
+
+/// A call's time; of one that waited in vain for a connection, how long its caller waited.
+async fn waited(probe: &Arc<dyn Probe>, store: &Store, keep: bool) -> Result<Duration, Fault> {
+    let started = Instant::now();
+    match probe.call(store, keep).await {
+        Err(Fault::Variant(Refusal::TimedOut(_))) => Ok(started.elapsed()),
+        called => called,
     }
 }
 

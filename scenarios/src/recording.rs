@@ -1,4 +1,4 @@
-//! What was recorded of a pair: every call's time, by side and block.
+//! What was recorded of a pair: every call's time, by side, block and round.
 
 use std::time::Duration;
 
@@ -26,34 +26,66 @@ impl Sampled {
     }
 }
 
-/// Blocks are put together until a side has so many calls, so that a stretch has a 95th
-/// percentile.
-const CALLS_FOR_A_TAIL: u64 = 100;
+/// Calls of a side that a round needs for a 95th percentile of its own.
+const CALLS_FOR_A_TAIL: usize = 40;
 
 /// The calls of one side.
 struct Times {
     all: Histogram<u64>,
-    block_ns: u64,
-    block_calls: u64,
-    stretch: Histogram<u64>,
+    block: Vec<u64>,
+    round: Vec<u64>,
+    /// The typical call of each round.
+    typical: Vec<f64>,
+    /// The typical calls of this round's blocks.
+    medians: Vec<f64>,
 }
 
 impl Default for Times {
     fn default() -> Self {
-        let histogram = || {
-            #[expect(
-                clippy::expect_used,
-                reason = "three digits are always a valid precision"
-            )]
-            Histogram::new(3).expect("a histogram of three significant digits")
-        };
+        #[expect(
+            clippy::expect_used,
+            reason = "three digits are always a valid precision"
+        )]
+        let all = Histogram::new(3).expect("a histogram of three significant digits");
         Self {
-            all: histogram(),
-            block_ns: 0,
-            block_calls: 0,
-            stretch: histogram(),
+            all,
+            block: Vec::new(),
+            round: Vec::new(),
+            typical: Vec::new(),
+            medians: Vec::new(),
         }
     }
+}
+
+impl Times {
+    /// The typical call of the block, which ends.
+    fn close_block(&mut self) -> Option<f64> {
+        let median = quantile(&mut self.block, 0.5);
+        self.round.append(&mut self.block);
+        self.medians.extend(median);
+        median
+    }
+
+    /// The 95th percentile of the round, which ends.
+    fn close_round(&mut self) -> Option<f64> {
+        if !self.medians.is_empty() {
+            let mean = self.medians.iter().sum::<f64>() / self.medians.len() as f64;
+            self.typical.push(mean);
+            self.medians.clear();
+        }
+        let tail = quantile(&mut self.round, 0.95).filter(|_| self.round.len() >= CALLS_FOR_A_TAIL);
+        self.round.clear();
+        tail
+    }
+}
+
+fn quantile(times: &mut [u64], share: f64) -> Option<f64> {
+    times.sort_unstable();
+    let place = ((times.len() as f64 * share) as usize).min(times.len().checked_sub(1)?);
+    if share == 0.5 && times.len().is_multiple_of(2) {
+        return Some((times[place - 1] + times[place]) as f64 / 2.0);
+    }
+    Some(times[place] as f64)
 }
 
 /// What was recorded of a pair.
@@ -61,52 +93,74 @@ impl Default for Times {
 pub struct Recording {
     baseline: Times,
     variant: Times,
-    blocks: Vec<Block>,
-    /// The 95th percentiles of both sides, stretch by stretch.
-    tails: Vec<Block>,
+    rounds: Vec<Vec<Block>>,
+    round: Vec<Block>,
+    /// The 95th percentiles of both sides, round by round.
+    tails: Vec<Vec<Block>>,
 }
 
 impl Recording {
-    /// Records a call.
-    pub fn record(&mut self, side: Sampled, took: Duration) {
-        let times = match side {
+    fn times(&mut self, side: Sampled) -> &mut Times {
+        match side {
             Sampled::Baseline => &mut self.baseline,
             Sampled::Variant => &mut self.variant,
-        };
+        }
+    }
+
+    /// Records a call.
+    pub fn record(&mut self, side: Sampled, took: Duration) {
+        let times = self.times(side);
         let nanoseconds = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
-        // The histograms grow as they must; only a value beyond 2^63 is refused.
+        // The histogram grows as it must; only a value beyond 2^63 is refused.
         let _ = times.all.record(nanoseconds);
-        let _ = times.stretch.record(nanoseconds);
-        times.block_ns += nanoseconds;
-        times.block_calls += 1;
+        times.block.push(nanoseconds);
     }
 
-    /// Ends a block, unless one side is still missing from it.
+    /// Ends a block.
     pub fn close_block(&mut self) {
-        let (baseline, variant) = (&mut self.baseline, &mut self.variant);
-        if baseline.block_calls > 0 && variant.block_calls > 0 {
-            self.blocks.push(Block {
-                baseline_ns: std::mem::take(&mut baseline.block_ns),
-                baseline_calls: std::mem::take(&mut baseline.block_calls),
-                variant_ns: std::mem::take(&mut variant.block_ns),
-                variant_calls: std::mem::take(&mut variant.block_calls),
+        let (baseline, variant) = (self.baseline.close_block(), self.variant.close_block());
+        if let Some((baseline_ns, variant_ns)) = baseline.zip(variant) {
+            self.round.push(Block {
+                baseline_ns,
+                variant_ns,
             });
-        }
-        if baseline.stretch.len().min(variant.stretch.len()) >= CALLS_FOR_A_TAIL {
-            self.tails.push(Block {
-                baseline_ns: baseline.stretch.value_at_quantile(0.95),
-                baseline_calls: 1,
-                variant_ns: variant.stretch.value_at_quantile(0.95),
-                variant_calls: 1,
-            });
-            baseline.stretch.reset();
-            variant.stretch.reset();
         }
     }
 
-    /// The evidence; `None` when nothing was recorded of the variant, as when its bench was
-    /// filtered out. Without enough blocks of both sides there is no ratio.
-    pub fn latency(&self, operation: &OperationName, at: At, seed: u64) -> Option<Latency> {
+    /// Ends a round.
+    pub fn close_round(&mut self) {
+        let tails = (self.baseline.close_round(), self.variant.close_round());
+        if let (Some(baseline_ns), Some(variant_ns)) = tails {
+            self.tails.push(vec![Block {
+                baseline_ns,
+                variant_ns,
+            }]);
+        }
+        if !self.round.is_empty() {
+            self.rounds.push(std::mem::take(&mut self.round));
+        }
+    }
+
+    /// The typical call of a side in its latest round, or of all its calls before the first
+    /// round ended.
+    pub fn typical(&self, side: Sampled) -> Duration {
+        let times = match side {
+            Sampled::Baseline => &self.baseline,
+            Sampled::Variant => &self.variant,
+        };
+        let latest = times.typical.last().copied();
+        let nanoseconds = latest.unwrap_or_else(|| times.all.value_at_quantile(0.5) as f64);
+        Duration::from_nanos(nanoseconds as u64)
+    }
+
+    /// The typical call of today's side, round by round.
+    pub fn todays(&self) -> &[f64] {
+        &self.baseline.typical
+    }
+
+    /// The evidence; `None` when nothing was recorded of the variant. Without enough rounds of
+    /// both sides there is no ratio.
+    pub fn latency(&self, operation: &OperationName, at: At) -> Option<Latency> {
         if self.variant.all.is_empty() {
             return None;
         }
@@ -116,9 +170,11 @@ impl Recording {
             at,
             baseline: (!self.baseline.all.is_empty()).then(|| of(&self.baseline)),
             variant: of(&self.variant),
-            ratio: ratio(&self.blocks, seed).ok(),
-            p95_ratio: ratio(&self.tails, seed).ok(),
-            blocks: self.blocks.len(),
+            ratio: ratio(&self.rounds).ok(),
+            p95_ratio: ratio(&self.tails).ok(),
+            rounds: self.rounds.len(),
+            zero: None,
+            floor: 0.0,
             measured_round_trip_us: None,
         })
     }
@@ -131,14 +187,36 @@ impl Recording {
             Sampled::Variant => self.variant.all.len(),
         }
     }
+}
 
-    /// Nanoseconds of all closed blocks, by side.
-    #[cfg(test)]
-    pub fn time(&self) -> (u64, u64) {
-        let sum = |of: fn(&Block) -> u64| self.blocks.iter().map(of).sum::<u64>();
-        (
-            sum(|block| block.baseline_ns),
-            sum(|block| block.variant_ns),
-        )
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_typical_call_is_the_median_and_one_slow_call_changes_nothing() {
+        assert_eq!(quantile(&mut [3, 1, 2], 0.5), Some(2.0));
+        assert_eq!(quantile(&mut [1, 2, 3, 1_000], 0.5), Some(2.5));
+        assert_eq!(quantile(&mut [], 0.5), None);
+        let mut recording = Recording::default();
+        for _ in 0..6 {
+            for _ in 0..3 {
+                for took in [100, 100, 90_000] {
+                    recording.record(Sampled::Baseline, Duration::from_nanos(2 * took));
+                    recording.record(Sampled::Variant, Duration::from_nanos(took));
+                }
+                recording.record(Sampled::Variant, Duration::from_nanos(100));
+                recording.close_block();
+            }
+            recording.close_round();
+        }
+        let name = "spin".parse().unwrap();
+        let latency = recording.latency(&name, At::rung(1)).unwrap();
+        assert!((latency.ratio.unwrap().value - 2.0).abs() < 1e-9);
+        assert_eq!((latency.rounds, latency.p95_ratio), (6, None));
+        assert_eq!(
+            recording.typical(Sampled::Variant),
+            Duration::from_nanos(100)
+        );
     }
 }

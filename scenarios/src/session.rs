@@ -1,14 +1,15 @@
 //! Where a trial is held: a world, and two sides of it in every engine. `baseline` stays as
 //! today; `trial` carries one variant's change at a time.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use sqlx::query_scalar;
+use verdict_audit::evidence::Ratio;
 use verdict_audit::{At, VariantName};
 use verdict_engines::{Endpoints, Engines, Line, Rewrite, Side};
 use verdict_oracle::{Hostile, Oracle};
@@ -73,6 +74,9 @@ pub struct Session<'a> {
     depth: Depth,
     baseline: Mutex<Standing>,
     trial: Mutex<Standing>,
+    /// How much longer today's call takes on the baseline side than on the other one, by item
+    /// and operation, with the rounds behind it: two copies of one database are not alike.
+    zeros: Mutex<BTreeMap<String, (Ratio, usize)>>,
 }
 
 /// A side as it stands: where it is, the changes that were made to it, and a connection to it.
@@ -111,6 +115,7 @@ impl<'a> Session<'a> {
             engines,
             oracle: Arc::new(Oracle::new(world)),
             depth,
+            zeros: Mutex::default(),
         })
     }
 
@@ -212,6 +217,60 @@ impl<'a> Session<'a> {
         Ok(reach(endpoints, &how(connect(&applied))).await?)
     }
 
+    /// A store of its own on a side, connected as the variant on it is, or as today is.
+    pub(crate) async fn seat(
+        &self,
+        role: Role,
+        today: bool,
+        line: Option<&Line>,
+    ) -> std::result::Result<Store, verdict_store::Error> {
+        let Standing { side, applied, .. } = self.standing(role);
+        let endpoints = line.map_or_else(|| side.endpoints(), Line::endpoints);
+        let applied = if today { &[][..] } else { &applied[..] };
+        reach(endpoints, &connect(applied)).await
+    }
+
+    /// What today's call differs by on the two sides before anything is changed, if it is known.
+    pub(crate) fn zero(&self, of: &str) -> Option<(Ratio, usize)> {
+        self.zeros().get(of).copied()
+    }
+
+    /// Notes it, until a side is made anew.
+    pub(crate) fn note_zero(&self, of: String, zero: Ratio, rounds: usize) {
+        self.zeros().insert(of, (zero, rounds));
+    }
+
+    /// The greatest of these differences, as a share: 0.03 is 3 %.
+    pub(crate) fn spread(&self) -> f64 {
+        let zeros = self.zeros();
+        let shares = zeros.values().map(|(zero, _)| zero.value.ln().abs());
+        shares.fold(0.0, f64::max).exp_m1()
+    }
+
+    fn zeros(&self) -> MutexGuard<'_, BTreeMap<String, (Ratio, usize)>> {
+        self.zeros.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The files that a side's PostgreSQL tables are in: others after a table was rewritten.
+    pub(crate) async fn files(&self, role: Role, tables: &[Table]) -> Result<Vec<Option<i64>>> {
+        let store = self.standing(role).store;
+        let names: Vec<&str> = tables
+            .iter()
+            .filter(|table| table.engine == Engine::Postgres)
+            .map(|table| table.name)
+            .collect();
+        let files = query_scalar(
+            "SELECT pg_relation_filenode(to_regclass(QUOTE_IDENT(name)))::bigint
+            FROM UNNEST($1) WITH ORDINALITY AS named (name, place)
+            ORDER BY place",
+        )
+        .bind(&names)
+        .fetch_all(&store.postgres)
+        .await
+        .doing("see the files of tables")?;
+        Ok(files)
+    }
+
     /// Where a side's engines answer.
     pub(crate) fn endpoints(&self, role: Role) -> Endpoints {
         self.standing(role).side.endpoints().clone()
@@ -302,6 +361,7 @@ impl<'a> Session<'a> {
         self.standing(role).store.close().await;
         let standing = Standing::open(self.engines, role).await?;
         self.replace(role, standing);
+        self.zeros().clear();
         for hostile in self.oracle.added() {
             self.add(role, hostile).await?;
         }

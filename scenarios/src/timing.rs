@@ -1,210 +1,342 @@
 //! What is timed where, and how a pair is seated for it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use criterion::Criterion;
 use verdict_audit::evidence::{Latency, Ratio};
 use verdict_audit::{At, Finding, OperationName, Promise, Quantity, VariantName, Warning};
-use verdict_engines::Line;
 use verdict_seed::World;
 use verdict_store::{Fault, Refusal};
 
 use crate::court::{Case, Clockwork, Court};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::item::Item;
-use crate::latency::{Pair, Sampling, Seat, sample};
+use crate::latency::{Pair, Restore, Seat, Stopped, replay, sample};
 use crate::operation::{AnyOperation, Leaves, Probe};
 use crate::recording::{Recording, Sampled};
 use crate::session::{Depth, ROLES, Role, Session};
 use crate::tally::Tally;
 
 impl Court<'_> {
-    /// The baseline against itself: what the machine's noise does to a ratio, on the first
-    /// operation that only reads and is measured at 1 000 rows. `None` where there is none.
+    /// The baseline against itself on one database: what the machine's noise does to a ratio, on
+    /// the first operation that only reads, runs, and is measured at 1 000 rows. `None` where
+    /// there is none.
     ///
     /// # Errors
-    /// When today stops running, or the harness's own.
+    /// What the harness could not do.
     pub fn self_check(&self, criterion: &mut Criterion) -> Result<Option<Ratio>> {
         let at = At::rung(1_000);
         let today = VariantName::Baseline;
-        let reading = self.items.iter().find_map(|item| {
-            let operation = item.operations().into_iter().find(|operation| {
-                operation.leaves() == Leaves::Nothing
-                    && operation.rungs(self.session.world()).contains(&at)
-            })?;
-            Some(operation)
-        });
-        let Some(operation) = reading else {
-            return Ok(None);
-        };
-        let seat = || {
-            Some(Seat {
-                probe: operation.probe(self.session.oracle(), &today, at)?,
-                store: self.session.store(&today),
-            })
-        };
-        let (baseline, Some(variant)) = (seat(), seat()) else {
-            return Ok(None);
-        };
-        self.watcher.step("a-a", &today, "timing");
-        let mut recording = Recording::default();
-        let mut group = criterion.benchmark_group("a-a");
-        let sampling = Sampling {
-            name: "baseline against itself",
-            sampled: Sampled::Variant,
-            callers: 1,
-        };
-        let pair = Pair { baseline, variant };
-        sample(
-            &mut group,
-            sampling,
-            self.runtime,
-            &pair,
-            &mut recording,
-            &mut Tally::default(),
-        )
-        .map_err(Error::from)?;
-        group.finish();
-        let name: OperationName = operation.name().parse()?;
-        let latency = recording.latency(&name, at, self.session.world().spec().seed);
-        Ok(latency.and_then(|latency| latency.ratio))
-    }
-
-    /// Times a variant wherever it is asked for, beside today where today runs; a side's own
-    /// words where it stops running.
-    pub(crate) fn time(
-        &self,
-        case: Case<'_>,
-        today_runs: bool,
-        clockwork: &mut Clockwork<'_>,
-        latencies: &mut Vec<Latency>,
-        tally: &mut Tally,
-    ) -> Result<Option<Refusal>> {
-        let (session, item) = (self.session, case.item);
-        for operation in item.operations() {
-            let name: OperationName = operation.name().parse()?;
-            for at in places(&*operation, &name, case.finding, session) {
-                let probe = |variant| operation.probe(session.oracle(), variant, at);
-                let Some(after) = probe(case.variant) else {
-                    continue;
-                };
-                let before = probe(&VariantName::Baseline).filter(|_| today_runs);
-                // Criterion samples today's side once, beside the fix done right.
-                let mut sides = vec![(Sampled::Variant, case.variant)];
-                if *case.variant == VariantName::Optimized && before.is_some() {
-                    sides.push((Sampled::Baseline, &VariantName::Baseline));
-                }
-                let sides: Vec<(Sampled, String)> = sides
-                    .into_iter()
-                    .map(|(sampled, side)| (sampled, bench_name(&name, side, at)))
-                    .filter(|(_, bench)| (clockwork.selected)(&format!("{}/{bench}", item.id())))
-                    .collect();
-                if sides.is_empty() {
-                    continue;
-                }
-                let step = format!("timing {name} at {at}");
-                self.watcher.step(item.id(), case.variant, &step);
-                let seated = self.seat(case, before, after, at)?;
-                let mut recording = Recording::default();
-                let mut group = clockwork.criterion.benchmark_group(item.id());
-                let mut stopped = None;
-                for (sampled, bench) in sides {
-                    let sampling = Sampling {
-                        name: &bench,
-                        sampled,
-                        callers: at.callers,
-                    };
-                    let sampled = sample(
-                        &mut group,
-                        sampling,
-                        self.runtime,
-                        &seated.pair,
-                        &mut recording,
-                        tally,
-                    );
-                    match sampled {
-                        Ok(()) => {}
-                        Err(Fault::Variant(refusal)) => {
-                            stopped = Some(refusal);
-                            break;
-                        }
-                        Err(Fault::Harness(error)) => return Err(error.into()),
-                    }
-                }
-                group.finish();
-                let round_trip = seated.round_trip;
-                drop(seated);
-                let latency = recording.latency(&name, at, session.world().spec().seed);
-                if latency
-                    .as_ref()
-                    .is_some_and(|latency| latency.baseline.is_some() && latency.ratio.is_none())
+        for item in self.items {
+            for operation in item.operations() {
+                if operation.leaves() != Leaves::Nothing
+                    || operation.aside()
+                    || !operation.rungs(self.session.world()).contains(&at)
                 {
-                    self.watcher.warn(Warning::NoRatio {
-                        item: case.finding.id.clone(),
-                        variant: case.variant.clone(),
-                        operation: name.clone(),
-                        at,
-                    });
+                    continue;
                 }
-                latencies.extend(latency.map(|latency| Latency {
-                    measured_round_trip_us: round_trip.map(|time| time.as_secs_f64() * 1e6),
-                    ..latency
-                }));
-                for role in ROLES {
-                    self.given_back(role, &*operation)?;
-                }
-                if stopped.is_some() {
-                    return Ok(stopped);
+                self.watcher.step("a-a", &today, "timing");
+                let place = Place {
+                    operation: &*operation,
+                    at,
+                    judged: true,
+                };
+                let sides = [Role::Baseline, Role::Baseline];
+                if let Some((ratio, _)) = self.against_itself(criterion, "a-a", place, sides)? {
+                    return Ok(Some(ratio));
                 }
             }
         }
         Ok(None)
     }
 
-    /// Seats both sides, by way of a line where the place has one.
-    fn seat(
+    /// What today's call differs by between the two sides, before a variant's change makes them
+    /// different by more: noted with the session, once per operation.
+    pub(crate) fn find_zeros(&self, case: Case<'_>, criterion: &mut Criterion) -> Result<()> {
+        for operation in case.item.operations() {
+            let name: OperationName = operation.name().parse()?;
+            let key = format!("{} {name}", case.item.id());
+            let mut places = places(&*operation, &name, case.finding, self.session);
+            places.retain(|at| at.is_rung());
+            let judged = places
+                .iter()
+                .rfind(|place| judges(case.finding, &name, **place));
+            let Some(at) = judged.or_else(|| places.first()).copied() else {
+                continue;
+            };
+            if self.session.zero(&key).is_some() || !operation.offered_by(case.variant) {
+                continue;
+            }
+            self.watcher
+                .step(case.item.id(), case.variant, "two copies of today");
+            let place = Place {
+                operation: &*operation,
+                at,
+                judged: false,
+            };
+            let group = format!("{} copies", case.item.id());
+            let found = self.against_itself(criterion, &group, place, ROLES)?;
+            if let Some((zero, rounds)) = found {
+                self.session.note_zero(key, zero, rounds);
+            }
+        }
+        Ok(())
+    }
+
+    /// Today's call on one side against today's call on another; `None` where it does not run.
+    fn against_itself(
+        &self,
+        criterion: &mut Criterion,
+        group: &str,
+        place: Place<'_>,
+        sides: [Role; 2],
+    ) -> Result<Option<(Ratio, usize)>> {
+        let today = VariantName::Baseline;
+        let Place { operation, at, .. } = place;
+        let probe = || operation.probe(self.session.oracle(), &today, at);
+        let (Some(before), Some(after)) = (probe(), probe()) else {
+            return Ok(None);
+        };
+        let seat = |probe, role| Seat {
+            probe,
+            store: Box::new(move || Box::pin(self.session.seat(role, true, None))),
+        };
+        let pair = Pair {
+            baseline: Some(seat(before, sides[0])),
+            variant: seat(after, sides[1]),
+            callers: at.callers,
+            restore: self.renewal(operation),
+            judged: place.judged,
+        };
+        let mut recording = Recording::default();
+        let mut benches = criterion.benchmark_group(group);
+        let name = format!("{}/{}", operation.name(), at.n);
+        let none = &mut Tally::default();
+        let sampled = sample(
+            &mut benches,
+            &name,
+            self.runtime,
+            &pair,
+            &mut recording,
+            none,
+        );
+        benches.finish();
+        match sampled {
+            Ok(()) => {}
+            Err(Stopped {
+                fault: Fault::Harness(error),
+                ..
+            }) => return Err(error.into()),
+            Err(_) => return Ok(None),
+        }
+        let latency = recording.latency(&operation.name().parse()?, at);
+        Ok(latency.and_then(|cell| Some((cell.ratio?, cell.rounds))))
+    }
+
+    /// Gives back what an operation leaves on both sides, where nobody can take it back.
+    fn renewal<'s>(&'s self, operation: &dyn AnyOperation) -> Option<Restore<'s>> {
+        let Leaves::Renew(tables) = operation.leaves() else {
+            return None;
+        };
+        Some(Box::new(move || {
+            Box::pin(async move {
+                for role in ROLES {
+                    let given = self.session.give_back(role, tables).await;
+                    given.map_err(|error| verdict_store::Error::NotRenewed(error.to_string()))?;
+                }
+                Ok(())
+            })
+        }))
+    }
+
+    /// Times a variant wherever it is asked for, beside today where today runs; its own words
+    /// where it stops running.
+    pub(crate) fn time(
         &self,
         case: Case<'_>,
-        before: Option<Arc<dyn Probe>>,
-        after: Arc<dyn Probe>,
-        at: At,
-    ) -> Result<Seated> {
-        let session = self.session;
-        let mut lines: Vec<Line> = Vec::new();
-        let mut seat = |probe, variant: &VariantName| -> Result<Seat> {
-            let role = Role::of(variant);
-            if at.round_trip_us == 0 {
-                let store = session.store(variant);
-                return Ok(Seat { probe, store });
+        mut today_runs: bool,
+        rewritten: bool,
+        clockwork: &mut Clockwork<'_>,
+        evidence: (&mut Vec<Latency>, &mut Tally),
+    ) -> Result<Option<Refusal>> {
+        let (latencies, tally) = evidence;
+        for operation in case.item.operations() {
+            let name: OperationName = operation.name().parse()?;
+            for at in places(&*operation, &name, case.finding, self.session) {
+                let bench = bench_name(&name, case.variant, at);
+                if !(clockwork.selected)(&format!("{}/{bench}", case.item.id())) {
+                    continue;
+                }
+                let step = format!("timing {name} at {at}");
+                self.watcher.step(case.item.id(), case.variant, &step);
+                let place = Place {
+                    operation: &*operation,
+                    at,
+                    judged: judges(case.finding, &name, at),
+                };
+                let mut cell = self.cell(case, place, today_runs, clockwork, tally)?;
+                if let Err(Stopped {
+                    side: Sampled::Baseline,
+                    fault: Fault::Variant(refusal),
+                }) = &cell
+                {
+                    self.watcher.warn(Warning::TodayStopped {
+                        item: case.finding.id.clone(),
+                        operation: name.clone(),
+                        at,
+                        words: refusal.to_string(),
+                    });
+                    today_runs = false;
+                    cell = self.cell(case, place, today_runs, clockwork, tally)?;
+                }
+                let cell = match cell {
+                    Ok(cell) => cell,
+                    Err(Stopped { fault, .. }) => match fault {
+                        Fault::Variant(refusal) => return Ok(Some(refusal)),
+                        Fault::Harness(error) => return Err(error.into()),
+                    },
+                };
+                latencies.extend(cell.map(|cell| self.relative_to_zero(case, cell, rewritten)));
             }
-            let line = session.line(role, at)?;
-            let connected = session.connect(role, Some(&line), |connect| connect);
-            let store = self.runtime.block_on(connected)?;
-            lines.push(line);
-            Ok(Seat { probe, store })
+        }
+        Ok(None)
+    }
+
+    /// One cell: a pair at one place.
+    fn cell(
+        &self,
+        case: Case<'_>,
+        place: Place<'_>,
+        today_runs: bool,
+        clockwork: &mut Clockwork<'_>,
+        tally: &mut Tally,
+    ) -> Result<std::result::Result<Option<Latency>, Stopped>> {
+        let Place { operation, at, .. } = place;
+        let name: OperationName = operation.name().parse()?;
+        let probe = |variant| operation.probe(self.session.oracle(), variant, at);
+        let Some(after) = probe(case.variant) else {
+            return Ok(Ok(None));
         };
-        let baseline = before
-            .map(|probe| seat(probe, &VariantName::Baseline))
-            .transpose()?;
-        let variant = seat(after, case.variant)?;
-        let round_trip = match lines.last() {
-            Some(line) => Some(self.runtime.block_on(line.measured_round_trip())?),
+        let before = probe(&VariantName::Baseline).filter(|_| today_runs);
+        // Without a change of the schema, both sides are called on one database: copies of it
+        // are not alike.
+        let roles = if case.change.is_none() {
+            [case.role(); 2]
+        } else {
+            ROLES
+        };
+        let lines = match at.round_trip_us {
+            0 => None,
+            _ => Some([
+                self.session.line(roles[0], at)?,
+                self.session.line(roles[1], at)?,
+            ]),
+        };
+        let round_trip = match &lines {
+            Some([_, line]) => Some(self.runtime.block_on(line.measured_round_trip())?),
             None => None,
         };
-        Ok(Seated {
-            pair: Pair { baseline, variant },
-            round_trip,
-            _lines: lines,
-        })
+        let seat = |side: Sampled, probe: Arc<dyn Probe>| {
+            let (session, role) = (self.session, roles[side as usize]);
+            let line = lines.as_ref().map(|lines| &lines[side as usize]);
+            let today = side == Sampled::Baseline;
+            Seat {
+                probe,
+                store: Box::new(move || Box::pin(session.seat(role, today, line))),
+            }
+        };
+        let pair = Pair {
+            baseline: before.map(|probe| seat(Sampled::Baseline, probe)),
+            variant: seat(Sampled::Variant, after),
+            callers: at.callers,
+            restore: self.renewal(operation),
+            judged: place.judged,
+        };
+        let mut recording = Recording::default();
+        let mut group = clockwork.criterion.benchmark_group(case.item.id());
+        let bench = bench_name(&name, case.variant, at);
+        let sampled = sample(
+            &mut group,
+            &bench,
+            self.runtime,
+            &pair,
+            &mut recording,
+            tally,
+        );
+        let today = bench_name(&name, &VariantName::Baseline, at);
+        if sampled.is_ok()
+            && *case.variant == VariantName::Optimized
+            && !recording.todays().is_empty()
+            && (clockwork.selected)(&format!("{}/{today}", case.item.id()))
+        {
+            replay(&mut group, &today, &recording);
+        }
+        group.finish();
+        if let Err(stopped) = sampled {
+            return Ok(Err(stopped));
+        }
+        let cell = recording.latency(&name, at);
+        let dear = |cell: &Latency| cell.rounds == 0 && !place.judged;
+        if let Some(cell) = &cell
+            && cell.baseline.is_some()
+            && cell.ratio.is_none()
+            && !dear(cell)
+        {
+            self.watcher.warn(Warning::NoRatio {
+                item: case.finding.id.clone(),
+                variant: case.variant.clone(),
+                operation: name,
+                at,
+            });
+        }
+        Ok(Ok(cell.map(|cell| Latency {
+            measured_round_trip_us: round_trip.map(|time| time.as_secs_f64() * 1e6),
+            ..cell
+        })))
+    }
+
+    /// Takes a cell's ratio from what the two copies of the database differ by anyway. Where the
+    /// change has written a table anew they differ by something else now, and by how much is
+    /// known from how far apart copies were in this run.
+    fn relative_to_zero(&self, case: Case<'_>, mut cell: Latency, rewritten: bool) -> Latency {
+        if case.change.is_none() {
+            return cell;
+        }
+        let key = format!("{} {}", case.item.id(), cell.operation);
+        match self.session.zero(&key) {
+            Some((zero, rounds)) if !rewritten => {
+                let relative = |ratio: Ratio| ratio.relative_to(&zero, rounds.min(cell.rounds));
+                cell.ratio = cell.ratio.map(relative);
+                cell.zero = Some(zero);
+            }
+            _ => cell.floor = self.session.spread().max(UNKNOWN_SPREAD),
+        }
+        cell
     }
 }
 
-/// A pair with the lines that its stores go by, which end with it.
-struct Seated {
-    pair: Pair,
-    round_trip: Option<Duration>,
-    _lines: Vec<Line>,
+/// How far apart two copies of a database may be where a run has seen none: up to 8 % was seen,
+/// 3 % as a rule.
+const UNKNOWN_SPREAD: f64 = 0.03;
+
+/// Where an operation is timed.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    operation: &'a dyn AnyOperation,
+    at: At,
+    /// Whether a claim is judged there.
+    judged: bool,
+}
+
+/// Whether a claim on time is judged on an operation at a place.
+fn judges(finding: &Finding, name: &OperationName, place: At) -> bool {
+    finding.claims.iter().any(|claim| {
+        claim.operation.as_ref().is_none_or(|of| of == name)
+            && matches!(
+                claim.promise,
+                Promise::Ratio { of: Quantity::Time | Quantity::P95, at, .. } if at == place
+            )
+    })
 }
 
 /// A bench's name within its item's group.

@@ -26,6 +26,15 @@ const ADDITIVE_REQUESTS: usize = 8;
 /// Requests of an operation after each of which tables have to be given back.
 const RENEWED: usize = 5;
 
+/// What a change came to.
+#[derive(Clone, Copy)]
+struct Changed {
+    /// How long it took.
+    migrated: Duration,
+    /// Whether it has written a table anew.
+    rewritten: bool,
+}
+
 impl Court<'_> {
     /// Tries every variant of an item. Without clockwork, answers only.
     ///
@@ -80,7 +89,8 @@ impl Court<'_> {
         for role in ROLES {
             self.take_back(item, &VariantName::Baseline, role, &ground)?;
         }
-        evidence.judge(finding);
+        let cells = evidence.cells(finding);
+        evidence.judge(finding, cells);
         Ok(evidence)
     }
 
@@ -135,6 +145,16 @@ impl Court<'_> {
         if !change.is_none() {
             self.watcher.step(item.id(), variant, "migrating");
         }
+        let files = |role| runtime.block_on(session.files(role, change.touches));
+        let mut clockwork = clockwork;
+        let today_runs = today.is_some_and(|today| today.failure.is_none());
+        if let Some(clockwork) = &mut clockwork
+            && !change.is_none()
+            && today_runs
+        {
+            self.find_zeros(case, clockwork.criterion)?;
+        }
+        let before = files(role)?;
         // Also one without steps: it may be connected otherwise, and starts with connections as
         // fresh as any other.
         let migrated = match runtime.block_on(session.apply(role, change)) {
@@ -153,7 +173,11 @@ impl Court<'_> {
             self.watcher.step(item.id(), variant, step);
             evidence.additive = Some(self.additive()?);
         }
-        self.steps(case, today, clockwork, migrated, &mut evidence)?;
+        let changed = Changed {
+            migrated,
+            rewritten: files(role)? != before,
+        };
+        self.steps(case, today, clockwork, changed, &mut evidence)?;
         self.take_back(item, variant, role, change)?;
         Ok(evidence)
     }
@@ -163,7 +187,7 @@ impl Court<'_> {
         case: Case<'_>,
         today: Option<&VariantEvidence>,
         clockwork: Option<&mut Clockwork<'_>>,
-        migrated: Duration,
+        changed: Changed,
         evidence: &mut VariantEvidence,
     ) -> Result<()> {
         let session = self.session;
@@ -181,7 +205,7 @@ impl Court<'_> {
             // A counted call finds neither what the answers' writes left behind nor statistics
             // that the answers' connections have not told yet.
             self.runtime.block_on(session.rest(case.role(), &written))?;
-            let stopped = self.measure(case, today, clockwork, migrated, evidence, &mut tally)?;
+            let stopped = self.measure(case, today, clockwork, changed, evidence, &mut tally)?;
             if let Some(refusal) = stopped {
                 evidence.failure = Some(format!("it ran, and stopped running: {refusal}"));
             }
@@ -196,7 +220,7 @@ impl Court<'_> {
         case: Case<'_>,
         today: Option<&VariantEvidence>,
         clockwork: &mut Clockwork<'_>,
-        migrated: Duration,
+        changed: Changed,
         evidence: &mut VariantEvidence,
         tally: &mut Tally,
     ) -> Result<Option<Refusal>> {
@@ -211,12 +235,13 @@ impl Court<'_> {
         }
         if !case.change.is_none() {
             step("price");
-            evidence.price = self.price(case, migrated)?;
+            evidence.price = self.price(case, changed.migrated)?;
         }
         match today {
             Some(today) => {
                 let before = today.failure.is_none();
-                self.time(case, before, clockwork, &mut evidence.latency, tally)
+                let found = (&mut evidence.latency, tally);
+                self.time(case, before, changed.rewritten, clockwork, found)
             }
             None => Ok(None),
         }

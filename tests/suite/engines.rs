@@ -416,8 +416,12 @@ fn command_line(pid: Pid) -> String {
 }
 
 fn hold(cache: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_verdict"));
+    // Signals as a terminal would have them: what is started in the background from a script
+    // ignores Ctrl-C, and so would all that it starts.
+    let mut command = Command::new("env");
     command
+        .arg("--default-signal=INT")
+        .arg(env!("CARGO_BIN_EXE_verdict"))
         .arg("engine-hold")
         .env("VERDICT_CACHE", cache)
         .env_remove("VERDICT_ENGINES");

@@ -243,7 +243,7 @@ fn latencies_are_recorded_on_both_sides_and_their_answers_looked_at() {
         for latency in &heard(item.id.as_str(), "optimized").latency {
             timed += 1;
             assert!(
-                latency.blocks >= 5 && latency.ratio.is_some(),
+                latency.rounds >= 6 && latency.ratio.is_some(),
                 "{latency:?}"
             );
             for side in [latency.baseline.unwrap(), latency.variant] {

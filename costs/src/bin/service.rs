@@ -260,12 +260,12 @@ async fn share(
                 }
             }
         }
-        blocks.push(block(over_http, ROUNDS, directly, ROUNDS));
+        blocks.push(vec![block(over_http, ROUNDS, directly, ROUNDS)]);
     }
     subject.pool.close().await;
-    let calls = BLOCKS as f64 * ROUNDS as f64;
-    let mean = |ns: fn(&Block) -> u64| blocks.iter().map(ns).sum::<u64>() as f64 / calls / 1e3;
-    let Ratio { value, lo, hi } = ratio(&blocks, 1)?;
+    let mean =
+        |ns: fn(&Block) -> f64| blocks.iter().flatten().map(ns).sum::<f64>() / BLOCKS as f64 / 1e3;
+    let Ratio { value, lo, hi } = ratio(&blocks)?;
     let percent = |ratio: f64| (1.0 - 1.0 / ratio) * 100.0;
     println!(
         "share/{}/{side}: {:.0} µs over HTTP, {:.0} µs directly: the service's share is \
@@ -283,29 +283,30 @@ async fn share(
 async fn empty(service: &ServiceProcess) -> anyhow::Result<()> {
     let hello = Hello::spawn()?;
     let mut blocks = Vec::new();
+    let (mut all_bare, mut all_ours) = (0, 0);
     for _ in 0..BLOCKS {
         let bare = answers(&hello.url, "/").await?;
         let ours = answers(service.url(), "/empty").await?;
-        blocks.push(block(TURN, bare, TURN, ours));
+        blocks.push(vec![block(TURN, bare, TURN, ours)]);
+        (all_bare, all_ours) = (all_bare + bare, all_ours + ours);
     }
     let seconds = BLOCKS as f64 * TURN.as_secs_f64();
-    let rate = |calls: fn(&Block) -> u64| blocks.iter().map(calls).sum::<u64>() as f64 / seconds;
-    let Ratio { value, lo, hi } = ratio(&blocks, 1)?;
+    let rate = |calls: u64| calls as f64 / seconds;
+    let Ratio { value, lo, hi } = ratio(&blocks)?;
     println!(
         "empty: {:.0} requests/s of {CONNECTIONS} connections, a bare axum hello-world {:.0}: \
          {value:.3} of it ({lo:.3}..{hi:.3})",
-        rate(|block| block.variant_calls),
-        rate(|block| block.baseline_calls),
+        rate(all_ours),
+        rate(all_bare),
     );
     Ok(())
 }
 
+/// The mean call of either side.
 fn block(baseline: Duration, baseline_calls: u64, variant: Duration, variant_calls: u64) -> Block {
     Block {
-        baseline_ns: baseline.as_nanos() as u64,
-        baseline_calls,
-        variant_ns: variant.as_nanos() as u64,
-        variant_calls,
+        baseline_ns: baseline.as_nanos() as f64 / baseline_calls as f64,
+        variant_ns: variant.as_nanos() as f64 / variant_calls as f64,
     }
 }
 

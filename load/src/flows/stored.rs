@@ -1,12 +1,9 @@
 //! What was acknowledged, held to what is stored: after a window, when nothing is on its way.
 //!
-//! Every acknowledged message is there, once, whole, with a number that is its own. Both sides
-//! hold the conversation's row until they commit, so the order of the commits, where the server
-//! keeps it (`track_commit_timestamp`), is that in which the senders were let in. The rows' own
-//! times are not: a transaction's time is that of its beginning, and it may wait for the lock.
+//! Every acknowledged message is there, once, whole, with a number that is its own.
 //!
-//! - With the fix the number is the row's place in that order. Where it is not kept, no number is
-//!   given twice, and each is one that the conversation can have had.
+//! - With the fix the number is the row's place by time, which it takes while it holds the
+//!   conversation's row.
 //! - Today counts the conversation after the insert, so a number may be given twice while
 //!   several send, which is today's own fault. It counts at least the rows up to its own and
 //!   those that were acknowledged before it was sent, and at most those that were sent before it
@@ -27,15 +24,8 @@ use verdict_store::fault::Doing;
 
 use super::{Sending, parse};
 
-/// The row, and when it was committed.
 const ROWS: &str = "
-SELECT
-    id,
-    TO_JSONB(messages),
-    CASE
-        WHEN CURRENT_SETTING('track_commit_timestamp') = 'on'
-        THEN PG_XACT_COMMIT_TIMESTAMP(xmin)
-    END
+SELECT id, TO_JSONB(messages), created_at
 FROM messages
 WHERE id = ANY($1)";
 
@@ -52,7 +42,7 @@ type Columns = Map<String, Value>;
 #[derive(Debug)]
 struct Row {
     columns: Columns,
-    committed: Option<DateTime<Utc>>,
+    created_at: DateTime<Utc>,
 }
 
 /// One conversation after a window.
@@ -82,14 +72,20 @@ pub(super) async fn hold(
             .push(sending);
     }
     let ids: Vec<Uuid> = sent.iter().map(|sending| sending.message.id).collect();
-    let rows: Vec<(Uuid, Json<Columns>, Option<DateTime<Utc>>)> = sqlx::query_as(ROWS)
+    let rows: Vec<(Uuid, Json<Columns>, DateTime<Utc>)> = sqlx::query_as(ROWS)
         .bind(&ids)
         .fetch_all(pool)
         .await
         .doing("read back the messages that were sent")?;
     let rows: HashMap<Uuid, Row> = rows
         .into_iter()
-        .map(|(id, Json(columns), committed)| (id, Row { columns, committed }))
+        .map(|(id, Json(columns), created_at)| {
+            let row = Row {
+                columns,
+                created_at,
+            };
+            (id, row)
+        })
         .collect();
     let touched: Vec<Uuid> = conversations.keys().copied().collect();
     let counts: Vec<(Uuid, i64)> = sqlx::query_as(COUNTS)
@@ -124,8 +120,7 @@ impl Conversation<'_> {
             let (least, most) = counted(sending, at);
             match (side, places.get(&sending.message.id)) {
                 (Side::Optimized, Some(place)) => (*place, *place),
-                (Side::Baseline, Some(place)) => (least.max(*place), most),
-                (_, None) => (least, most),
+                _ => (least, most),
             }
         };
         let mut held = self.each(side, rows, &due);
@@ -201,19 +196,16 @@ impl Conversation<'_> {
         }
     }
 
-    /// The place of each row in the order of the commits; none where that is not kept.
+    /// The place of each row by time.
     fn places(&self, stored: &[&Sending], rows: &HashMap<Uuid, Row>) -> HashMap<Uuid, i64> {
-        let commit = |sending: &&Sending| {
+        let keyed = |sending: &&Sending| {
             let id = sending.message.id;
-            Some((rows.get(&id)?.committed?, id))
+            Some((rows.get(&id)?.created_at, id))
         };
-        let mut commits: Vec<_> = stored.iter().filter_map(commit).collect();
-        if commits.len() < stored.len() {
-            return HashMap::new();
-        }
-        commits.sort_unstable();
+        let mut keys: Vec<_> = stored.iter().filter_map(keyed).collect();
+        keys.sort_unstable();
         (self.before + 1..)
-            .zip(commits)
+            .zip(keys)
             .map(|(place, (_, id))| (id, place))
             .collect()
     }

@@ -18,7 +18,10 @@ pub fn results() -> Results {
     let audit = Catalogue::builtin();
     let mut items = vec![history(), send(), pagination()];
     for item in &mut items {
-        item.judge(audit.item(item.id.as_str()).expect("an item of the audit"));
+        item.judge(
+            audit.item(item.id.as_str()).expect("an item of the audit"),
+            1,
+        );
     }
     let flows = flows();
     let capacity = audit
@@ -130,7 +133,9 @@ fn timed(operation: &str, baseline: [f64; 4], variant: [f64; 4]) -> Vec<Latency>
             variant: percentiles(variant[i]),
             ratio: Some(ratio(baseline[i] / variant[i])),
             p95_ratio: Some(ratio(baseline[i] / variant[i])),
-            blocks: 24,
+            rounds: 24,
+            zero: None,
+            floor: 0.0,
             measured_round_trip_us: None,
         })
         .collect()
