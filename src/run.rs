@@ -90,8 +90,6 @@ pub fn criterion(depth: Depth) -> Criterion {
     };
     Criterion::default()
         .without_plots()
-        // A round warms its own connections up; criterion only needs an estimate.
-        .warm_up_time(Duration::from_nanos(1))
         .measurement_time(Duration::from_millis(measurement))
         .sample_size(samples)
         .nresamples(resamples)

@@ -100,7 +100,9 @@ fn a_self_check_that_tells_little_says_so_before_anything_else() {
     assert!(note < page.find("<dl class=\"facts\">").expect("facts"));
     assert!(page[note..].contains("small effects are not told from none"));
     assert!(table::render(&results, false).starts_with("baseline against itself: 1.30x"));
-    assert!(table::render(&results, false).contains("small effects are not told from none in this run"));
+    assert!(
+        table::render(&results, false).contains("small effects are not told from none in this run")
+    );
 }
 
 #[test]

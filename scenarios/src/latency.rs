@@ -88,7 +88,7 @@ pub fn sample(
     recording: &mut Recording,
     tally: &mut Tally,
 ) -> Result<(), Stopped> {
-    group.sampling_mode(SamplingMode::Flat);
+    prepare(group);
     let rounds = RefCell::new(Rounds::new(pair, recording, tally));
     group.bench_function(name, |bencher| {
         bencher.iter_custom(|iterations| {
@@ -102,7 +102,7 @@ pub fn sample(
 /// Shows criterion what was recorded of today's side beside the variant: nothing is timed twice.
 pub fn replay(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, recording: &Recording) {
     let mut typical = recording.todays().iter().cycle();
-    group.sampling_mode(SamplingMode::Flat);
+    prepare(group);
     group.bench_function(name, |bencher| {
         bencher.iter_custom(|iterations| {
             let nanoseconds = typical.next().copied().unwrap_or(1.0) * iterations as f64;
@@ -111,13 +111,29 @@ pub fn replay(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, recording: &
     });
 }
 
+/// A round warms its own connections up: criterion only needs an estimate.
+fn prepare(group: &mut BenchmarkGroup<'_, WallTime>) {
+    group.sampling_mode(SamplingMode::Flat);
+    group.warm_up_time(Duration::from_nanos(1));
+}
+
+/// How a pair is called, once that is known.
+#[derive(Debug, Clone, Copy)]
+struct Pace {
+    /// The variant's typical call.
+    typical: Duration,
+    /// Calls of either side in a block.
+    calls: u64,
+    /// What criterion takes for the time of one iteration: all that finding this out took.
+    iteration: Duration,
+}
+
 struct Rounds<'a, 'p> {
     pair: &'a Pair<'p>,
     recording: &'a mut Recording,
     tally: &'a mut Tally,
     random: ChaCha8Rng,
-    /// The variant's typical call, and each side's calls in a block, once they are known.
-    paced: Option<(Duration, u64)>,
+    paced: Option<Pace>,
     /// Whether what a call costs is all that is asked.
     dear: bool,
     stopped: Option<Stopped>,
@@ -143,34 +159,34 @@ impl<'a, 'p> Rounds<'a, 'p> {
         }
     }
 
-    /// What criterion asks for: the first time an estimate, then a round for each sample, as
-    /// long as so many calls of the variant were to take.
+    /// What criterion asks for: the first time an estimate, then a round for each sample, for as
+    /// long as criterion has for it.
     async fn next(&mut self, iterations: u64) -> Duration {
+        let iterations = iterations.try_into().unwrap_or(u32::MAX);
         if self.stopped.is_none() {
             let made = match self.paced {
                 None => self.pace().await,
                 Some(_) if self.dear => Ok(()),
-                Some((typical, calls)) => {
-                    let budget = typical.saturating_mul(iterations.try_into().unwrap_or(u32::MAX));
-                    self.round(budget, calls).await
+                Some(pace) => {
+                    let budget = pace.iteration.saturating_mul(iterations);
+                    self.round(budget, pace.calls).await
                 }
             };
             self.stopped = made.err();
         }
-        let typical = self.recording.typical(Sampled::Variant);
-        let typical =
-            self.paced.map_or(
-                typical,
-                |(estimate, _)| {
-                    if typical.is_zero() { estimate } else { typical }
-                },
-            );
+        let typical = match (self.recording.typical(Sampled::Variant), self.paced) {
+            (Duration::ZERO, Some(pace)) => pace.typical,
+            (typical, _) => typical,
+        };
         // Criterion divides by it; a side that failed at once must not answer zero.
-        (typical * iterations.try_into().unwrap_or(u32::MAX)).max(Duration::from_nanos(1))
+        typical
+            .saturating_mul(iterations)
+            .max(Duration::from_nanos(1))
     }
 
     /// Finds out how long calls take, and so how many of them make a block.
     async fn pace(&mut self) -> Result<(), Stopped> {
+        let started = Instant::now();
         let stores = self.connect().await?;
         let mut typical = [Duration::ZERO; 2];
         for side in SIDES {
@@ -191,8 +207,11 @@ impl<'a, 'p> Rounds<'a, 'p> {
             Some(_) => 1,
             None => (BLOCK.as_nanos() / slower.as_nanos()).clamp(1, 10_000) as u64,
         };
-        let variant = typical[Sampled::Variant as usize].max(Duration::from_nanos(1));
-        self.paced = Some((variant, calls));
+        self.paced = Some(Pace {
+            typical: typical[Sampled::Variant as usize].max(Duration::from_nanos(1)),
+            calls,
+            iteration: started.elapsed(),
+        });
         Ok(())
     }
 
