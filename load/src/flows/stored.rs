@@ -229,3 +229,160 @@ impl Conversation<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use serde_json::json;
+    use verdict_baseline::message_send::Request;
+
+    use super::*;
+    use crate::flows::Acknowledged;
+
+    /// The world's messages in the conversation.
+    const BEFORE: i64 = 100;
+
+    fn id(number: u128) -> Uuid {
+        Uuid::from_u128(number)
+    }
+
+    /// The milliseconds at which messages were sent and acknowledged, and the number that each
+    /// was given. All are stored, committed in this order.
+    fn after(sent: &[(u64, u64, i64)]) -> (Vec<Sending>, HashMap<Uuid, Row>) {
+        let start = Instant::now();
+        let at = |milliseconds| start + Duration::from_millis(milliseconds);
+        let sending = |(place, (began, ended, number)): (u128, &(u64, u64, i64))| Sending {
+            message: Arc::new(Request {
+                id: id(place),
+                conversation: id(77),
+                sender: id(78),
+                content: "a message".to_owned(),
+                idempotency_key: None,
+            }),
+            began: at(*began),
+            acknowledged: Some(Acknowledged {
+                at: at(*ended),
+                body: json!({"id": id(place), "sequence_number": number})
+                    .to_string()
+                    .into_bytes()
+                    .into(),
+            }),
+            late: false,
+        };
+        let sent: Vec<Sending> = (1..).zip(sent).map(sending).collect();
+        let row = |(second, sending): (i64, &Sending)| {
+            let message = &sending.message;
+            let columns = json!({
+                "id": message.id,
+                "conversation_id": message.conversation,
+                "sender_id": message.sender,
+                "content": message.content,
+                "content_encrypted": null,
+                "content_nonce": null,
+                "message_type": "text",
+                "version_number": 1,
+                "created_at": "2025-01-01T00:00:00Z",
+                "updated_at": "2025-01-01T00:00:00Z",
+                "recalled_at": null,
+                "deleted_at": null,
+                "idempotency_key": null,
+            });
+            let columns = columns.as_object().cloned().unwrap();
+            let committed = DateTime::from_timestamp(second, 0);
+            (message.id, Row { columns, committed })
+        };
+        let rows = (1..).zip(&sent).map(row).collect();
+        (sent, rows)
+    }
+
+    /// How many are wrong, of so many messages in the conversation.
+    fn wrong(side: Side, sent: &[Sending], rows: &HashMap<Uuid, Row>, after: i64) -> usize {
+        let conversation = Conversation {
+            before: BEFORE,
+            after,
+            sent: sent.iter().collect(),
+        };
+        let held = conversation.hold(id(77), side, rows);
+        held.iter().filter(|held| held.is_err()).count()
+    }
+
+    /// As above, with every row there, and the order of the commits kept or not.
+    fn told(side: Side, order_is_kept: bool, sent: &[(u64, u64, i64)]) -> bool {
+        let (sent, mut rows) = after(sent);
+        if !order_is_kept {
+            rows.values_mut().for_each(|row| row.committed = None);
+        }
+        wrong(side, &sent, &rows, BEFORE + sent.len() as i64) > 0
+    }
+
+    #[test]
+    fn numbers_in_the_order_of_the_commits_are_right() {
+        for side in [Side::Baseline, Side::Optimized] {
+            for order_is_kept in [true, false] {
+                let sent = [(0, 9, 101), (1, 8, 102), (10, 12, 103)];
+                assert!(!told(side, order_is_kept, &sent), "{side}");
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_of_overlapping_sends_that_changed_places_are_told_by_the_commits_alone() {
+        let sent = [(0, 9, 102), (1, 8, 101)];
+        assert!(told(Side::Optimized, true, &sent));
+        // Without them either may have come first, and today counts when it likes.
+        assert!(!told(Side::Optimized, false, &sent));
+        assert!(!told(Side::Baseline, false, &sent));
+        // The second one cannot have counted fewer than itself and the one before it.
+        assert!(told(Side::Baseline, true, &sent));
+    }
+
+    #[test]
+    fn numbers_of_sends_one_after_the_other_that_changed_places_are_always_told() {
+        for side in [Side::Baseline, Side::Optimized] {
+            for order_is_kept in [true, false] {
+                assert!(told(side, order_is_kept, &[(0, 1, 102), (2, 3, 101)]));
+            }
+        }
+    }
+
+    #[test]
+    fn a_number_given_twice_is_todays_own_fault_and_no_others() {
+        let sent = [(0, 9, 102), (1, 8, 102)];
+        assert!(!told(Side::Baseline, true, &sent));
+        assert!(!told(Side::Baseline, false, &sent));
+        assert!(told(Side::Optimized, true, &sent));
+        assert!(told(Side::Optimized, false, &sent));
+    }
+
+    #[test]
+    fn a_number_one_too_high_or_too_low_is_told() {
+        for side in [Side::Baseline, Side::Optimized] {
+            for order_is_kept in [true, false] {
+                for number in [100, 102] {
+                    assert!(told(side, order_is_kept, &[(0, 1, number)]), "{number}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_lost_an_altered_and_an_uninvited_message_are_each_told_once() {
+        let (mut sent, mut rows) = after(&[(0, 1, 101), (2, 3, 102)]);
+        let of = |side, sent: &[Sending], rows: &_, more| wrong(side, sent, rows, BEFORE + more);
+        for side in [Side::Baseline, Side::Optimized] {
+            assert_eq!(of(side, &sent, &rows, 2), 0);
+            assert_eq!(of(side, &sent, &rows, 3), 1);
+        }
+        let content = json!("something else");
+        let altered = rows.get_mut(&id(2)).unwrap();
+        altered.columns.insert("content".to_owned(), content);
+        assert_eq!(of(Side::Optimized, &sent, &rows, 2), 1);
+        rows.remove(&id(2));
+        assert_eq!(of(Side::Optimized, &sent, &rows, 1), 1);
+        // What was not acknowledged may be lost.
+        sent[1].acknowledged = None;
+        assert_eq!(of(Side::Optimized, &sent, &rows, 1), 0);
+    }
+}
