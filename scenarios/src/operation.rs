@@ -185,6 +185,11 @@ pub fn erase<O: Operation>(operation: O) -> Box<dyn AnyOperation> {
 
 struct Erased<O>(Arc<O>);
 
+/// A variant that is slow is asked less: this many requests, drawn as the others are, and then
+/// only for so long.
+const LEAST: usize = 30;
+const LONG: Duration = Duration::from_secs(4);
+
 /// Of so many requests, one is asked again after a write, and again when it is taken back.
 const WRITES_ONE_IN: usize = 4;
 
@@ -252,8 +257,10 @@ impl<O: Operation> AnyOperation for Erased<O> {
                 return Ok(written);
             }
             let mut random = ChaCha8Rng::seed_from_u64(check.seed);
+            let started = Instant::now();
             for number in 0..check.requests {
-                if check.until_wrong && tally.differs() {
+                let enough = number >= LEAST && started.elapsed() > LONG;
+                if enough || check.until_wrong && tally.differs() {
                     break;
                 }
                 let request = self.0.draw(check.oracle, &mut random);

@@ -278,6 +278,10 @@ impl Court<'_> {
     fn answers(&self, case: Case<'_>, tally: &mut Tally) -> Result<BTreeSet<Table>> {
         let mut written = BTreeSet::new();
         for operation in case.item.operations() {
+            // What is counted beside the others makes the same calls as they do.
+            if operation.aside() {
+                continue;
+            }
             let check = self.check(case.item, &*operation, case.variant, case.role(), tally)?;
             written.extend(check);
         }
