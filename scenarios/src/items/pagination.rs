@@ -28,6 +28,9 @@ const LIMIT: i64 = 20;
 /// The depth of the audit's page 100.
 const PAGE_100: u64 = 2_000;
 
+/// Rows of a page of a walk: larger ones, so that a long walk does not take long.
+const WALK_LIMIT: i64 = 100;
+
 /// Rows up to which a walk goes through every page.
 const LONGEST_WALK: u64 = 10_000;
 
@@ -282,7 +285,7 @@ where
     let store = session.store(variant);
     let mut request = PageRequest {
         of,
-        limit: LIMIT,
+        limit: WALK_LIMIT,
         offset: 0,
         after: None,
         include_recalled: true,
