@@ -147,8 +147,8 @@ pub trait AnyOperation: Send + Sync {
     fn writes(&self) -> &'static [Table];
     /// [`Operation::leaves`].
     fn leaves(&self) -> Leaves;
-    /// Holds answers of a variant to the oracle: so many drawn requests, one after the other,
-    /// some of them again after a write; the tables that were written meanwhile.
+    /// Holds so many answers of a variant to the oracle, to drawn requests, one after the other,
+    /// some of them asked again after a write; the tables that were written meanwhile.
     fn check<'a>(
         &'a self,
         check: Check<'a>,
@@ -170,8 +170,8 @@ pub struct Check<'a> {
     pub calls: &'a Store,
     /// Which variant.
     pub variant: &'a VariantName,
-    /// Requests.
-    pub requests: usize,
+    /// Answers that are held at least.
+    pub answers: u64,
     /// The seed that they are drawn from.
     pub seed: u64,
     /// Whether the first wrong answer is enough.
@@ -185,13 +185,13 @@ pub fn erase<O: Operation>(operation: O) -> Box<dyn AnyOperation> {
 
 struct Erased<O>(Arc<O>);
 
-/// A variant that is slow is asked less: this many requests, drawn as the others are, and then
-/// only for so long.
-const LEAST: usize = 30;
-const LONG: Duration = Duration::from_secs(4);
+/// A variant that is slow is asked less: for this many answers to requests that are drawn as the
+/// others are, and then only for so long.
+const LEAST: u64 = 30;
+const LONG: Duration = Duration::from_secs(2);
 
 /// Of so many requests, one is asked again after a write, and again when it is taken back.
-const WRITES_ONE_IN: usize = 4;
+const WRITES_ONE_IN: u64 = 4;
 
 impl<O: Operation> Erased<O> {
     /// Asks once, and holds the answer and what it left.
@@ -258,9 +258,11 @@ impl<O: Operation> AnyOperation for Erased<O> {
             }
             let mut random = ChaCha8Rng::seed_from_u64(check.seed);
             let started = Instant::now();
-            for number in 0..check.requests {
-                let enough = number >= LEAST && started.elapsed() > LONG;
-                if enough || check.until_wrong && tally.differs() {
+            let before = tally.checked();
+            for number in 0u64.. {
+                let answers = tally.checked() - before;
+                let enough = answers >= LEAST && started.elapsed() > LONG;
+                if answers >= check.answers || enough || check.until_wrong && tally.differs() {
                     break;
                 }
                 let request = self.0.draw(check.oracle, &mut random);

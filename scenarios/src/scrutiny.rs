@@ -77,7 +77,7 @@ impl Court<'_> {
                 store: &store,
                 calls,
                 variant,
-                requests: session.requests(),
+                answers: session.answers(),
                 seed: self.seed(item, &*operation),
                 until_wrong,
             };

@@ -134,8 +134,9 @@ impl<'a> Session<'a> {
         self.depth
     }
 
-    /// How many requests of an operation are compared.
-    pub fn requests(&self) -> usize {
+    /// How many answers of an operation are held to the oracle: a fault in one call of fifty is
+    /// missed by 300 of them once in 400 times.
+    pub fn answers(&self) -> u64 {
         match self.depth {
             Depth::Full => 300,
             Depth::Quick => 60,

@@ -30,6 +30,11 @@ impl Tally {
         }
     }
 
+    /// Answers compared.
+    pub fn checked(&self) -> u64 {
+        self.answers.checked
+    }
+
     /// Whether an answer is wrong.
     pub fn differs(&self) -> bool {
         self.answers.differing > 0

@@ -20,11 +20,11 @@ use crate::session::{ROLES, Role};
 use crate::tally::Tally;
 use crate::work::Counted;
 
-/// Requests of each operation of today's that a changed schema still has to answer.
-const ADDITIVE_REQUESTS: usize = 8;
+/// Answers of each operation of today's that are held on a changed schema.
+const ADDITIVE_ANSWERS: u64 = 10;
 
-/// Requests of an operation after each of which tables have to be given back.
-const RENEWED: usize = 5;
+/// Answers of an operation after each of which tables have to be given back.
+const RENEWED: u64 = 5;
 
 /// What a change came to.
 #[derive(Clone, Copy)]
@@ -317,15 +317,15 @@ impl Court<'_> {
         tally: &mut Tally,
     ) -> Result<BTreeSet<Table>> {
         let session = self.session;
-        let requests = if Role::of(variant) == role {
-            session.requests()
+        let answers = if Role::of(variant) == role {
+            session.answers()
         } else {
-            ADDITIVE_REQUESTS
+            ADDITIVE_ANSWERS
         };
         // What nobody can take back row by row is given back after every single request.
-        let (times, requests) = match operation.leaves() {
-            Leaves::Renew(_) => (requests.min(RENEWED), 1),
-            Leaves::Nothing | Leaves::Rows => (1, requests),
+        let (times, answers) = match operation.leaves() {
+            Leaves::Renew(_) => (answers.min(RENEWED), 1),
+            Leaves::Nothing | Leaves::Rows => (1, answers),
         };
         let mut written = BTreeSet::new();
         for time in 0..times {
@@ -335,8 +335,8 @@ impl Court<'_> {
                 store: &store,
                 calls: &store,
                 variant,
-                requests,
-                seed: self.seed(item, operation).wrapping_add(time as u64),
+                answers,
+                seed: self.seed(item, operation).wrapping_add(time),
                 until_wrong: false,
             };
             written.extend(self.runtime.block_on(operation.check(check, tally))?);

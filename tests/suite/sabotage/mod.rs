@@ -15,8 +15,8 @@ use verdict_scenarios::tally::Tally;
 use self::sabotaged::{Fault, FaultOf, Sabotaged};
 use crate::court::in_court;
 
-/// Requests of a full trial's check.
-const REQUESTS: usize = 300;
+/// Answers of a full trial's check.
+const ANSWERS: u64 = 300;
 
 /// How often a fault strikes: always, and in one call of fifty.
 const RATES: [u64; 2] = [1, 50];
@@ -46,7 +46,7 @@ fn check<O: Operation>(court: &Court<'_>, operation: O) -> Answers {
         store: &store,
         calls: &store,
         variant: &optimized,
-        requests: REQUESTS,
+        answers: ANSWERS,
         seed: 7,
         until_wrong: true,
     };
