@@ -150,11 +150,17 @@ impl Call {
             format!("{}: it begins {text:?}", self.path)
         };
         if status != self.status {
-            return Err(Amiss::Failed(format!(
+            let words = format!(
                 "status {status} instead of {} for {}",
                 self.status,
                 begins()
-            )));
+            );
+            // A refusal of what is to be had is an answer, and a wrong one. One that the service
+            // cannot give, or gives up on, is an error.
+            return Err(match status {
+                400..=407 | 409..=428 | 430..=499 | 200..=399 => Amiss::Wrong(Difference(words)),
+                _ => Amiss::Failed(words),
+            });
         }
         (self.shape)(body)
             .map_err(|wrong| Amiss::Wrong(Difference(format!("{wrong} for {}", begins()))))

@@ -114,7 +114,8 @@ impl Score {
 
     /// Whether enough was caught.
     pub fn is_met(&self) -> bool {
-        self.total().share() >= DUE
+        let total = self.total();
+        total.caught > 0 && total.share() >= DUE && self.contradictions.is_empty()
     }
 
     fn rows(&self) -> Vec<(&str, String, Count)> {

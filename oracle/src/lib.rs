@@ -8,7 +8,7 @@
 //! - [`conversation`], [`author`]: those rows in the shapes that answers have.
 //! - [`timeline`]: an order in which rows of one instant may change places.
 //! - [`hostile`]: rows that no ordinary world has.
-//! - [`write`]: writes between equal reads, after which another answer is right.
+//! - [`mod@write`]: writes between equal reads, after which another answer is right.
 //! - [`ladder`]: the same thing at growing sizes.
 
 pub mod author;

@@ -1,6 +1,6 @@
 //! Item 2: which messages are sent, and what a right answer and a right row are.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt};
 use serde_json::{Map, Value, json};
@@ -101,7 +101,14 @@ pub struct Stored {
     pub updated_at: Option<DateTime<Utc>>,
     /// The newest message's `created_at`.
     pub newest: Option<DateTime<Utc>>,
+    /// The message's `created_at`.
+    pub created_at: Option<DateTime<Utc>>,
+    /// The server's time when it was looked.
+    pub now: DateTime<Utc>,
 }
+
+/// How long ago a message that is read back can have been sent: its block ended long before.
+const AGO: TimeDelta = TimeDelta::minutes(30);
 
 /// Whether what is found after a send is right: the row in every column, the number the one that
 /// the row's place gives, and the conversation's time moved.
@@ -113,6 +120,15 @@ pub fn hold_stored(request: &Request, answer: &Result<Sent, Refused>, stored: &S
         return same("a refused message's row", &None, &stored.row);
     };
     hold_row(request, stored.row.as_ref())?;
+    if !stored
+        .created_at
+        .is_some_and(|at| at <= stored.now && at > stored.now - AGO)
+    {
+        return Err(Difference(format!(
+            "created_at: {:?}, and it is {}",
+            stored.created_at, stored.now
+        )));
+    }
     same("number", &stored.up_to, &sent.sequence_number)?;
     same(
         "the conversation's updated_at",

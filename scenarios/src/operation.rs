@@ -321,7 +321,6 @@ impl<O: Operation> AnyOperation for Erased<O> {
                 random,
                 kept: Vec::new(),
                 offered: 0,
-                held: 0,
                 written: Vec::new(),
             }),
         }))
@@ -361,21 +360,17 @@ struct State<O: Operation> {
     /// Answers that are kept for now, out of so many that might have been.
     kept: Vec<(O::Request, O::Answer)>,
     offered: usize,
-    /// Answers that were held to the oracle.
-    held: usize,
     written: Vec<O::Request>,
 }
 
-/// Answers of a probe that are held to the oracle before they get fewer.
-const HELD: usize = 300;
-
-/// Answers that are kept between two settlements, before and after there are [`HELD`].
-const KEPT: [usize; 2] = [12, 1];
+/// Answers that are kept between two settlements, so that there are 300 of a short timing and as
+/// many of its end as of its beginning; fewer of writes, which are read back one by one.
+const KEPT: usize = 12;
+const KEPT_WRITES: usize = 4;
 
 impl<O: Operation> State<O> {
     /// A reservoir: each of those that are offered between two settlements has the same chance.
-    fn keep(&mut self, request: O::Request, answer: O::Answer) {
-        let room = KEPT[usize::from(self.held >= HELD)];
+    fn keep(&mut self, room: usize, request: O::Request, answer: O::Answer) {
         self.offered += 1;
         if self.kept.len() < room {
             self.kept.push((request, answer));
@@ -419,7 +414,11 @@ impl<O: Operation> Probe for Drawn<O> {
             }
             let answer = answer?;
             if keep {
-                self.state().keep(request, answer);
+                let room = match self.operation.leaves() {
+                    Leaves::Nothing => KEPT,
+                    Leaves::Rows | Leaves::Renew(_) => KEPT_WRITES,
+                };
+                self.state().keep(room, request, answer);
             }
             Ok(took)
         })
@@ -434,7 +433,6 @@ impl<O: Operation> Probe for Drawn<O> {
             let (kept, written) = {
                 let mut state = self.state();
                 state.offered = 0;
-                state.held += state.kept.len();
                 (
                     std::mem::take(&mut state.kept),
                     std::mem::take(&mut state.written),

@@ -313,7 +313,7 @@ impl<'a> Session<'a> {
     /// Takes the change that was applied last back from a side.
     ///
     /// # Errors
-    /// [`Error::Refused`] when a step of its own is refused: the side has to be given back by
+    /// [`crate::Error::Refused`] when a step of its own is refused: the side has to be given back by
     /// [`Self::renew`]. Any other is the harness's.
     pub async fn take_back(&self, role: Role, change: &Change) -> Result<()> {
         let mut standing = self.standing(role);

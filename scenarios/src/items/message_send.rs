@@ -184,7 +184,7 @@ async fn stored(store: &Store, request: &Request) -> Result<Stored, Error> {
             .fetch_optional(&store.postgres)
             .await
             .doing("read back a message")?;
-    let (up_to, newest, updated_at) = query_as(
+    let (up_to, newest, updated_at, created_at, now) = query_as(
         "SELECT
             (
                 SELECT COUNT(*)
@@ -193,7 +193,9 @@ async fn stored(store: &Store, request: &Request) -> Result<Stored, Error> {
                   AND created_at <= (SELECT created_at FROM messages WHERE id = $2)
             ),
             (SELECT MAX(created_at) FROM messages WHERE conversation_id = $1),
-            (SELECT updated_at FROM conversations WHERE id = $1)",
+            (SELECT updated_at FROM conversations WHERE id = $1),
+            (SELECT created_at FROM messages WHERE id = $2),
+            CLOCK_TIMESTAMP()",
     )
     .bind(request.conversation)
     .bind(request.id)
@@ -205,6 +207,8 @@ async fn stored(store: &Store, request: &Request) -> Result<Stored, Error> {
         up_to,
         updated_at,
         newest,
+        created_at,
+        now,
     })
 }
 
@@ -219,6 +223,7 @@ async fn in_a_row(session: &Session<'_>, variant: &VariantName, tally: &mut Tall
     };
     let mut sent: Vec<Request> = Vec::new();
     let mut outcome = Ok(());
+    let mut acknowledged: Vec<(Request, Sent)> = Vec::new();
     for _ in 0..ROW {
         let mut request = oracle::message(&conversation, &mut random);
         let due = match (random.random_range(0..4), sent.last()) {
@@ -240,11 +245,16 @@ async fn in_a_row(session: &Session<'_>, variant: &VariantName, tally: &mut Tall
             }
         };
         let held = match Send.call(&store, variant, &request).await {
-            Ok(answer) => same(
-                "number",
-                &due,
-                &answer.map(|answered| answered.sequence_number),
-            ),
+            Ok(answer) => {
+                if let Ok(answered) = answer {
+                    acknowledged.push((request.clone(), answered));
+                }
+                same(
+                    "number",
+                    &due,
+                    &answer.map(|answered| answered.sequence_number),
+                )
+            }
             Err(Fault::Variant(refusal)) => Err(Difference(refusal.to_string())),
             Err(Fault::Harness(error)) => {
                 outcome = Err(error.into());
@@ -256,7 +266,17 @@ async fn in_a_row(session: &Session<'_>, variant: &VariantName, tally: &mut Tall
         }
         tally.record(format_args!("in a row {request:?}"), held);
     }
+    // A refusal has left what was there before as it was.
+    let rows: Vec<(&Request, Sent)> = acknowledged
+        .iter()
+        .map(|(request, sent)| (request, *sent))
+        .collect();
+    let found = found(&store, conversation.id, &rows).await;
     Send.undo(&store, sent).await?;
+    for ((request, _), (row, _)) in rows.iter().zip(&found?) {
+        let held = oracle::hold_row(request, row.as_ref());
+        tally.record(format_args!("in a row, afterwards {request:?}"), held);
+    }
     outcome
 }
 
