@@ -22,8 +22,8 @@ const OPTIMIZED: &str = "optimized";
 /// # Errors
 /// When a side cannot be made or migrated.
 pub async fn sides(engines: &Engines) -> Result<Sides> {
-    let baseline = engines.side(BASELINE).await?;
-    let optimized = engines.side(OPTIMIZED).await?;
+    let baseline = engines.sandbox(BASELINE).await?;
+    let optimized = engines.sandbox(OPTIMIZED).await?;
     let endpoints = optimized.endpoints();
     // Through a store of its own: the plans of its connections are of the schema before.
     let store = Store::connect(
@@ -47,8 +47,8 @@ pub async fn sides(engines: &Engines) -> Result<Sides> {
 /// # Errors
 /// When an engine refuses.
 pub async fn drop_sides(engines: &Engines) -> Result<()> {
-    engines.drop_side(BASELINE).await?;
-    engines.drop_side(OPTIMIZED).await?;
+    engines.drop_sandbox(BASELINE).await?;
+    engines.drop_sandbox(OPTIMIZED).await?;
     Ok(())
 }
 

@@ -60,7 +60,7 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     let began = Instant::now();
-    let side = engines.side("example").await?;
+    let side = engines.sandbox("example").await?;
     let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM t")
         .fetch_one(&sqlx::PgPool::connect_with(side.endpoints().postgres.clone()).await?)
         .await?;

@@ -12,9 +12,9 @@ use crate::folders::Lock;
 use crate::keeper_handle::KeeperHandle;
 use crate::mode::Mode;
 use crate::options::{Choice, Options};
+use crate::sandbox::Sandbox;
+use crate::sandboxes::Sandboxes;
 use crate::settings::Purpose;
-use crate::side::Side;
-use crate::sides::Sides;
 use crate::{Error, clickhouse_copy, embedded, info, packages, postgres_copy, variables, world};
 
 /// PostgreSQL, ClickHouse and Redis, started or found, and this run's own.
@@ -28,7 +28,7 @@ pub struct Engines {
     endpoints: Endpoints,
     run: String,
     world: String,
-    sides: Sides,
+    sandboxes: Sandboxes,
 }
 
 #[derive(Debug)]
@@ -203,7 +203,7 @@ impl Engines {
 
     fn of(backend: Backend, mode: Mode, endpoints: Endpoints, run: String, world: String) -> Self {
         Self {
-            sides: Sides::new(mode, endpoints.clone(), &run, &world),
+            sandboxes: Sandboxes::new(mode, endpoints.clone(), &run, &world),
             backend,
             mode,
             endpoints,
@@ -264,8 +264,8 @@ impl Engines {
     /// # Errors
     /// When an engine refuses: somebody is connected to the world, the disk is full, or the
     /// user's Redis has no empty database.
-    pub async fn side(&self, role: &str) -> Result<Side, Error> {
-        self.sides.make(role).await
+    pub async fn sandbox(&self, role: &str) -> Result<Sandbox, Error> {
+        self.sandboxes.make(role).await
     }
 
     /// Drops the databases for a role, with any sessions on them; none is no error. Without
@@ -273,8 +273,8 @@ impl Engines {
     ///
     /// # Errors
     /// When an engine refuses, or the Redis database no longer has this run's key.
-    pub async fn drop_side(&self, role: &str) -> Result<(), Error> {
-        self.sides.drop(role).await
+    pub async fn drop_sandbox(&self, role: &str) -> Result<(), Error> {
+        self.sandboxes.drop(role).await
     }
 
     /// Makes a side's PostgreSQL database again as the world has it. Sessions on it are
@@ -283,7 +283,7 @@ impl Engines {
     /// # Errors
     /// When there is no such side, or PostgreSQL refuses.
     pub async fn renew_postgres(&self, role: &str) -> Result<(), Error> {
-        self.sides.renew_postgres(role).await
+        self.sandboxes.renew_postgres(role).await
     }
 
     /// Makes tables (or views) of a side's ClickHouse database again as the world has them;
@@ -292,7 +292,7 @@ impl Engines {
     /// # Errors
     /// When there is no such side, or ClickHouse refuses.
     pub async fn renew_clickhouse(&self, role: &str, tables: &[&str]) -> Result<(), Error> {
-        self.sides.renew_clickhouse(role, tables).await
+        self.sandboxes.renew_clickhouse(role, tables).await
     }
 
     /// Empties a side's Redis database.
@@ -301,7 +301,7 @@ impl Engines {
     /// When there is no such side, Redis refuses, or the database no longer has this run's
     /// key, and so may be somebody else's by now.
     pub async fn renew_redis(&self, role: &str) -> Result<(), Error> {
-        self.sides.renew_redis(role).await
+        self.sandboxes.renew_redis(role).await
     }
 
     /// Each engine's version and the settings that decide its speed and durability, as it

@@ -32,7 +32,7 @@ pub(crate) fn run(mut args: impl Iterator<Item = OsString>) -> ExitCode {
             }
         };
         for role in args {
-            engines.side(&role.to_string_lossy()).await?;
+            engines.sandbox(&role.to_string_lossy()).await?;
         }
         println!("{} {word}", engines.run_id());
         std::future::pending::<Result<(), Error>>().await

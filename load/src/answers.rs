@@ -3,6 +3,9 @@
 use verdict_audit::evidence::Answers;
 use verdict_oracle::Held;
 
+/// When a wrong answer came.
+pub(crate) const LOADED: &str = "while the service was loaded";
+
 /// Counts one more.
 pub(crate) fn count(answers: &mut Answers, held: Held) {
     answers.checked += 1;

@@ -9,7 +9,7 @@ use hdrhistogram::serialization::{Deserializer, Serializer, V2Serializer};
 use verdict_audit::evidence::Answers;
 use verdict_audit::quantile::Unit;
 
-use crate::answers;
+use crate::answers::{self, LOADED};
 use crate::flows::{Amiss, Call};
 use crate::samples::{Sample, Samples};
 use crate::verify::Window;
@@ -22,9 +22,6 @@ const LONGEST: u64 = 600_000_000;
 
 /// Three digits: within 0.1 % of every latency.
 const DIGITS: u8 = 3;
-
-/// Where a wrong answer came that no oracle was needed for.
-pub(crate) const LOADED: &str = "while the service was loaded";
 
 /// An empty histogram of the one layout that all of them share, so that they add exactly.
 #[expect(

@@ -6,14 +6,13 @@ use verdict_audit::Side;
 use verdict_audit::evidence::Answers;
 use verdict_oracle::Held;
 
-use crate::answers::count;
+use crate::answers::{LOADED, count};
 use crate::client::Http;
 use crate::error::Result;
 use crate::flows::{Call, Flow};
 use crate::per_side::{PerSide, SIDES};
 use crate::samples::Sample;
 use crate::sent_log::SentLog;
-use crate::tape::LOADED;
 
 /// Requests put to each side before any timing.
 const REQUESTS: u64 = 20;

@@ -17,7 +17,8 @@ use verdict_store::fault::{Blame, Doing, EngineError};
 
 use crate::equivalent;
 use crate::interpose::{Interposed, Recorder};
-use crate::mutant::{Mutant, mutate};
+use crate::mutant::Mutant;
+use crate::mutators::mutate;
 
 /// What became of a mutant.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,4 +16,5 @@ mod sql;
 mod tokens;
 
 pub use bench::{Bench, Outcome, Specimen};
-pub use mutant::{Kind, Mutant, mutate};
+pub use mutant::{Kind, Mutant};
+pub use mutators::mutate;

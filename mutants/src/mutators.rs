@@ -10,7 +10,7 @@ use crate::mutant::Mutant;
 use crate::sql::Sql;
 
 /// Every mutator there is.
-pub(crate) const ALL: [fn(&Sql<'_>) -> Vec<Mutant>; 14] = [
+const ALL: [fn(&Sql<'_>) -> Vec<Mutant>; 14] = [
     predicates::dropped,
     predicates::moved,
     predicates::untied,
@@ -26,3 +26,181 @@ pub(crate) const ALL: [fn(&Sql<'_>) -> Vec<Mutant>; 14] = [
     aggregates::distinct,
     aggregates::arithmetic,
 ];
+
+/// Every mutant of a statement, in its order. What reads and writes no rows of the item's, such
+/// as the control of a transaction, has none.
+pub fn mutate(statement: &str) -> Vec<Mutant> {
+    let sql = Sql::new(statement);
+    let verbs = ["SELECT", "WITH", "INSERT", "UPDATE", "DELETE"];
+    if !verbs.iter().any(|verb| sql.is(0, verb)) {
+        return Vec::new();
+    }
+    let mut mutants: Vec<Mutant> = ALL
+        .iter()
+        .flat_map(|mutator| mutator(&sql))
+        .filter(|mutant| mutant.text != statement)
+        .collect();
+    mutants.sort_by_key(|mutant| (mutant.line, mutant.kind));
+    // Two mutators may come to one text; it need not be judged twice.
+    let mut seen = std::collections::HashSet::new();
+    mutants.retain(|mutant| seen.insert(mutant.text.clone()));
+    mutants
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mutant::Kind;
+
+    /// Of one kind, in words.
+    fn of(kind: Kind, statement: &str) -> Vec<String> {
+        mutate(statement)
+            .into_iter()
+            .filter(|mutant| mutant.kind == kind)
+            .map(|mutant| crate::sql::one_line(&mutant.text))
+            .collect()
+    }
+
+    #[test]
+    fn every_arm_of_a_condition_is_dropped() {
+        assert_eq!(
+            of(
+                Kind::Predicate,
+                "SELECT a FROM b WHERE c AND (d OR e) GROUP BY f"
+            ),
+            [
+                "SELECT a FROM b WHERE TRUE AND (d OR e) GROUP BY f",
+                "SELECT a FROM b WHERE c AND TRUE GROUP BY f",
+                "SELECT a FROM b WHERE c AND (FALSE OR e) GROUP BY f",
+                "SELECT a FROM b WHERE c AND (d OR FALSE) GROUP BY f",
+            ]
+        );
+        assert_eq!(
+            of(Kind::Predicate, "SELECT COUNT(*) FILTER (WHERE a) FROM b"),
+            ["SELECT COUNT(*) FILTER (WHERE TRUE) FROM b"]
+        );
+        assert!(of(Kind::Predicate, "SELECT a FROM b JOIN c ON TRUE").is_empty());
+    }
+
+    #[test]
+    fn a_comparison_is_moved_and_loses_what_decides_ties() {
+        assert_eq!(
+            of(Kind::Comparison, "SELECT a FROM b WHERE (c, d) < ($1, $2)"),
+            [
+                "SELECT a FROM b WHERE (c, d) <= ($1, $2)",
+                "SELECT a FROM b WHERE (c) < ($1)",
+            ]
+        );
+        assert_eq!(
+            of(
+                Kind::NullTest,
+                "SELECT a FROM b WHERE c IS NULL OR d IS NOT NULL"
+            ),
+            [
+                "SELECT a FROM b WHERE c IS NOT NULL OR d IS NOT NULL",
+                "SELECT a FROM b WHERE c IS NULL OR d IS NULL",
+            ]
+        );
+    }
+
+    #[test]
+    fn orders_and_limits_are_turned_and_moved() {
+        assert_eq!(
+            of(Kind::Order, "SELECT a FROM b ORDER BY c DESC, d LIMIT 1"),
+            [
+                "SELECT a FROM b ORDER BY c ASC, d LIMIT 1",
+                "SELECT a FROM b ORDER BY c DESC, d DESC LIMIT 1",
+            ]
+        );
+        assert_eq!(
+            of(Kind::Limit, "SELECT a FROM b LIMIT $1 OFFSET $2"),
+            [
+                "SELECT a FROM b LIMIT $1 + 1 OFFSET $2",
+                "SELECT a FROM b LIMIT GREATEST($1 - 1, 0) OFFSET $2",
+                "SELECT a FROM b LIMIT ALL OFFSET $2",
+                "SELECT a FROM b LIMIT $1 OFFSET $2 + 1",
+                "SELECT a FROM b LIMIT $1 OFFSET GREATEST($2 - 1, 0)",
+                "SELECT a FROM b LIMIT $1 OFFSET 0",
+            ]
+        );
+    }
+
+    #[test]
+    fn joins_change_their_kind() {
+        assert_eq!(
+            of(Kind::Join, "SELECT a FROM b LEFT JOIN c ON d JOIN e ON f"),
+            [
+                "SELECT a FROM b INNER JOIN c ON d JOIN e ON f",
+                "SELECT a FROM b LEFT JOIN c ON d LEFT JOIN e ON f",
+            ]
+        );
+        assert_eq!(
+            of(Kind::Join, "SELECT a FROM b CROSS JOIN c WHERE d"),
+            ["SELECT a FROM b LEFT JOIN c ON TRUE WHERE d"]
+        );
+    }
+
+    #[test]
+    fn a_column_takes_its_neighbours_place_under_its_own_name() {
+        assert_eq!(
+            of(Kind::Column, "SELECT m.a, SUM(b) AS c, d FROM m"),
+            [
+                "SELECT SUM(b) AS a, SUM(b) AS c, d FROM m",
+                "SELECT m.a, m.a AS c, d FROM m",
+                "SELECT m.a, d AS c, d FROM m",
+                "SELECT m.a, SUM(b) AS c, SUM(b) AS d FROM m",
+            ]
+        );
+        assert_eq!(
+            of(Kind::Column, "INSERT INTO a (b, c) VALUES ($1, $2)"),
+            [
+                "INSERT INTO a (c, b) VALUES ($1, $2)",
+                "INSERT INTO a (b, c) VALUES ($2, $1)",
+            ]
+        );
+        assert_eq!(
+            of(Kind::Column, "SELECT JSON_BUILD_OBJECT('a', b, 'c', d)"),
+            ["SELECT JSON_BUILD_OBJECT('a', d, 'c', d)"]
+        );
+    }
+
+    #[test]
+    fn what_is_counted_summed_and_locked_is_changed() {
+        assert_eq!(
+            of(Kind::Aggregate, "SELECT BOOL_OR(a), COUNT(*) FROM b"),
+            [
+                "SELECT BOOL_AND(a), COUNT(*) FROM b",
+                "SELECT BOOL_OR(a), 1 + COUNT(*) FROM b",
+            ]
+        );
+        assert_eq!(
+            of(Kind::Arithmetic, "SELECT a + 1 FROM b LIMIT 7"),
+            ["SELECT a - 1 FROM b LIMIT 7", "SELECT a + 2 FROM b LIMIT 7"]
+        );
+        assert_eq!(
+            of(Kind::Lock, "SELECT a FROM b FOR NO KEY UPDATE"),
+            ["SELECT a FROM b"]
+        );
+        assert_eq!(
+            of(Kind::Default, "SELECT COALESCE(a(b, c), 0) FROM d"),
+            ["SELECT (a(b, c)) FROM d"]
+        );
+        assert_eq!(
+            of(
+                Kind::Distinct,
+                "SELECT ARRAY_AGG(a), COUNT(DISTINCT b) FROM c"
+            ),
+            [
+                "SELECT ARRAY_AGG(a), COUNT( b) FROM c",
+                "SELECT ARRAY_AGG(DISTINCT a), COUNT(DISTINCT b) FROM c",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_no_statement_of_an_items_is_left_alone() {
+        for statement in ["", "BEGIN", "SET LOCAL a = 1", "-- SELECT 1 + 1\nCOMMIT"] {
+            assert!(mutate(statement).is_empty(), "{statement}");
+        }
+    }
+}

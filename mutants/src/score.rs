@@ -197,7 +197,7 @@ mod tests {
     use verdict_engines::Statement;
 
     use super::*;
-    use crate::mutant::mutate;
+    use crate::mutators::mutate;
 
     fn specimen() -> Specimen {
         let text = "SELECT a FROM b WHERE c".to_owned();

@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use sqlx::query_scalar;
 use verdict_audit::evidence::Ratio;
 use verdict_audit::{At, VariantName};
-use verdict_engines::{Endpoints, Engines, Line, Rewrite, Side};
+use verdict_engines::{Endpoints, Engines, Line, Rewrite, Sandbox};
 use verdict_oracle::{Hostile, Oracle};
 use verdict_seed::World;
 use verdict_store::fault::Doing;
@@ -82,7 +82,7 @@ pub struct Session<'a> {
 /// A side as it stands: where it is, the changes that were made to it, and a connection to it.
 #[derive(Debug, Clone)]
 struct Standing {
-    side: Side,
+    sandbox: Sandbox,
     applied: Vec<Change>,
     store: Store,
 }
@@ -178,7 +178,10 @@ impl<'a> Session<'a> {
     /// A line to a side, with half of the round trip's delay either way.
     pub(crate) fn line(&self, role: Role, at: At) -> Result<Line> {
         let one_way = Duration::from_micros(at.round_trip_us.into()) / 2;
-        Ok(Line::open(self.standing(role).side.endpoints(), one_way)?)
+        Ok(Line::open(
+            self.standing(role).sandbox.endpoints(),
+            one_way,
+        )?)
     }
 
     /// A line to a side on which every statement that goes to PostgreSQL is seen, and may be
@@ -188,7 +191,7 @@ impl<'a> Session<'a> {
     /// When no relay is to be had.
     pub fn rewriting(&self, role: Role, rewrite: Rewrite) -> Result<Line> {
         Ok(Line::rewriting(
-            self.standing(role).side.endpoints(),
+            self.standing(role).sandbox.endpoints(),
             rewrite,
         )?)
     }
@@ -213,8 +216,10 @@ impl<'a> Session<'a> {
         line: Option<&Line>,
         how: impl FnOnce(Connect) -> Connect,
     ) -> Result<Store> {
-        let Standing { side, applied, .. } = self.standing(role);
-        let endpoints = line.map_or_else(|| side.endpoints(), Line::endpoints);
+        let Standing {
+            sandbox, applied, ..
+        } = self.standing(role);
+        let endpoints = line.map_or_else(|| sandbox.endpoints(), Line::endpoints);
         Ok(reach(endpoints, &how(connect(&applied))).await?)
     }
 
@@ -225,8 +230,10 @@ impl<'a> Session<'a> {
         today: bool,
         line: Option<&Line>,
     ) -> std::result::Result<Store, verdict_store::Error> {
-        let Standing { side, applied, .. } = self.standing(role);
-        let endpoints = line.map_or_else(|| side.endpoints(), Line::endpoints);
+        let Standing {
+            sandbox, applied, ..
+        } = self.standing(role);
+        let endpoints = line.map_or_else(|| sandbox.endpoints(), Line::endpoints);
         let applied = if today { &[][..] } else { &applied[..] };
         reach(endpoints, &connect(applied)).await
     }
@@ -274,7 +281,7 @@ impl<'a> Session<'a> {
 
     /// Where a side's engines answer.
     pub(crate) fn endpoints(&self, role: Role) -> Endpoints {
-        self.standing(role).side.endpoints().clone()
+        self.standing(role).sandbox.endpoints().clone()
     }
 
     /// A random stream of its own for each purpose, the same in every run on this world.
@@ -348,7 +355,7 @@ impl<'a> Session<'a> {
     ) -> std::result::Result<(), verdict_store::Error> {
         settle(&standing.store.postgres, tables).await?;
         let old = standing.store;
-        standing.store = reach(standing.side.endpoints(), &connect(&standing.applied)).await?;
+        standing.store = reach(standing.sandbox.endpoints(), &connect(&standing.applied)).await?;
         self.replace(role, standing);
         old.close().await;
         Ok(())
@@ -470,7 +477,7 @@ impl<'a> Session<'a> {
     pub async fn close(self) -> Result<()> {
         for role in ROLES {
             self.standing(role).store.close().await;
-            self.engines.drop_side(role.name()).await?;
+            self.engines.drop_sandbox(role.name()).await?;
         }
         Ok(())
     }
@@ -478,10 +485,10 @@ impl<'a> Session<'a> {
 
 impl Standing {
     async fn open(engines: &Engines, role: Role) -> Result<Self> {
-        let side = engines.side(role.name()).await?;
-        let store = reach(side.endpoints(), &connect(&[])).await?;
+        let sandbox = engines.sandbox(role.name()).await?;
+        let store = reach(sandbox.endpoints(), &connect(&[])).await?;
         Ok(Self {
-            side,
+            sandbox,
             applied: Vec::new(),
             store,
         })

@@ -57,13 +57,13 @@ pub async fn engines() -> &'static Engines {
 
 /// A database of a test's own: the world as it is today.
 pub async fn clone(role: &str) -> PgConnectOptions {
-    let side = engines().await.side(role).await.expect("a side");
+    let side = engines().await.sandbox(role).await.expect("a side");
     side.endpoints().postgres.clone()
 }
 
 /// A database of a test's own: the world with every fix.
 pub async fn migrated(role: &str) -> PgConnectOptions {
-    let side = engines().await.side(role).await.expect("a side");
+    let side = engines().await.sandbox(role).await.expect("a side");
     let endpoints = side.endpoints();
     let store = Store::connect(
         &endpoints.postgres,

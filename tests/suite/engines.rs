@@ -86,9 +86,9 @@ fn a_clone_has_the_worlds_rows_and_counts_its_own_work() {
             .unwrap();
         world.close().await;
 
-        engines.side("trial").await.unwrap();
+        engines.sandbox("trial").await.unwrap();
         let side = engines
-            .side("trial")
+            .sandbox("trial")
             .await
             .expect("a clone takes the place of an earlier one");
         let clone = sqlx::PgPool::connect_with(side.endpoints().postgres.clone())
@@ -109,11 +109,11 @@ fn a_clone_has_the_worlds_rows_and_counts_its_own_work() {
         assert_eq!(calls, 1);
 
         engines
-            .drop_side("trial")
+            .drop_sandbox("trial")
             .await
             .expect("sessions on a clone do not keep it");
         engines
-            .drop_side("trial")
+            .drop_sandbox("trial")
             .await
             .expect("no clone is no error");
         engines.stop().await.unwrap();

@@ -204,7 +204,7 @@ fn containers_hold_a_world_and_are_gone_at_the_end() {
             "{info:?}"
         );
         assert_eq!(info[0].settings["fsync"], "on");
-        let side = engines.side("A-`side").await.unwrap();
+        let side = engines.sandbox("A-`side").await.unwrap();
         assert_eq!(rows(&engines, side.database()).await, (1000, 1000));
         let line = Line::open(side.endpoints(), Duration::from_millis(1)).unwrap();
         assert!(line.measured_round_trip().await.unwrap() >= Duration::from_millis(2));

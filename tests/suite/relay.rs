@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{Connection, PgConnection};
-use verdict_engines::{Endpoints, Line, Side};
+use verdict_engines::{Endpoints, Line, Sandbox};
 
 use crate::common::{engines, runtime};
 
-async fn side(role: &str) -> Side {
-    engines().await.side(role).await.unwrap()
+async fn side(role: &str) -> Sandbox {
+    engines().await.sandbox(role).await.unwrap()
 }
 
 fn counted(endpoints: &Endpoints) -> Line {
@@ -78,7 +78,11 @@ fn a_prepared_statement_is_one_turn_and_a_tested_pool_makes_it_more() {
         assert_eq!(by_test, [2, 3]);
         assert_eq!(line.totals().clickhouse.turns, 0);
         assert_eq!(line.totals().redis.turns, 0);
-        engines().await.drop_side("relay_postgres").await.unwrap();
+        engines()
+            .await
+            .drop_sandbox("relay_postgres")
+            .await
+            .unwrap();
     });
 }
 
@@ -112,7 +116,7 @@ fn connections_at_once_are_counted_as_one_after_the_other() {
         assert_eq!(since.turns, 6 * 25);
         assert_eq!(since.bytes_sent % (6 * 25), 0, "all calls are alike");
         drop(connections);
-        engines().await.drop_side("relay_callers").await.unwrap();
+        engines().await.drop_sandbox("relay_callers").await.unwrap();
     });
 }
 
@@ -174,7 +178,7 @@ fn clickhouses_summaries_are_what_its_query_log_says() {
         assert_eq!((requests, written_rows), (4, 1000));
         assert!(summaries.memory_bytes > 0);
         assert_eq!(seen.turns, 4);
-        engines().await.drop_side("relay_clickhouse").await.unwrap();
+        engines().await.drop_sandbox("relay_clickhouse").await.unwrap();
     });
 }
 
@@ -201,7 +205,7 @@ fn a_redis_command_is_one_turn_and_so_is_a_pipeline() {
             turns.push(line.totals().since(before).redis.turns);
         }
         assert_eq!(turns, [1, 1]);
-        engines().await.drop_side("relay_redis").await.unwrap();
+        engines().await.drop_sandbox("relay_redis").await.unwrap();
     });
 }
 
@@ -237,6 +241,6 @@ fn a_line_holds_back_every_engine_and_its_round_trip_is_measured() {
         let one: u8 = client.query("SELECT 1").fetch_one().await.unwrap();
         assert_eq!(one, 1);
         assert!(began.elapsed() >= 2 * one_way);
-        engines().await.drop_side("relay_line").await.unwrap();
+        engines().await.drop_sandbox("relay_line").await.unwrap();
     });
 }

@@ -530,7 +530,7 @@ fn a_database_that_is_gone_is_a_503_and_leaves_the_other_side_alone() {
         assert_eq!(status, StatusCode::OK);
         engines()
             .await
-            .drop_side("service_gone")
+            .drop_sandbox("service_gone")
             .await
             .expect("the clone dropped");
 

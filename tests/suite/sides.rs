@@ -1,7 +1,7 @@
 //! A side has databases of its own in all three engines, and gets them back as the world is.
 
 use sqlx::{Connection, PgConnection};
-use verdict_engines::{Engines, Error, Side};
+use verdict_engines::{Engines, Error, Sandbox};
 
 use crate::common::{options, runtime};
 
@@ -16,8 +16,8 @@ fn a_side_is_the_world_again_and_touches_neither_it_nor_another_side() {
         let engines = Engines::start(&options()).await.unwrap();
         build(&engines).await;
 
-        let odd = engines.side(ODD).await.unwrap();
-        let other = engines.side("other").await.unwrap();
+        let odd = engines.sandbox(ODD).await.unwrap();
+        let other = engines.sandbox("other").await.unwrap();
         for side in [&odd, &other] {
             assert_eq!(counts(side).await, (3, 10, [10, 10, 10, 5], 0));
         }
@@ -35,12 +35,12 @@ fn a_side_is_the_world_again_and_touches_neither_it_nor_another_side() {
         assert_eq!(counts(&odd).await, (3, 10, [10, 10, 10, 5], 0));
 
         spoil(&odd).await;
-        let again = engines.side(ODD).await.unwrap();
+        let again = engines.sandbox(ODD).await.unwrap();
         assert_eq!(again.database(), odd.database());
         assert_eq!(counts(&again).await, (3, 10, [10, 10, 10, 5], 0));
 
-        engines.drop_side(ODD).await.unwrap();
-        engines.drop_side(ODD).await.expect("none is no error");
+        engines.drop_sandbox(ODD).await.unwrap();
+        engines.drop_sandbox(ODD).await.expect("none is no error");
         assert!(matches!(
             engines.renew_redis(ODD).await,
             Err(Error::NoSide { .. })
@@ -89,7 +89,7 @@ async fn build(engines: &Engines) {
 
 /// Rows of PostgreSQL's table, of ClickHouse's, of what stands on that (two views, the
 /// materialized view, a table in memory), and keys in Redis.
-async fn counts(side: &Side) -> (i64, u64, [u64; 4], u64) {
+async fn counts(side: &Sandbox) -> (i64, u64, [u64; 4], u64) {
     let endpoints = side.endpoints();
     let mut connection = PgConnection::connect_with(&endpoints.postgres)
         .await
@@ -115,7 +115,7 @@ async fn counts(side: &Side) -> (i64, u64, [u64; 4], u64) {
     (postgres, counted[0], stands_on_it.try_into().unwrap(), keys)
 }
 
-async fn spoil(side: &Side) {
+async fn spoil(side: &Sandbox) {
     let endpoints = side.endpoints();
     let mut connection = PgConnection::connect_with(&endpoints.postgres)
         .await

@@ -47,9 +47,9 @@ impl Item for MessageHistory {
 
     fn operations(&self) -> Vec<Box<dyn AnyOperation>> {
         vec![
-            erase(Page::First),
-            erase(Page::Last),
-            erase(Page::OnOneConnection),
+            erase(HistoryPage::First),
+            erase(HistoryPage::Last),
+            erase(HistoryPage::OnOneConnection),
         ]
     }
 
@@ -137,7 +137,7 @@ async fn history(
 
 /// Pages of a conversation, oldest messages first.
 #[derive(Debug, Clone, Copy)]
-pub enum Page {
+pub enum HistoryPage {
     /// What a page costs when only the conversation grows.
     First,
     /// The newest messages: the offset grows with the conversation.
@@ -147,7 +147,7 @@ pub enum Page {
     OnOneConnection,
 }
 
-impl Operation for Page {
+impl Operation for HistoryPage {
     type Request = Request;
     type Answer = Vec<DetailedMessage>;
 

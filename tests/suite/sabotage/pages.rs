@@ -5,7 +5,7 @@ use verdict_audit::{Catalogue, VariantName, Verdict};
 use verdict_baseline::message_history::{MAX_LIMIT, Reaction};
 use verdict_scenarios::court::Clockwork;
 use verdict_scenarios::item::Item;
-use verdict_scenarios::items::message_history::Page;
+use verdict_scenarios::items::message_history::HistoryPage;
 use verdict_scenarios::items::pagination::{History, Posts};
 use verdict_scenarios::items::{MessageHistory, Pagination};
 use verdict_scenarios::operation::{AnyOperation, erase};
@@ -18,9 +18,9 @@ use crate::court::{in_court_of, short, variant};
 #[test]
 fn of_history_with_details() {
     with_fix(&MessageHistory, |court| {
-        each_is_caught::<Page, _>(
+        each_is_caught::<HistoryPage, _>(
             court,
-            || Page::First,
+            || HistoryPage::First,
             [
                 (
                     "another content",
@@ -138,9 +138,9 @@ fn of_history_with_details() {
 #[test]
 fn of_what_is_asked_for() {
     with_fix(&MessageHistory, |court| {
-        each_is_caught::<Page, _>(
+        each_is_caught::<HistoryPage, _>(
             court,
-            || Page::First,
+            || HistoryPage::First,
             [
                 (
                     "recalled ones always included",

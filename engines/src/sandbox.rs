@@ -5,13 +5,13 @@ use crate::Endpoints;
 /// Copies of the world in PostgreSQL and ClickHouse and a Redis database, all for one role
 /// such as `baseline`. A handle, cheap to clone: dropping it drops no data.
 #[derive(Debug, Clone)]
-pub struct Side {
+pub struct Sandbox {
     role: String,
     database: String,
     endpoints: Endpoints,
 }
 
-impl Side {
+impl Sandbox {
     pub(crate) fn new(role: &str, database: String, endpoints: Endpoints) -> Self {
         Self {
             role: role.to_owned(),

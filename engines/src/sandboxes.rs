@@ -6,12 +6,12 @@ use tokio::sync::Mutex;
 
 use crate::mode::Mode;
 use crate::{
-    Endpoints, Error, Side, clickhouse_copy, names, postgres_copy, redis_claim, redis_number,
+    Endpoints, Error, Sandbox, clickhouse_copy, names, postgres_copy, redis_claim, redis_number,
 };
 
 /// What all sides of a run are made from.
 #[derive(Debug)]
-pub(crate) struct Sides {
+pub(crate) struct Sandboxes {
     mode: Mode,
     /// Of the engines themselves.
     endpoints: Endpoints,
@@ -21,7 +21,7 @@ pub(crate) struct Sides {
     numbers: Mutex<BTreeMap<String, i64>>,
 }
 
-impl Sides {
+impl Sandboxes {
     pub(crate) fn new(mode: Mode, endpoints: Endpoints, run: &str, world: &str) -> Self {
         Self {
             mode,
@@ -32,7 +32,7 @@ impl Sides {
         }
     }
 
-    pub(crate) async fn make(&self, role: &str) -> Result<Side, Error> {
+    pub(crate) async fn make(&self, role: &str) -> Result<Sandbox, Error> {
         let database = names::of_role(&self.run, role);
         let clickhouse = &self.endpoints.clickhouse;
         let ((), (), number) = tokio::try_join!(
@@ -44,7 +44,7 @@ impl Sides {
             self.make_redis(role),
         )?;
         let endpoints = self.endpoints.at(&database, number)?;
-        Ok(Side::new(role, database, endpoints))
+        Ok(Sandbox::new(role, database, endpoints))
     }
 
     pub(crate) async fn drop(&self, role: &str) -> Result<(), Error> {
