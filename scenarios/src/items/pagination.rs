@@ -28,8 +28,10 @@ const LIMIT: i64 = 20;
 /// The depth of the audit's page 100.
 const PAGE_100: u64 = 2_000;
 
-/// Rows of a page of a walk: larger ones, so that a long walk does not take long.
-const WALK_LIMIT: i64 = 100;
+/// Rows of a page of a long walk, so that it does not take long, and what is one. A short one
+/// has as many pages as can be: rows of one instant may only change places at a page's border.
+const LONG_WALK_LIMIT: i64 = 100;
+const LONG_WALK: u64 = 1_000;
 
 /// Rows up to which a walk goes through every page.
 const LONGEST_WALK: u64 = 10_000;
@@ -71,15 +73,19 @@ impl Item for Pagination {
         Box::pin(async move {
             let world = session.world();
             let mut random = session.random("pagination walks");
-            let mut authors: Vec<Uuid> = (0..WALKS)
+            let limit = |rows| match rows > LONG_WALK {
+                true => LONG_WALK_LIMIT,
+                false => LIMIT,
+            };
+            let mut authors: Vec<(Uuid, i64)> = (0..WALKS)
                 .map(|_| world.sample_author(&mut random))
                 .chain(ladder::authors_up_to(world, LONGEST_WALK))
                 .filter(|author| author.posts <= LONGEST_WALK)
-                .map(|author| author.id)
+                .map(|author| (author.id, limit(author.posts)))
                 .collect();
-            authors.push(hostile::tied_author());
+            authors.push((hostile::tied_author(), LIMIT));
             for author in authors {
-                walk(&Posts, session, variant, author, tally).await?;
+                walk(&Posts, session, variant, author, true, tally).await?;
             }
             if !History.offered_by(variant) {
                 tally.declare(
@@ -89,15 +95,17 @@ impl Item for Pagination {
                 );
                 return Ok(());
             }
-            let mut conversations: Vec<Uuid> = (0..WALKS)
+            let mut conversations: Vec<(Uuid, i64)> = (0..WALKS)
                 .map(|_| world.sample_conversation(&mut random))
                 .chain(ladder::conversations_up_to(world, LONGEST_WALK))
                 .filter(|conversation| conversation.messages <= LONGEST_WALK)
-                .map(|conversation| conversation.id)
+                .map(|conversation| (conversation.id, limit(conversation.messages)))
                 .collect();
-            conversations.push(hostile::tied_conversation());
+            conversations.push((hostile::tied_conversation(), LIMIT));
             for conversation in conversations {
-                walk(&History, session, variant, conversation, tally).await?;
+                for recalled in [true, false] {
+                    walk(&History, session, variant, conversation, recalled, tally).await?;
+                }
             }
             Ok(())
         })
@@ -275,7 +283,8 @@ async fn walk<O, R>(
     operation: &O,
     session: &Session<'_>,
     variant: &VariantName,
-    of: Uuid,
+    (of, limit): (Uuid, i64),
+    include_recalled: bool,
     tally: &mut Tally,
 ) -> Outcome<()>
 where
@@ -285,10 +294,10 @@ where
     let store = session.store(variant);
     let mut request = PageRequest {
         of,
-        limit: WALK_LIMIT,
+        limit,
         offset: 0,
         after: None,
-        include_recalled: true,
+        include_recalled,
     };
     let mut met = Vec::new();
     loop {
