@@ -285,7 +285,7 @@ impl<'a, 'p> Rounds<'a, 'p> {
             None => WARM_UP_CALLS,
         };
         for _ in 0..calls {
-            let callers = (0..self.pair.callers).map(|_| called(seat, store, false));
+            let callers = (0..self.pair.callers).map(|_| waited(&seat.probe, store, false));
             for called in join_all(callers).await {
                 took = called.map_err(|fault| stopped(side, fault))?;
             }
@@ -366,10 +366,6 @@ impl<'a, 'p> Rounds<'a, 'p> {
 
 fn stopped(side: Sampled, fault: Fault) -> Stopped {
     Stopped { side, fault }
-}
-
-async fn called(seat: &Seat<'_>, store: &Store, keep: bool) -> Result<Duration, Fault> {
-    waited(&seat.probe, store, keep).await
 }
 
 /// A call's time; of one that waited in vain for a connection, how long its caller waited.

@@ -33,7 +33,7 @@ enum Fault {
     /// The answer to another question that was on its way.
     AnothersPage,
     /// An earlier answer to the same question, from before a row was changed.
-    StalePage,
+    EarlierPageAltered,
     ChangedContent,
     ChangedSender,
     ShortPage,
@@ -53,8 +53,8 @@ enum Fault {
 }
 
 use Fault::{
-    AlteredSend, AnothersPage, ChangedContent, ChangedSender, DoubledRows, Failing, LostSend,
-    Nothing, NumberOneOff, SentTwice, ShortPage, StalePage, SwappedNumbers,
+    AlteredSend, AnothersPage, ChangedContent, ChangedSender, DoubledRows, EarlierPageAltered,
+    Failing, LostSend, Nothing, NumberOneOff, SentTwice, ShortPage, SwappedNumbers,
 };
 
 /// Requests of each flow to either side before any timing, which the faults let pass: what is
@@ -270,13 +270,13 @@ impl Saboteur {
             let other = last.filter(|(other, _)| whose(other) != whose(path));
             return other.map(|(_, page)| page.clone());
         }
-        if self.fault == StalePage {
+        if self.fault == EarlierPageAltered {
             page = memory.pages.get(path)?.clone();
         }
         let rows = page[name].as_array_mut()?;
         let middle = rows.len() / 2;
         match self.fault {
-            StalePage => rows[middle]["updated_at"] = json!("2020-01-01T00:00:00Z"),
+            EarlierPageAltered => rows[middle]["updated_at"] = json!("2020-01-01T00:00:00Z"),
             ChangedContent if name == "posts" => rows[middle]["caption"] = json!("another"),
             ChangedContent => rows[middle]["content"] = json!("another"),
             // Another member of the same conversation, whom no list of ids gives away.
@@ -441,7 +441,7 @@ fn wrong_pages_under_load_make_the_flow_wrong_on_their_side() {
         for fault in history {
             try_fault(&stage, FlowId::History, fault, Side::Optimized).await;
         }
-        for fault in [StalePage, ChangedContent, Failing] {
+        for fault in [EarlierPageAltered, ChangedContent, Failing] {
             try_fault(&stage, FlowId::Page, fault, Side::Optimized).await;
         }
         try_fault(&stage, FlowId::Page, ShortPage, Side::Baseline).await;
