@@ -134,6 +134,9 @@ pub struct ItemEvidence {
     pub number: u32,
     /// The item's id, such as `message-send`.
     pub id: ItemId,
+    /// Why today is kept, where nothing that was tried beats it.
+    #[serde(default)]
+    pub keep: Option<String>,
     /// Baseline first, then the other variants.
     pub variants: Vec<VariantEvidence>,
 }

@@ -157,6 +157,7 @@ fn judged_beside(today: VariantEvidence, variant: VariantEvidence) -> Vec<ClaimE
     let mut item = ItemEvidence {
         number: 1,
         id: "made-up".parse().expect("an id"),
+        keep: None,
         variants: vec![today, variant],
     };
     item.judge(&finding(), 1);

@@ -1,7 +1,7 @@
 //! Whether a run may pass: what nightly jobs and release checks ask.
 
-use verdict_audit::evidence::{FlowEvidence, Results};
-use verdict_audit::{Side, VariantName, Verdict};
+use verdict_audit::evidence::{FlowEvidence, ItemEvidence, Results, VariantEvidence};
+use verdict_audit::{Catalogue, Side, VariantName, Verdict};
 
 /// The answer of a gate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,97 +17,132 @@ pub enum Gate {
 /// Holds results to what must never break: an optimized variant that fails or answers
 /// differently, is slower than today or breaks today's operations, and an optimized flow that
 /// misses its goal, or answers wrongly at any load, are missed. Wrong answers of today's are no
-/// miss: they are what is to be mended. What was not compared
-/// or not decided cannot be judged. A known miss outweighs what is unknown.
+/// miss: they are what is to be mended. Where an item keeps today, that nothing beats it is what
+/// is held. What was not compared or not decided cannot be judged. A known miss outweighs what
+/// is unknown.
 pub fn gate(results: &Results) -> Gate {
-    let mut missed = Vec::new();
-    let mut unknown = Vec::new();
-
+    let mut found = Reasons::default();
+    if results.items.is_empty() {
+        found.unknown.push("no item was tried".to_owned());
+    }
     for item in &results.items {
+        match &item.keep {
+            Some(why) => found.kept(item, why),
+            None => found.fixed(item),
+        }
+    }
+    found.flows(&results.flows);
+    if !found.missed.is_empty() {
+        Gate::Missed(found.missed)
+    } else if !found.unknown.is_empty() {
+        Gate::CannotJudge(found.unknown)
+    } else {
+        Gate::Met
+    }
+}
+
+#[derive(Default)]
+struct Reasons {
+    missed: Vec<String>,
+    unknown: Vec<String>,
+}
+
+impl Reasons {
+    /// An item whose fix is to be shipped.
+    fn fixed(&mut self, item: &ItemEvidence) {
         let mut variants = item.variants.iter();
         let Some(optimized) = variants.find(|v| v.name == VariantName::Optimized) else {
-            unknown.push(format!("{}: the optimized variant was not run", item.id));
-            continue;
+            let words = format!("{}: the optimized variant was not run", item.id);
+            self.unknown.push(words);
+            return;
         };
         if let Some(failure) = &optimized.failure {
-            missed.push(format!("{}: optimized does not run: {failure}", item.id));
-            continue;
+            self.missed
+                .push(format!("{}: optimized does not run: {failure}", item.id));
+            return;
         }
         match &optimized.answers {
-            Some(answers) if answers.differing > 0 => missed.push(format!(
-                "{}: optimized answers {} of {} requests differently from today{}",
-                item.id,
-                answers.differing,
-                answers.checked,
-                answers
-                    .first_difference
-                    .as_ref()
-                    .map(|first| format!(", first {first}"))
-                    .unwrap_or_default()
-            )),
-            Some(answers) if answers.checked > 0 => {}
-            _ => unknown.push(format!(
+            Some(answers) if answers.differing > 0 => {
+                let first = answers.first_difference.as_ref();
+                let first = first.map(|first| format!(", first {first}"));
+                self.missed.push(format!(
+                    "{}: optimized answers {} of {} requests differently from today{}",
+                    item.id,
+                    answers.differing,
+                    answers.checked,
+                    first.unwrap_or_default()
+                ));
+            }
+            Some(answers) if answers.checked > 0 => self.claims(item, optimized),
+            _ => self.unknown.push(format!(
                 "{}: optimized's answers were not compared with today's: run `verdict check {}`",
                 item.id, item.id
             )),
         }
     }
-    for item in &results.items {
-        let fixed = item
-            .variants
-            .iter()
-            .filter(|v| v.name == VariantName::Optimized && v.stands());
-        for claim in fixed.flat_map(|variant| &variant.claims) {
-            if matches!(
-                claim.verdict,
-                Verdict::Wrong | Verdict::Regression | Verdict::Fails
-            ) {
-                missed.push(format!(
+
+    fn claims(&mut self, item: &ItemEvidence, optimized: &VariantEvidence) {
+        for claim in &optimized.claims {
+            let line = || {
+                format!(
                     "{}: optimized, {}: {}: {} ({})",
                     item.id, claim.id, claim.verdict, claim.measured, claim.reason
-                ));
+                )
+            };
+            match claim.verdict {
+                Verdict::Wrong | Verdict::Regression | Verdict::Fails => self.missed.push(line()),
+                Verdict::Inconclusive => self.unknown.push(line()),
+                _ => {}
             }
         }
     }
-    if results.items.is_empty() {
-        unknown.push("no item was tried".to_owned());
-    }
 
-    let judged: Vec<_> = results
-        .flows
-        .iter()
-        .filter(|row| row.judged && row.side == Side::Optimized)
-        .collect();
-    for row in &judged {
-        let line = format!(
-            "{} under load, p95 below {} ms: {} ({})",
-            row.id, row.target_ms, row.verdict, row.reason
-        );
-        match row.verdict {
-            Verdict::Confirmed | Verdict::Exceeded => {}
-            Verdict::Inconclusive => unknown.push(line),
-            _ => missed.push(line),
+    /// An item that keeps today, since nothing that was tried beats it.
+    fn kept(&mut self, item: &ItemEvidence, why: &str) {
+        let tried = |variant: &&VariantEvidence| variant.name != VariantName::Baseline;
+        if !item.variants.iter().any(|variant| tried(&variant)) {
+            self.unknown.push(format!(
+                "{}: today is kept ({why}), and nothing was tried against it",
+                item.id
+            ));
+        }
+        let Ok(finding) = Catalogue::builtin().item(item.id.as_str()) else {
+            return;
+        };
+        for (variant, claim) in item.better_than_today(finding) {
+            self.missed.push(format!(
+                "{}: today is kept ({why}), and {} beats it, {}: {}: keep it no longer",
+                item.id, variant.name, claim.id, claim.measured
+            ));
         }
     }
-    let wrong = |row: &&FlowEvidence| row.side == Side::Optimized && row.verdict == Verdict::Wrong;
-    let told: Vec<_> = judged.iter().map(|row| row.id).collect();
-    let unjudged = results.flows.iter().filter(wrong);
-    for row in unjudged.filter(|row| !told.contains(&row.id)) {
-        let line = format!("{} under load: {} ({})", row.id, row.verdict, row.reason);
-        if !missed.contains(&line) {
-            missed.push(line);
-        }
-    }
-    if judged.is_empty() {
-        unknown.push("no optimized flow was judged under load: run `verdict load`".to_owned());
-    }
 
-    if !missed.is_empty() {
-        Gate::Missed(missed)
-    } else if !unknown.is_empty() {
-        Gate::CannotJudge(unknown)
-    } else {
-        Gate::Met
+    fn flows(&mut self, flows: &[FlowEvidence]) {
+        let optimized = || flows.iter().filter(|row| row.side == Side::Optimized);
+        let judged: Vec<_> = optimized().filter(|row| row.judged).collect();
+        for row in &judged {
+            let line = format!(
+                "{} under load, p95 below {} ms: {} ({})",
+                row.id, row.target_ms, row.verdict, row.reason
+            );
+            match row.verdict {
+                Verdict::Confirmed | Verdict::Exceeded => {}
+                Verdict::Inconclusive => self.unknown.push(line),
+                _ => self.missed.push(line),
+            }
+        }
+        let told: Vec<_> = judged.iter().map(|row| row.id).collect();
+        let elsewhere = optimized().filter(|row| !told.contains(&row.id));
+        for row in elsewhere.filter(|row| row.verdict == Verdict::Wrong) {
+            let line = format!("{} under load: {} ({})", row.id, row.verdict, row.reason);
+            if !self.missed.contains(&line) {
+                self.missed.push(line);
+            }
+        }
+        if judged.is_empty() {
+            let words = "no optimized flow was judged under load: run `verdict load`";
+            self.unknown.push(words.to_owned());
+        }
     }
 }
 

@@ -53,6 +53,16 @@ pub enum JsonError {
         /// What does not fit.
         reason: String,
     },
+    /// The file is a results file, and says what cannot be.
+    #[error(
+        "{path} cannot be true ({reason}): it was changed, or another version of Verdict judged it; run it again"
+    )]
+    CannotBeTrue {
+        /// The file.
+        path: PathBuf,
+        /// What cannot be.
+        reason: String,
+    },
     /// A figure that JSON cannot hold.
     #[error("results for {path} cannot be written as JSON: {reason}")]
     Unwritable {
@@ -73,7 +83,8 @@ impl JsonError {
             Self::Truncated(_)
             | Self::NotJson { .. }
             | Self::OtherSchema { .. }
-            | Self::OtherShape { .. } => Exit::Data,
+            | Self::OtherShape { .. }
+            | Self::CannotBeTrue { .. } => Exit::Data,
         }
     }
 }
@@ -152,5 +163,12 @@ pub fn read(path: &Path) -> Result<Results, JsonError> {
             found,
         });
     }
-    serde_json::from_value(value).map_err(other_shape)
+    let results: Results = serde_json::from_value(value).map_err(other_shape)?;
+    match results.contradiction() {
+        None => Ok(results),
+        Some(reason) => Err(JsonError::CannotBeTrue {
+            path: path_owned(),
+            reason,
+        }),
+    }
 }

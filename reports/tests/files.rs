@@ -4,6 +4,8 @@ mod common;
 
 use std::fs;
 
+use verdict_audit::evidence::Results;
+use verdict_audit::{Exit, Verdict};
 use verdict_reports::json::{self, JsonError};
 
 #[test]
@@ -64,6 +66,54 @@ fn each_unreadable_file_has_its_own_words() {
             words("{}"),
             words(&whole.replacen("\"schema\":2", "\"schema\":9", 1)),
             words(&no_seed),
+        ]
+        .join("\n")
+    );
+}
+
+#[test]
+fn a_file_that_cannot_be_true_is_refused_and_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("results.json");
+    let words = |spoil: &dyn Fn(&mut Results)| {
+        let mut results = common::results();
+        spoil(&mut results);
+        json::write(&path, &results).unwrap();
+        let error = json::read(&path).unwrap_err();
+        assert_eq!(error.exit(), Exit::Data);
+        error
+            .to_string()
+            .replace(&path.display().to_string(), "results.json")
+    };
+    let optimized = |results: &mut Results| -> usize {
+        let variants = &results.items[0].variants;
+        variants.iter().position(|v| !v.latency.is_empty()).unwrap()
+    };
+    insta::assert_snapshot!(
+        [
+            words(&|results| {
+                let variant = optimized(results);
+                results.items[0].variants[variant].claims[0].verdict = Verdict::Exceeded;
+            }),
+            words(&|results| {
+                let variant = optimized(results);
+                results.items[0].variants[variant].claims.clear();
+            }),
+            words(&|results| {
+                let variant = optimized(results);
+                let cell = &mut results.items[0].variants[variant].latency[0];
+                cell.ratio.as_mut().unwrap().lo = 1_000.0;
+            }),
+            words(&|results| {
+                let variant = optimized(results);
+                results.items[0].variants[variant].latency[0].variant.p50 = -3.0;
+            }),
+            words(&|results| results.flows[0].p95.value = 0.0),
+            words(&|results| results.flows[0].errors = results.flows[0].requests + 1),
+            words(&|results| {
+                let answers = results.items[0].variants[0].answers.as_mut().unwrap();
+                answers.differing = answers.checked + 1;
+            }),
         ]
         .join("\n")
     );

@@ -26,6 +26,12 @@ pub trait Item: Sync {
         &[]
     }
 
+    /// Why today is kept: said where nothing that was tried beats it, and a gate then holds that
+    /// it stays so. The variants are the evidence of what lost.
+    fn keep(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Every variant with what it changes, the baseline first.
     fn variants(&self) -> Vec<(VariantName, Change)>;
 

@@ -66,6 +66,7 @@ impl Court<'_> {
         let mut evidence = ItemEvidence {
             number: finding.number,
             id: finding.id.clone(),
+            keep: item.keep().map(str::to_owned),
             variants: Vec::new(),
         };
         let (session, ground) = (self.session, item.ground());

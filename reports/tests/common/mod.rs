@@ -186,6 +186,7 @@ fn history() -> ItemEvidence {
     ItemEvidence {
         number: 1,
         id: "message-history".parse().expect("an id"),
+        keep: None,
         variants: vec![
             VariantEvidence {
                 work: worked("first-page", [160.0, 1_060.0, 10_060.0, 100_060.0], 3.0),
@@ -222,6 +223,7 @@ fn send() -> ItemEvidence {
     ItemEvidence {
         number: 2,
         id: "message-send".parse().expect("an id"),
+        keep: None,
         variants: vec![
             VariantEvidence {
                 work: worked("send", LINEAR, 2.0),
@@ -301,6 +303,7 @@ fn pagination() -> ItemEvidence {
     ItemEvidence {
         number: 7,
         id: "pagination".parse().expect("an id"),
+        keep: None,
         variants: vec![
             VariantEvidence {
                 work: both(LINEAR),

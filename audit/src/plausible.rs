@@ -1,0 +1,145 @@
+//! Whether results can be true at all: a file that says otherwise is refused rather than judged.
+
+use std::collections::BTreeMap;
+
+use crate::evidence::{Answers, Estimate, FlowEvidence, Latency, Percentiles, Ratio, Results};
+use crate::verdict::Verdict;
+
+impl Results {
+    /// The first figure that no run could have measured, or verdict that does not follow from
+    /// the evidence beside it; `None` where there is none.
+    pub fn contradiction(&self) -> Option<String> {
+        self.impossible_figure().or_else(|| self.unfounded_claim())
+    }
+
+    fn impossible_figure(&self) -> Option<String> {
+        let aa = self.run.aa.as_ref();
+        if let Some(words) = aa.and_then(|aa| impossible_ratio(&aa.ratio)) {
+            return Some(format!("the baseline against itself: {words}"));
+        }
+        for item in &self.items {
+            for variant in &item.variants {
+                let answers = [&variant.answers, &variant.additive];
+                let answers = answers.into_iter().flatten().find_map(impossible_answers);
+                let cells = || variant.latency.iter().find_map(impossible_latency);
+                if let Some(words) = answers.or_else(cells) {
+                    return Some(format!("{}, {}: {words}", item.id, variant.name));
+                }
+            }
+        }
+        self.flows.iter().find_map(|row| {
+            let words = impossible_flow(row)?;
+            Some(format!("{} under load, {}: {words}", row.id, row.side))
+        })
+    }
+
+    fn unfounded_claim(&self) -> Option<String> {
+        let mut judged = self.clone();
+        judged.judge();
+        let claims = |results: &Self| {
+            let mut found = BTreeMap::new();
+            for item in &results.items {
+                for variant in &item.variants {
+                    for claim in &variant.claims {
+                        let place = format!("{}, {}, {}", item.id, variant.name, claim.id);
+                        found.insert(place, claim.verdict);
+                    }
+                }
+            }
+            found
+        };
+        let (said, founded) = (claims(self), claims(&judged));
+        let lacking = |of: &BTreeMap<String, Verdict>, from: &BTreeMap<String, Verdict>| {
+            from.keys().find(|place| !of.contains_key(*place)).cloned()
+        };
+        if let Some(place) = lacking(&said, &founded) {
+            return Some(format!("{place} is not judged"));
+        }
+        if let Some(place) = lacking(&founded, &said) {
+            return Some(format!(
+                "{place} is judged, and the audit has no such claim"
+            ));
+        }
+        said.iter().find_map(|(place, said)| {
+            let founded = founded.get(place).filter(|founded| *founded != said)?;
+            Some(format!(
+                "{place} is called {said}, and its evidence says {founded}"
+            ))
+        })
+    }
+}
+
+fn positive(value: f64) -> bool {
+    value.is_finite() && value > 0.0
+}
+
+fn impossible_ratio(ratio: &Ratio) -> Option<String> {
+    let Ratio { value, lo, hi } = *ratio;
+    let possible = positive(lo) && hi.is_finite() && lo <= value && value <= hi;
+    (!possible).then(|| format!("a ratio of {value} between {lo} and {hi}"))
+}
+
+fn impossible_percentiles(of: &Percentiles) -> Option<String> {
+    let Percentiles {
+        count,
+        p50,
+        p95,
+        p99,
+    } = *of;
+    let possible = count > 0 && positive(p50) && p50 <= p95 && p95 <= p99 && p99.is_finite();
+    (!possible).then(|| format!("{count} calls with percentiles of {p50}, {p95}, {p99} µs"))
+}
+
+fn impossible_latency(cell: &Latency) -> Option<String> {
+    let ratios = [&cell.ratio, &cell.p95_ratio, &cell.zero];
+    let sides = [cell.baseline.as_ref(), Some(&cell.variant)];
+    let words = ratios
+        .into_iter()
+        .flatten()
+        .find_map(impossible_ratio)
+        .or_else(|| sides.into_iter().flatten().find_map(impossible_percentiles))?;
+    Some(format!("{} at {}: {words}", cell.operation, cell.at))
+}
+
+fn impossible_answers(answers: &Answers) -> Option<String> {
+    (answers.differing > answers.checked).then(|| {
+        format!(
+            "{} of {} answers are wrong",
+            answers.differing, answers.checked
+        )
+    })
+}
+
+fn impossible_flow(row: &FlowEvidence) -> Option<String> {
+    if row.errors > row.requests {
+        return Some(format!(
+            "{} of {} requests failed",
+            row.errors, row.requests
+        ));
+    }
+    if !positive(row.duration) || !positive(row.target_ms) {
+        return Some(format!(
+            "{} s against a target of {} ms",
+            row.duration, row.target_ms
+        ));
+    }
+    if row.errors == row.requests {
+        return None;
+    }
+    let ordered = |estimate: &Estimate| {
+        estimate.lo.is_none_or(|lo| lo <= estimate.value)
+            && estimate.hi.is_none_or(|hi| estimate.value <= hi)
+    };
+    let estimates = [&row.p50, &row.p95, &row.p99];
+    let values = estimates.map(|estimate| estimate.value);
+    let possible = estimates.iter().all(|of| positive(of.value) && ordered(of))
+        && values.is_sorted()
+        && positive(row.throughput);
+    (!possible).then(|| {
+        let [p50, p95, p99] = values;
+        format!(
+            "percentiles of {p50}, {p95}, {p99} µs at {} answers/s",
+            row.throughput
+        )
+    })
+}
