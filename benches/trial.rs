@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use criterion::Criterion;
 use verdict::cli::WorldArgs;
+use verdict::error::Error;
 use verdict::filter::Filter;
 use verdict::progress::Display;
 use verdict::run::{OnTrial, Request, criterion, items, run};
@@ -51,7 +52,7 @@ fn bench(mut criterion: Criterion) -> verdict::error::Result<ExitCode> {
     }
     request.items = wanted;
     if request.items.is_empty() {
-        return Ok(ExitCode::SUCCESS);
+        return Err(Error::NoSuchBench(filter.pattern().to_owned()));
     }
     let output = paths::prepare()?;
     let display = Display::new();

@@ -62,6 +62,9 @@ pub enum Error {
     /// A bench's filter is no regular expression.
     #[error("the filter is no regular expression: {0}")]
     Filter(#[from] regex::Error),
+    /// A bench's filter that no bench has.
+    #[error("no bench matches {0:?}: `cargo bench -- --list` shows all")]
+    NoSuchBench(String),
     /// An environment variable that takes a flag's place is wrong.
     #[error(transparent)]
     Variables(#[from] clap::Error),
@@ -80,7 +83,9 @@ impl Error {
             Self::Service(error) => error.exit(),
             Self::Load(error) => error.exit(),
             Self::Catalogue(error) => error.exit(),
-            Self::NotOnTrial(_) | Self::Filter(_) | Self::Variables(_) => Exit::Usage,
+            Self::NotOnTrial(_) | Self::Filter(_) | Self::NoSuchBench(_) | Self::Variables(_) => {
+                Exit::Usage
+            }
             Self::Results(error) => error.exit(),
             Self::Report(error) => error.exit(),
             Self::Output { source, .. } => match Exit::of_io(source) {

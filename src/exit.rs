@@ -6,6 +6,9 @@ use verdict_audit::Exit;
 
 use crate::error::Error;
 
+/// Characters of a message that are shown: one that ends in an engine's log has a few thousand.
+const LONGEST: usize = 8_000;
+
 /// The code of an end.
 pub fn code(exit: Exit) -> ExitCode {
     ExitCode::from(exit.code())
@@ -34,6 +37,11 @@ pub fn failure(error: &Error) -> ExitCode {
             words.push_str(&more);
         }
         cause = next.source();
+    }
+    // A message may quote what it was given, which may be of any length.
+    if let Some((end, _)) = words.char_indices().nth(LONGEST) {
+        words.truncate(end);
+        words.push_str(" ...");
     }
     eprintln!("verdict: {words}");
     code(error.exit())

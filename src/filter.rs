@@ -61,6 +61,11 @@ impl Filter {
         Ok(Self { words, pattern })
     }
 
+    /// What names are matched with; empty where all are wanted.
+    pub fn pattern(&self) -> &str {
+        self.pattern.as_ref().map_or("", Regex::as_str)
+    }
+
     /// Whether a bench of this name is asked for.
     pub fn wants(&self, name: &str) -> bool {
         self.pattern

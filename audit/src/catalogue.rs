@@ -142,7 +142,15 @@ pub enum CatalogueError {
         /// What only one of them has.
         what: String,
     },
-    /// Nothing has this id or number.
+    /// Nothing has this number.
+    #[error("no item {asked} in the audit: it has 1 to {count}, and `verdict list` shows them")]
+    NoSuchNumber {
+        /// What was asked for.
+        asked: u32,
+        /// How many items there are.
+        count: usize,
+    },
+    /// Nothing has this id.
     #[error(
         "no item {asked:?} in the audit: did you mean {nearest:?}? `verdict list` shows all {count}"
     )]
@@ -273,16 +281,22 @@ impl Catalogue {
     /// The item with this id or number.
     ///
     /// # Errors
-    /// [`CatalogueError::NoSuchItem`], naming the nearest id.
+    /// [`CatalogueError::NoSuchNumber`], or [`CatalogueError::NoSuchItem`], naming the nearest id.
     pub fn item(&self, asked: &str) -> Result<&Finding, CatalogueError> {
         let number = asked.parse::<u32>().ok();
         self.items
             .iter()
             .find(|item| item.id.as_str() == asked || Some(item.number) == number)
-            .ok_or_else(|| CatalogueError::NoSuchItem {
-                asked: asked.to_owned(),
-                nearest: self.nearest(asked),
-                count: self.items.len(),
+            .ok_or_else(|| match number {
+                Some(asked) => CatalogueError::NoSuchNumber {
+                    asked,
+                    count: self.items.len(),
+                },
+                None => CatalogueError::NoSuchItem {
+                    asked: asked.to_owned(),
+                    nearest: self.nearest(asked),
+                    count: self.items.len(),
+                },
             })
     }
 
@@ -349,7 +363,7 @@ impl CatalogueError {
     /// The exit code that says so.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::NoSuchItem { .. } => Exit::Usage,
+            Self::NoSuchItem { .. } | Self::NoSuchNumber { .. } => Exit::Usage,
             Self::Malformed(_) | Self::Contradiction(_) | Self::Apart { .. } => Exit::Software,
         }
     }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::evidence::{Answers, Estimate, FlowEvidence, Latency, Percentiles, Ratio, Results};
+use crate::evidence::{
+    Answers, Estimate, FlowEvidence, Latency, Percentiles, Ratio, Results, Work,
+};
 use crate::verdict::Verdict;
 
 impl Results {
@@ -22,7 +24,8 @@ impl Results {
                 let answers = [&variant.answers, &variant.additive];
                 let answers = answers.into_iter().flatten().find_map(impossible_answers);
                 let cells = || variant.latency.iter().find_map(impossible_latency);
-                if let Some(words) = answers.or_else(cells) {
+                let work = || variant.work.iter().find_map(impossible_work);
+                if let Some(words) = answers.or_else(cells).or_else(work) {
                     return Some(format!("{}, {}: {words}", item.id, variant.name));
                 }
             }
@@ -69,13 +72,27 @@ impl Results {
     }
 }
 
+/// What no counter and no time reaches: an exabyte, or thirty thousand years in microseconds.
+const BEYOND: f64 = 1e18;
+
 fn positive(value: f64) -> bool {
-    value.is_finite() && value > 0.0
+    value > 1.0 / BEYOND && value < BEYOND
+}
+
+fn impossible_work(work: &Work) -> Option<String> {
+    let mut counters = work.counters.iter();
+    let (counter, value) = counters.find(|(_, value)| !(0.0..BEYOND).contains(*value))?;
+    Some(format!(
+        "{} at {}: {} of {value} a call",
+        work.operation,
+        work.at,
+        counter.words()
+    ))
 }
 
 fn impossible_ratio(ratio: &Ratio) -> Option<String> {
     let Ratio { value, lo, hi } = *ratio;
-    let possible = positive(lo) && hi.is_finite() && lo <= value && value <= hi;
+    let possible = positive(lo) && positive(hi) && lo <= value && value <= hi;
     (!possible).then(|| format!("a ratio of {value} between {lo} and {hi}"))
 }
 
@@ -86,7 +103,7 @@ fn impossible_percentiles(of: &Percentiles) -> Option<String> {
         p95,
         p99,
     } = *of;
-    let possible = count > 0 && positive(p50) && p50 <= p95 && p95 <= p99 && p99.is_finite();
+    let possible = count > 0 && positive(p50) && p50 <= p95 && p95 <= p99 && positive(p99);
     (!possible).then(|| format!("{count} calls with percentiles of {p50}, {p95}, {p99} µs"))
 }
 

@@ -28,6 +28,12 @@ pub enum Error {
     /// The world has not what a flow asks for.
     #[error(transparent)]
     Lacking(#[from] Lacking),
+    /// The address of a service is none.
+    #[error("the target cannot be used: {reason}; give one such as http://127.0.0.1:8080")]
+    BadTarget {
+        /// Why.
+        reason: String,
+    },
     /// Nothing answers where the service should be.
     #[error(
         "no service answers at {url} ({reason}): start it with `verdict serve`, or give another --target"
@@ -62,8 +68,18 @@ pub enum Error {
     /// What was sent could not be read back, or taken back.
     #[error(transparent)]
     Database(verdict_store::Error),
-    /// A histogram could not be written or read.
-    #[error("failed to {what} the histogram of {row}: {reason}")]
+    /// A histogram could not be written.
+    #[error("failed to write the histogram of {row}: {reason}")]
+    Unwritable {
+        /// Flow, side and level.
+        row: String,
+        /// The library's own words.
+        reason: String,
+    },
+    /// A histogram of a file could not be used.
+    #[error(
+        "failed to {what} the histogram of {row}: {reason}; the file is damaged, take a whole one"
+    )]
     Histogram {
         /// What was being done, as a verb.
         what: &'static str,
@@ -86,6 +102,16 @@ pub enum Error {
         /// The schema found.
         found: u32,
     },
+    /// The same results a second time.
+    #[error(
+        "number {number} is the run {id}, as one before it is: a run is not added to itself; name each generator's own results"
+    )]
+    Twice {
+        /// The run.
+        id: String,
+        /// Which of the files, from 1.
+        number: usize,
+    },
     /// Results that do not belong together.
     #[error(
         "results do not belong together: {what} is {ours} in the first and {theirs} in number {number}; \
@@ -107,14 +133,20 @@ impl Error {
     /// The exit code that says so.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::EmptyPlan { .. } | Self::Senseless { .. } | Self::NothingToMerge => Exit::Usage,
-            Self::Lacking(_) => Exit::Usage,
+            Self::EmptyPlan { .. }
+            | Self::Senseless { .. }
+            | Self::BadTarget { .. }
+            | Self::NothingToMerge
+            | Self::Lacking(_) => Exit::Usage,
             Self::NoService { .. } => Exit::Unavailable,
             Self::Database(error) => error.exit(),
             Self::Artefacts { source, .. } => Exit::of_io(source),
-            Self::OtherSchema { .. } | Self::Strangers { .. } => Exit::Data,
+            Self::OtherSchema { .. }
+            | Self::Strangers { .. }
+            | Self::Twice { .. }
+            | Self::Histogram { .. } => Exit::Data,
             Self::Interrupted => Exit::Interrupted,
-            Self::Client(_) | Self::Goose { .. } | Self::Histogram { .. } => Exit::Software,
+            Self::Client(_) | Self::Goose { .. } | Self::Unwritable { .. } => Exit::Software,
         }
     }
 }

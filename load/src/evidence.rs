@@ -94,8 +94,7 @@ const NOTHING: Estimate = Estimate {
 pub(crate) fn fill(row: &mut FlowEvidence, latencies: &Histogram<u64>) -> Result<()> {
     let at = |p| quantile(latencies, p, UNIT).unwrap_or(NOTHING);
     (row.p50, row.p95, row.p99) = (at(0.50), at(0.95), at(0.99));
-    row.histogram = tape::encode(latencies).map_err(|reason| Error::Histogram {
-        what: "write",
+    row.histogram = tape::encode(latencies).map_err(|reason| Error::Unwritable {
         row: name(row),
         reason,
     })?;

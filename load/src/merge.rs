@@ -16,12 +16,16 @@ use crate::evidence::{capacity, fill, judge, name};
 use crate::per_side::SIDES;
 use crate::tape;
 
+/// Between the ids of runs that are put together.
+const TOGETHER: char = '+';
+
 /// Puts together what several generators with the same options measured of one service at one
 /// time. The first one's run and items stand for all; rows that any generator found wrong stay
 /// wrong; capacity is fitted anew, to one throughput per level.
 ///
 /// # Errors
-/// No results, results of another schema, or results that do not belong together: another scale
+/// No results, results of another schema, a run that is there twice, or results that do not
+/// belong together: another scale
 /// or seed, another time, other levels, other targets.
 pub fn merge(all: Vec<Results>) -> Result<Results> {
     let generators = all.len();
@@ -31,6 +35,14 @@ pub fn merge(all: Vec<Results>) -> Result<Results> {
     let alone = merged.clone();
     for (other, number) in rest.zip(2..) {
         current(&other)?;
+        let mut ids = other.run.id.split(TOGETHER);
+        if let Some(id) = ids.find(|id| merged.run.id.split(TOGETHER).any(|ours| ours == *id)) {
+            return Err(Error::Twice {
+                id: id.to_owned(),
+                number,
+            });
+        }
+        merged.run.id = format!("{}{TOGETHER}{}", merged.run.id, other.run.id);
         belongs(&alone, &other, number)?;
         for (ours, theirs) in merged.flows.iter_mut().zip(&other.flows) {
             add(ours, theirs)?;
@@ -252,7 +264,7 @@ mod tests {
         Results {
             schema: SCHEMA,
             run: Run {
-                id: "run".to_owned(),
+                id: format!("{:08x}", rand::random::<u32>()),
                 time: DateTime::UNIX_EPOCH,
                 commit: None,
                 host: Host {
@@ -331,7 +343,7 @@ mod tests {
     #[test]
     fn what_one_generator_found_wrong_stays_wrong() {
         let right = measured(2, &[2_000; 600]);
-        let mut wrong = right.clone();
+        let mut wrong = measured(2, &[2_000; 600]);
         wrong.flows[0].verdict = Verdict::Wrong;
         wrong.flows[0].reason = "row 7".to_owned();
         for order in [vec![right.clone(), wrong.clone()], vec![wrong, right]] {
@@ -379,5 +391,19 @@ mod tests {
             merge(vec![first(), torn]),
             Err(Error::Histogram { .. })
         ));
+    }
+
+    #[test]
+    fn a_run_is_not_added_to_itself_nor_to_what_holds_it() {
+        let of = |id: &str| {
+            let mut results = results(vec![row(4, &recorded(&[1_000, 2_000]))]);
+            results.run.id = id.to_owned();
+            results
+        };
+        let merged = merge(vec![of("a"), of("b")]).unwrap();
+        for again in [vec![of("a"), of("a")], vec![merged, of("b")]] {
+            let error = merge(again).unwrap_err();
+            assert!(matches!(error, Error::Twice { number: 2, .. }), "{error}");
+        }
     }
 }

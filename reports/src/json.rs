@@ -1,12 +1,16 @@
 //! `results.json`: written whole or not at all, read with one clear error.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use verdict_audit::Exit;
 use verdict_audit::evidence::{Results, SCHEMA};
+
+/// Bytes that are read of a file: all fifteen items, every cell with its rounds and histograms,
+/// are a few megabytes.
+const LARGEST: u64 = 64 << 20;
 
 /// Why a results file cannot be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +31,9 @@ pub enum JsonError {
     /// The file ends too early.
     #[error("{0} is truncated: run it again, or copy the whole file")]
     Truncated(PathBuf),
+    /// The file is larger than any results are.
+    #[error("{0} is larger than any results are: point at a results.json")]
+    TooLarge(PathBuf),
     /// The file is something else.
     #[error("{path} is not JSON (line {line}, column {column}): point at a results.json")]
     NotJson {
@@ -81,6 +88,7 @@ impl JsonError {
             Self::Io { source, .. } => Exit::of_io(source),
             Self::Unwritable { .. } => Exit::Software,
             Self::Truncated(_)
+            | Self::TooLarge(_)
             | Self::NotJson { .. }
             | Self::OtherSchema { .. }
             | Self::OtherShape { .. }
@@ -123,6 +131,18 @@ pub(crate) fn replace(path: &Path, text: &str) -> Result<(), JsonError> {
     })
 }
 
+/// A file's bytes; one that has no end, such as a device, is given up.
+fn bounded(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    fs::File::open(path)?
+        .take(LARGEST + 1)
+        .read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    Ok(bytes)
+}
+
 #[derive(Deserialize)]
 struct SchemaOnly {
     schema: u32,
@@ -134,8 +154,9 @@ struct SchemaOnly {
 /// One for each way in which the file is not what it should be.
 pub fn read(path: &Path) -> Result<Results, JsonError> {
     let path_owned = || path.to_owned();
-    let bytes = fs::read(path).map_err(|source| match source.kind() {
+    let bytes = bounded(path).map_err(|source| match source.kind() {
         io::ErrorKind::NotFound => JsonError::Missing(path_owned()),
+        io::ErrorKind::FileTooLarge => JsonError::TooLarge(path_owned()),
         _ => JsonError::Io {
             verb: "reading",
             path: path_owned(),
@@ -151,9 +172,10 @@ pub fn read(path: &Path) -> Result<Results, JsonError> {
                 column: error.column(),
             },
         })?;
+    // It may quote the file, and the file may be one long string.
     let other_shape = |error: serde_json::Error| JsonError::OtherShape {
         path: path_owned(),
-        reason: error.to_string(),
+        reason: error.to_string().chars().take(300).collect(),
     };
     // The version first: of another version's file nothing else can be said.
     let found = SchemaOnly::deserialize(&value).map_err(other_shape)?.schema;

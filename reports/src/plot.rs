@@ -356,7 +356,9 @@ fn span(values: &[f64], room: f64) -> Option<(f64, f64)> {
 
 /// Powers of ten within a span; with fewer than three of those, also their doubles and fives.
 fn ticks((lo, hi): (f64, f64)) -> Vec<f64> {
-    let decades = (lo.log10().floor() as i32)..=(hi.log10().ceil() as i32);
+    // From attoseconds to exabytes: what lies beyond was not measured, and has no ticks.
+    let decade = |value: f64| (value.log10() as i32).clamp(-18, 18);
+    let decades = decade(lo) - 1..=decade(hi) + 1;
     let at = |steps: &[f64]| -> Vec<f64> {
         decades
             .clone()

@@ -67,9 +67,15 @@ fn elsewhere(
     output: &Path,
     runtime: &Runtime,
 ) -> crate::error::Result<(Run, LoadOutcome)> {
+    let service = ServiceUrl::parse(url)?;
     let time = Utc::now();
     let run = Run {
-        id: format!("{}-{}", time.format("%Y%m%dT%H%M%S"), std::process::id()),
+        // Generators of a fleet may start in the same second, with the same process number.
+        id: format!(
+            "{}-{:08x}",
+            time.format("%Y%m%dT%H%M%S"),
+            rand::random::<u32>()
+        ),
         time,
         commit: facts::commit(),
         host: facts::host(),
@@ -79,7 +85,6 @@ fn elsewhere(
         aa: None,
         warnings: Vec::new(),
     };
-    let service = ServiceUrl::new(url);
     let goose = paths::goose(output, &run.id);
     let loaded = runtime.block_on(drive(&service, world, plan, None, display, &goose))?;
     Ok((run, loaded))

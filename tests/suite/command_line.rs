@@ -51,6 +51,9 @@ fn an_item_that_is_not_there_is_told_the_nearest() {
     let (code, complaint) = refused(&["run", "mesage-send"]);
     assert_eq!(code, 64);
     assert!(complaint.contains("\"message-send\""), "{complaint}");
+    let (code, complaint) = refused(&["run", "99"]);
+    assert_eq!(code, 64);
+    assert!(complaint.contains("1 to 15"), "{complaint}");
     let (code, complaint) = refused(&["check", "cache"]);
     assert_eq!(code, 64);
     assert!(complaint.contains("not on trial yet"), "{complaint}");
@@ -71,6 +74,11 @@ fn bad_flags_are_usage_errors() {
         assert_eq!(code, 64, "{args:?}: {complaint}");
         assert!(complaint.starts_with("error:"), "{complaint}");
     }
+    for target in ["", "file:///etc/passwd", "http://me:hush@127.0.0.1:1"] {
+        let (code, complaint) = refused(&["load", "page", "--target", target]);
+        assert_eq!(code, 64, "{complaint}");
+        assert!(!complaint.contains("hush"), "{complaint}");
+    }
     let (code, complaint) = refused(&["load", "--users", "0", "--target", "http://127.0.0.1:1"]);
     assert_eq!(code, 64, "{complaint}");
 }
@@ -84,7 +92,10 @@ fn a_results_file_that_is_none_is_one_clear_error_with_its_own_code() {
         path.to_str().unwrap().to_owned()
     };
     let missing = folder.path().join("missing.json");
+    let long = format!("{{\"schema\": 2, \"run\": \"{}\"}}", "x".repeat(20 << 20));
     for (path, code, word) in [
+        ("/dev/zero".to_owned(), 65, "larger than any results"),
+        (file("long.json", &long), 65, "not a results file"),
         (missing.to_str().unwrap().to_owned(), 66, "no results at"),
         (file("text.json", "hello"), 65, "not JSON"),
         (file("cut.json", "{\"schema\": 2, \"run\""), 65, "truncated"),
@@ -100,6 +111,7 @@ fn a_results_file_that_is_none_is_one_clear_error_with_its_own_code() {
             assert_eq!(found, code, "{command} {path}: {complaint}");
             assert!(complaint.contains(word), "{complaint}");
             assert_eq!(complaint.trim().lines().count(), 1, "{complaint}");
+            assert!(complaint.len() < 1_000, "{complaint}");
         }
     }
 }
