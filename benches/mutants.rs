@@ -72,10 +72,10 @@ fn bench() -> Result<Score> {
         Ok(())
     });
     let closed = runtime.block_on(session.close());
-    // The engines are put away whatever came of it.
-    let stopped = runtime.block_on(engines.stop());
+    let judged = judged.and_then(|()| Ok(closed?));
+    let judged = runtime.block_on(engines.stop(judged));
     display.finish();
-    judged.and(Ok(closed?)).and(stopped).map(|()| score)
+    judged.map(|()| score)
 }
 
 /// Judges every mutant of a variant.

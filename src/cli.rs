@@ -39,7 +39,7 @@ pub enum Command {
     /// Write the report again from results
     Report(ResultsArgs),
     /// Say which engines would be used and why, and what is missing
-    Doctor(EnginesArgs),
+    Doctor(DoctorArgs),
     /// Remove what Verdict keeps: worlds, leftovers of dead runs, its databases on your servers
     Clean(EnginesArgs),
 }
@@ -181,6 +181,17 @@ pub struct LoadArgs {
     /// Which world.
     #[command(flatten)]
     pub world: ScaleArgs,
+}
+
+/// `verdict doctor`.
+#[derive(Debug, Clone, Args)]
+pub struct DoctorArgs {
+    /// Read every kept world whole, too
+    #[arg(long)]
+    pub worlds: bool,
+    /// Which engines.
+    #[command(flatten)]
+    pub engines: EnginesArgs,
 }
 
 /// `verdict serve`.

@@ -17,6 +17,9 @@ pub enum Error {
     /// Engines could not be had, or put away.
     #[error(transparent)]
     Engines(#[from] verdict_engines::Error),
+    /// An engine died.
+    #[error("{0}; nothing was written, and earlier results stand: run again")]
+    Dead(verdict_engines::Death),
     /// A trial could not be held.
     #[error(transparent)]
     Trial(#[from] verdict_scenarios::Error),
@@ -93,7 +96,7 @@ impl Error {
                 Exit::NoInput => Exit::Io,
                 exit => exit,
             },
-            Self::Listen { .. } => Exit::Unavailable,
+            Self::Dead(_) | Self::Listen { .. } => Exit::Unavailable,
             Self::Io(error) => Exit::of_io(error),
         }
     }

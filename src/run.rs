@@ -113,11 +113,7 @@ pub fn run(
     let tried = trials(
         request, &runtime, &engines, &world, criterion, selected, display,
     );
-    // The engines are put away whatever the trials came to.
-    let stopped = runtime.block_on(engines.stop());
-    let results = tried?;
-    stopped?;
-    Ok(results)
+    runtime.block_on(engines.stop(tried))
 }
 
 fn trials(

@@ -3,14 +3,15 @@
 use std::ops::Deref;
 use std::time::Duration;
 
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{Connection, PgConnection};
+use indicatif::MultiProgress;
 use tokio::task::AbortHandle;
 use verdict_audit::Exit;
-use verdict_engines::{Engines, Options, cache_dir};
+use verdict_engines::{Engines, Options, Vigil, cache_dir};
 use verdict_seed::World;
 
 use crate::cli::EnginesArgs;
+use crate::error::Error;
+use crate::exit;
 use crate::progress::Display;
 
 /// How to get engines; `host` is the `verdict` program.
@@ -35,13 +36,24 @@ pub struct Held {
 }
 
 impl Held {
-    /// Puts the engines away.
+    /// Puts the engines away, whatever was done with them, and answers what that came to. Where
+    /// it failed because an engine died, that is the error.
     ///
     /// # Errors
-    /// When they cannot be stopped.
-    pub async fn stop(self) -> crate::error::Result<()> {
+    /// That of what was done, or that the engines cannot be stopped.
+    pub async fn stop<T>(self, done: crate::error::Result<T>) -> crate::error::Result<T> {
         self.watch.abort();
-        Ok(self.engines.stop().await?)
+        let death = match &done {
+            Err(error) if error.exit() != Exit::Interrupted => self.engines.vigil().death().await,
+            _ => None,
+        };
+        let stopped = self.engines.stop().await;
+        if let Some(death) = death {
+            return Err(Error::Dead(death));
+        }
+        let done = done?;
+        stopped?;
+        Ok(done)
     }
 }
 
@@ -74,31 +86,24 @@ pub async fn open(
         Ok(())
     })
     .await?;
-    let watch = tokio::spawn(watch(engines.postgres("postgres"))).abort_handle();
+    let watch = tokio::spawn(watch(engines.vigil(), display.bars().clone())).abort_handle();
     Ok(Held { engines, watch })
 }
 
-/// Ends the process when PostgreSQL does. Without it every further call would wait out its
-/// time for a connection, for hours in all; what was started ends with the process.
-async fn watch(options: PgConnectOptions) {
-    let mut connection = None;
-    loop {
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        let alive = match &mut connection {
-            Some(open) => PgConnection::ping(open).await,
-            None => PgConnection::connect_with(&options)
-                .await
-                .map(|open| connection = Some(open)),
-        };
-        // A connection that was cut is tried once more before the engine is given up.
-        if let Err(error) = alive
-            && connection.take().is_none()
-        {
+/// Ends the process when an engine does. Without it every further call would wait out its time
+/// for a connection, for hours in all; what was started ends with the process.
+async fn watch(vigil: Vigil, bars: MultiProgress) {
+    let silent = |engine: &str, time: Duration| {
+        bars.suspend(|| {
             eprintln!(
-                "verdict: PostgreSQL is gone in the middle of the run ({error}); nothing was \
-                 written, and earlier results stand: run again"
+                "{engine} has not answered for {} s: waiting",
+                time.as_secs()
             );
-            std::process::exit(Exit::Unavailable.code().into());
-        }
-    }
+        });
+    };
+    let death = vigil.until_death(silent).await;
+    let error = Error::Dead(death);
+    let code = error.exit().code();
+    exit::failure(&error);
+    std::process::exit(code.into());
 }

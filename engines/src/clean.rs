@@ -12,7 +12,7 @@ use crate::{Error, containers, run_databases, variables};
 pub struct Cleaned {
     /// Sealed worlds by name: folders, images, or databases (also those of dead runs).
     pub worlds: Vec<String>,
-    /// Folders of dead runs.
+    /// What dead runs left: their folders, half-built worlds and half-fetched packages.
     pub runs: usize,
     /// Bytes freed in the cache folder.
     pub bytes: u64,
@@ -57,11 +57,14 @@ pub async fn clean(options: &Options) -> Result<Cleaned, Error> {
 
 fn clean_folders(cache: &std::path::Path, mut cleaned: Cleaned) -> Result<Cleaned, Error> {
     let before = folders::size(cache);
-    cleaned.runs = folders::sweep(&cache.join("runs"))?;
-    let worlds = cache.join("worlds");
+    let (worlds, packages) = (cache.join("worlds"), cache.join("packages"));
+    cleaned.runs = folders::sweep(&cache.join("runs"))?
+        + folders::sweep_parts(&worlds)?
+        + folders::sweep_parts(&packages)?;
     for name in folders::names(&worlds)? {
         let folder = worlds.join(&name);
         if folder.is_dir()
+            && folders::whole(&folder).is_none()
             && let Some(lock) = Lock::attempt(&folder)?
         {
             lock.remove(&folder)?;
@@ -88,6 +91,12 @@ mod tests {
         }
         folders::write(&idle.join("data"), "1234567").unwrap();
         let _lock = Lock::wait(&used).unwrap();
+        // Half-made: one whose maker is dead, and one that is being sealed just now.
+        let dead = folders::part(&cache.path().join("packages/other-1.2.3"));
+        let sealing = folders::part(&used);
+        for folder in [&dead, &sealing] {
+            folders::private(folder).unwrap();
+        }
 
         let cleaned = clean_folders(cache.path(), Cleaned::default()).unwrap();
 
@@ -95,10 +104,11 @@ mod tests {
             cleaned,
             Cleaned {
                 worlds: vec!["idle".to_owned()],
-                runs: 0,
+                runs: 1,
                 bytes: 7
             }
         );
+        assert!(!dead.exists() && sealing.is_dir());
         assert!(used.is_dir() && cache.path().join("packages/engine").is_dir());
     }
 }

@@ -19,13 +19,18 @@ const SERVE: &str = "SYSTEM START LISTEN HTTP; \
     SYSTEM STOP LISTEN HTTP; \
     SYSTEM FLUSH LOGS";
 
-/// Serves `LIBRARY CONFIG` until a signal or the end of the parent.
+/// Serves `LIBRARY CONFIG` until a signal or the end of the parent; without a configuration it
+/// only answers a query, which tells whether the library runs.
 pub(crate) fn run(mut args: impl Iterator<Item = OsString>) -> ExitCode {
-    let (Some(library), Some(config)) = (args.next(), args.next()) else {
+    let Some(library) = args.next() else {
         eprintln!("verdict: the ClickHouse host is for Verdict's own use");
         return ExitCode::FAILURE;
     };
-    match serve(&library, &config) {
+    let answered = match args.next() {
+        Some(config) => serve(&library, &config),
+        None => query(&library, &["clickhouse", "--query", "SELECT 1 FORMAT Null"]),
+    };
+    match answered {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("verdict: ClickHouse: {error}");
@@ -56,18 +61,26 @@ fn serve(library: &OsString, config: &OsString) -> Result<(), String> {
         .to_str()
         .ok_or("the configuration's path is not UTF-8")?;
     let config = format!("--config-file={config}");
-    let args = [
-        "clickhouse",
-        &config,
-        "--log-level=warning",
-        "--progress=off",
-        "--query",
-        SERVE,
-    ]
-    .map(CString::new)
-    .into_iter()
-    .collect::<Result<Vec<_>, _>>()
-    .map_err(|error| error.to_string())?;
+    query(
+        library,
+        &[
+            "clickhouse",
+            &config,
+            "--log-level=warning",
+            "--progress=off",
+            "--query",
+            SERVE,
+        ],
+    )
+}
+
+/// Runs the library's command line.
+fn query(library: &OsString, args: &[&str]) -> Result<(), String> {
+    let args = args
+        .iter()
+        .map(|arg| CString::new(*arg))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| error.to_string())?;
     let mut pointers: Vec<*mut c_char> = args.iter().map(|arg| arg.as_ptr().cast_mut()).collect();
     let count = c_int::try_from(pointers.len()).map_err(|error| error.to_string())?;
     // As C's main has it.

@@ -12,6 +12,7 @@ use crate::endpoints::Endpoints;
 use crate::mode::Mode;
 use crate::options::{Choice, Options};
 use crate::packages::{self, Client, Package};
+use crate::seal::{self, Depth};
 use crate::variables::VARIABLES;
 use crate::{Error, clickhouse_copy, containers, folders, postgres_copy, settings, variables};
 
@@ -87,12 +88,20 @@ impl fmt::Display for Doctor {
     }
 }
 
-/// Examines the machine. Starts, fetches and pulls nothing.
-pub async fn doctor(options: &Options) -> Doctor {
+/// Examines the machine. Fetches and pulls nothing, and starts nothing that stays. With `worlds`
+/// every kept world is read whole.
+pub async fn doctor(options: &Options, worlds: bool) -> Doctor {
     let mut checks = external_checks().await;
     checks.extend(containers_checks().await);
     let (cache, host) = (options.cache.clone(), options.host.clone());
-    if let Ok(found) = blocking(move || Ok(embedded_checks(&cache, &host))).await {
+    let embedded = move || {
+        let mut checks = embedded_checks(&cache, &host);
+        if worlds {
+            checks.extend(world_checks(&cache));
+        }
+        Ok(checks)
+    };
+    if let Ok(found) = blocking(embedded).await {
         checks.extend(found);
     }
     let set = variables::all_set();
@@ -224,11 +233,16 @@ fn embedded_checks(cache: &Path, host: &Path) -> Vec<Check> {
             "use --engines containers or external",
         )),
         Ok(pinned) => {
-            checks.extend(pinned.iter().map(|package| package_check(package, cache)));
-            let missing = |client| {
+            checks.extend(
                 pinned
                     .iter()
-                    .any(|package| package.client == client && !package.folder(cache).is_dir())
+                    .map(|package| package_check(package, cache, host)),
+            );
+            let missing = |client| {
+                pinned.iter().any(|package| {
+                    let damage = package.damage(cache, Depth::Shape);
+                    package.client == client && !matches!(damage, Ok(None))
+                })
             };
             if missing(Client::Pip) {
                 checks.push(tool(
@@ -266,16 +280,70 @@ fn embedded_checks(cache: &Path, host: &Path) -> Vec<Check> {
     checks
 }
 
-fn package_check(package: &Package, cache: &Path) -> Check {
-    let found = if package.folder(cache).is_dir() {
-        "fetched and verified".to_owned()
-    } else {
-        format!(
-            "will be fetched by the first run ({} MB)",
-            package.size / 1_000_000
-        )
-    };
-    good(Mode::Embedded, package.title(), found)
+/// A package that is there is read whole, and its engine is run.
+fn package_check(package: &Package, cache: &Path, host: &Path) -> Check {
+    let mode = Mode::Embedded;
+    if !package.folder(cache).is_dir() {
+        let megabytes = package.size / 1_000_000;
+        let found = format!("will be fetched by the first run ({megabytes} MB)");
+        return good(mode, package.title(), found);
+    }
+    let anew = format!("rm -r '{}'", package.folder(cache).display());
+    match package.damage(cache, Depth::Contents) {
+        Ok(None) => {}
+        Ok(Some(words)) => {
+            let remedy = format!("{anew}  (the next run fetches it again)");
+            return bad(mode, package.title(), format!("damaged: {words}"), remedy);
+        }
+        Err(error) => return bad(mode, package.title(), error.to_string(), anew),
+    }
+    let output = package.trial(cache, host).stdin(Stdio::null()).output();
+    match output {
+        Ok(output) if output.status.success() => {
+            good(mode, package.title(), "fetched, verified, and it runs")
+        }
+        Ok(output) => {
+            let words = String::from_utf8_lossy(&output.stderr);
+            let last = words.lines().last().unwrap_or_default();
+            let found = format!("does not run: {} {last}", output.status);
+            bad(
+                mode,
+                package.title(),
+                found,
+                "see what the loader lacks: `ldd` of its program",
+            )
+        }
+        Err(error) => bad(mode, package.title(), error.to_string(), anew),
+    }
+}
+
+/// The worlds that are kept, each read whole.
+fn world_checks(cache: &Path) -> Vec<Check> {
+    let worlds = cache.join("worlds");
+    let names = folders::names(&worlds).unwrap_or_default();
+    let kept = names.iter().map(|name| worlds.join(name));
+    kept.filter(|world| world.is_dir() && folders::whole(world).is_none())
+        .map(|world| {
+            let name = world.file_name().unwrap_or_default().to_string_lossy();
+            let subject = format!("world {name}");
+            match seal::damage(&world, Depth::Contents) {
+                Ok(None) => {
+                    let megabytes = folders::size(&world) / 1_000_000;
+                    good(Mode::Embedded, subject, format!("whole, {megabytes} MB"))
+                }
+                Ok(Some(words)) => {
+                    let remedy = format!("rm -r '{}'  (it is built again)", world.display());
+                    bad(Mode::Embedded, subject, format!("damaged: {words}"), remedy)
+                }
+                Err(error) => bad(
+                    Mode::Embedded,
+                    subject,
+                    error.to_string(),
+                    "make it readable",
+                ),
+            }
+        })
+        .collect()
 }
 
 fn tool(program: &str, args: &[&str], remedy: &str) -> Check {

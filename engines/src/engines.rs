@@ -14,7 +14,9 @@ use crate::mode::Mode;
 use crate::options::{Choice, Options};
 use crate::sandbox::Sandbox;
 use crate::sandboxes::Sandboxes;
+use crate::seal::Depth;
 use crate::settings::Purpose;
+use crate::vigil::Vigil;
 use crate::{Error, clickhouse_copy, embedded, info, packages, postgres_copy, variables, world};
 
 /// PostgreSQL, ClickHouse and Redis, started or found, and this run's own.
@@ -94,6 +96,18 @@ impl Engines {
                     .join("worlds")
                     .join(world::name(key, &versions));
                 let _lock = wait(&folder).await?;
+                if folder.is_dir() {
+                    let kept = folder.clone();
+                    let look = move || embedded::remove_damaged(&kept, Depth::Shape);
+                    if let Some(words) = blocking(look).await? {
+                        options.progress.suspend(|| {
+                            eprintln!(
+                                "the world kept in {} is damaged ({words}): it is built anew",
+                                folder.display()
+                            );
+                        });
+                    }
+                }
                 if !folder.is_dir() {
                     let loading = Self::embedded(options, Purpose::Loading, None).await?;
                     build(&loading).await?;
@@ -302,6 +316,11 @@ impl Engines {
     /// key, and so may be somebody else's by now.
     pub async fn renew_redis(&self, role: &str) -> Result<(), Error> {
         self.sandboxes.renew_redis(role).await
+    }
+
+    /// Watches over the engines, from outside and for as long as it is asked to.
+    pub fn vigil(&self) -> Vigil {
+        Vigil::new(self.endpoints.clone())
     }
 
     /// Each engine's version and the settings that decide its speed and durability, as it

@@ -48,6 +48,18 @@ pub enum Error {
         /// The archive's digest.
         found: String,
     },
+    /// What was kept is not as it was put there; it has been removed.
+    #[error(
+        "{what} kept in {path} was damaged ({words}) and has been removed: run again, and it is had anew"
+    )]
+    Damaged {
+        /// What.
+        what: String,
+        /// Where.
+        path: PathBuf,
+        /// The first difference.
+        words: String,
+    },
     /// No room left.
     #[error(
         "the disk of {path} is full: free some space (the folder `worlds` in the cache may be removed at any time), or set VERDICT_CACHE to a folder elsewhere"
@@ -201,6 +213,7 @@ impl Error {
     pub fn exit(&self) -> Exit {
         match self {
             Self::DiskFull { .. } | Self::Io { .. } => Exit::Io,
+            Self::Build { source, .. } if is_full(source.as_ref()) => Exit::Io,
             Self::Permission { .. } => Exit::Permission,
             Self::BadUrl { .. } | Self::UnknownChoice { .. } | Self::MissingVariable { .. } => {
                 Exit::Usage
@@ -239,4 +252,11 @@ impl Error {
             reason: error.to_string(),
         }
     }
+}
+
+/// Whether an error, or what it comes from, says that a disk is full.
+fn is_full(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    let full = ["No space left on device", "NOT_ENOUGH_SPACE"];
+    causes.any(|cause| full.iter().any(|words| cause.to_string().contains(words)))
 }

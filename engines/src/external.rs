@@ -16,7 +16,7 @@ use crate::endpoints::Endpoints;
 use crate::keeper_handle::KeeperHandle;
 use crate::options::Options;
 use crate::protocol::Elsewhere;
-use crate::run_databases::{drop_both, drop_dead};
+use crate::run_databases::{self, drop_both, drop_dead};
 use crate::variables::VARIABLES;
 use crate::{Error, clickhouse_copy, folders, names, postgres_copy, quote, world};
 
@@ -86,11 +86,7 @@ impl External {
         );
         // One builder at a time; its end, however it comes, lets go of the lock.
         let mut guard = postgres_copy::admin(&self.endpoints.postgres).await?;
-        postgres_copy::execute(
-            &mut guard,
-            format!("SELECT pg_advisory_lock(hashtextextended('{sealed}', 0))"),
-        )
-        .await?;
+        run_databases::lock(&mut guard, &sealed).await?;
         if !self.is_whole(&sealed).await? {
             self.drop_both(&sealed).await?;
             self.create(&sealed).await?;

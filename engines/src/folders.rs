@@ -37,11 +37,29 @@ pub(crate) fn write(path: &Path, content: &str) -> Result<(), Error> {
 
 /// Where the lock of a folder is.
 fn lock_path(folder: &Path) -> PathBuf {
+    beside(folder, ".lock")
+}
+
+/// Where a folder is made before it gets the name that counts; the owner of the folder's lock
+/// owns this, too.
+pub(crate) fn part(folder: &Path) -> PathBuf {
+    beside(folder, PART)
+}
+
+/// Where the folder of such a part will be.
+pub(crate) fn whole(part: &Path) -> Option<PathBuf> {
+    let name = part.file_name()?.to_str()?.strip_suffix(PART)?;
+    Some(part.with_file_name(name))
+}
+
+const PART: &str = ".part";
+
+fn beside(folder: &Path, suffix: &str) -> PathBuf {
     let mut name = folder
         .file_name()
         .unwrap_or(OsStr::new("folder"))
         .to_owned();
-    name.push(".lock");
+    name.push(suffix);
     folder.with_file_name(name)
 }
 
@@ -121,6 +139,21 @@ pub(crate) fn sweep(parent: &Path) -> Result<usize, Error> {
         let folder = parent.join(stem);
         if let Some(lock) = Lock::attempt(&folder)? {
             lock.remove(&folder)?;
+            swept += 1;
+        }
+    }
+    Ok(swept)
+}
+
+/// Removes what is half-made in `parent` by makers that are gone; returns how many.
+pub(crate) fn sweep_parts(parent: &Path) -> Result<usize, Error> {
+    let mut swept = 0;
+    for name in names(parent)? {
+        let part = parent.join(name);
+        if let Some(folder) = whole(&part)
+            && let Some(_lock) = Lock::attempt(&folder)?
+        {
+            remove(&part)?;
             swept += 1;
         }
     }

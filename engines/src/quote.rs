@@ -15,6 +15,18 @@ pub(crate) fn clickhouse_text(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
 }
 
+/// Text in an XML element.
+pub(crate) fn xml(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
+
+/// A value in Redis's configuration.
+pub(crate) fn redis(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -24,5 +36,7 @@ mod tests {
         assert_eq!(postgres("A\"b"), "\"A\"\"b\"");
         assert_eq!(clickhouse("A`b\\"), "`A\\`b\\\\`");
         assert_eq!(clickhouse_text("it's"), "'it\\'s'");
+        assert_eq!(xml("a & <b>"), "a &amp; &lt;b&gt;");
+        assert_eq!(redis("a \"b\" \\"), "\"a \\\"b\\\" \\\\\"");
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use sqlx::PgConnection;
+
 use crate::endpoints::Endpoints;
 use crate::{Error, clickhouse_copy, names, postgres_copy, redis_claim};
 
@@ -24,17 +26,42 @@ pub(crate) async fn drop_own(run: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Drops every world and every dead run's copy; returns the names.
+/// Drops every world that nobody is building or copying, and every dead run's copy; returns the
+/// names.
 pub(crate) async fn clean() -> Result<Vec<String>, Error> {
     let endpoints = Endpoints::from_environment()?;
     let mut dropped = drop_dead(&endpoints).await?;
+    let mut guard = postgres_copy::admin(&endpoints.postgres).await?;
     for name in both(&endpoints).await? {
-        if name.starts_with("verdict_world_") {
+        if name.starts_with("verdict_world_") && attempt(&mut guard, &name).await? {
             drop_both(&endpoints, &name).await?;
             dropped.push(name);
         }
     }
+    // Its end lets go of the locks.
+    postgres_copy::close(guard).await?;
     Ok(dropped)
+}
+
+/// The lock of a sealed world, held by its builder and by whoever makes a copy of it: waits, and
+/// has it until the session ends.
+pub(crate) async fn lock(session: &mut PgConnection, world: &str) -> Result<(), Error> {
+    let wait = format!("SELECT pg_advisory_lock({})", key(world));
+    postgres_copy::execute(session, wait).await
+}
+
+/// Whether that lock could be had at once.
+async fn attempt(session: &mut PgConnection, world: &str) -> Result<bool, Error> {
+    let ask = format!("SELECT pg_try_advisory_lock({})", key(world));
+    sqlx::query_scalar(sqlx::AssertSqlSafe(ask))
+        .fetch_one(session)
+        .await
+        .map_err(Error::refused("postgres", "lock a world"))
+}
+
+/// A world's name is made of letters, digits and underscores.
+fn key(world: &str) -> String {
+    format!("hashtextextended('{world}', 0)")
 }
 
 /// Drops the databases of runs that have no session any more, and gives back the Redis

@@ -7,7 +7,7 @@ use verdict_audit::Exit;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// PostgreSQL refused.
-    #[error("failed to {what} in PostgreSQL: drop the world's databases and load it again")]
+    #[error("failed to {what} in PostgreSQL")]
     Postgres {
         /// The step, with its table.
         what: String,
@@ -15,7 +15,7 @@ pub enum Error {
         source: sqlx::Error,
     },
     /// ClickHouse refused.
-    #[error("failed to {what} in ClickHouse: drop the world's databases and load it again")]
+    #[error("failed to {what} in ClickHouse")]
     ClickHouse {
         /// The step, with its table.
         what: String,

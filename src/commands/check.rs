@@ -29,9 +29,7 @@ pub(super) fn run(args: CheckArgs) -> crate::error::Result<ExitCode> {
     )?;
     let engines = runtime.block_on(world::open(&options, &world, &display))?;
     let compared = compare(&items, &runtime, &engines, &world, &display);
-    let stopped = runtime.block_on(engines.stop());
-    let compared = compared?;
-    stopped?;
+    let compared = runtime.block_on(engines.stop(compared))?;
     display.finish();
 
     let mut missed = false;

@@ -107,8 +107,5 @@ fn here(
         let loaded = load::ours(&engines, world, plan, &host, display, &goose);
         Ok((run, runtime.block_on(loaded)?))
     });
-    let stopped = runtime.block_on(engines.stop());
-    let loaded = loaded?;
-    stopped?;
-    Ok(loaded)
+    runtime.block_on(engines.stop(loaded))
 }

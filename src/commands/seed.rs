@@ -18,7 +18,7 @@ pub(super) fn run(args: &WorldArgs) -> crate::error::Result<ExitCode> {
     let options = world::options(&args.scale.engines, std::env::current_exe()?, &display)?;
     let engines = runtime.block_on(world::open(&options, &world, &display))?;
     let mode = engines.mode();
-    runtime.block_on(engines.stop())?;
+    runtime.block_on(engines.stop(Ok(())))?;
     display.finish();
     println!(
         "world {} is there for {mode} engines, ready in {:.1} s",

@@ -32,9 +32,7 @@ pub(super) fn run(args: &ServeArgs) -> crate::error::Result<ExitCode> {
             let options = world::options(&args.world.engines, std::env::current_exe()?, &display)?;
             let engines = world::open(&options, &world, &display).await?;
             let served = until_interrupted(&engines, listener, display).await;
-            let stopped = engines.stop().await;
-            served?;
-            stopped
+            engines.stop(served).await
         })
         .map(|()| ExitCode::SUCCESS)
 }

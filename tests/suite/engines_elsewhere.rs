@@ -170,7 +170,7 @@ fn containers_hold_a_world_and_are_gone_at_the_end() {
         cache: cache.path().to_owned(),
         ..options()
     };
-    let doctor = runtime().block_on(verdict_engines::doctor(&options));
+    let doctor = runtime().block_on(verdict_engines::doctor(&options, false));
     if !doctor.is_ready() {
         println!("skipped: no Docker daemon with the images\n{doctor}");
         return;

@@ -9,7 +9,7 @@ use crate::blocking::blocking;
 use crate::commands::CLICKHOUSE_HOST;
 use crate::keeper_handle::KeeperHandle;
 use crate::protocol::Task;
-use crate::{Error, folders, settings};
+use crate::{Error, folders, quote, settings};
 
 const ENGINE: &str = "clickhouse";
 
@@ -43,8 +43,8 @@ pub(super) async fn start(
   {settings}
 </clickhouse>
 ",
-            data = data.display(),
-            users = users.display(),
+            data = quote::xml(&data.display().to_string()),
+            users = quote::xml(&users.display().to_string()),
             settings = settings::clickhouse(settings::memory()),
         ),
     )?;

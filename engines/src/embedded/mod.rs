@@ -6,4 +6,4 @@ mod redis;
 mod setting;
 mod start;
 
-pub(crate) use start::{seal, start};
+pub(crate) use start::{remove_damaged, seal, start};

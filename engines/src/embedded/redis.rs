@@ -5,7 +5,7 @@ use nix::sys::signal::Signal;
 use super::setting::{PATIENCE, Setting};
 use crate::keeper_handle::KeeperHandle;
 use crate::protocol::Task;
-use crate::{Error, settings};
+use crate::{Error, quote, settings};
 
 const ENGINE: &str = "redis";
 
@@ -17,7 +17,7 @@ pub(super) async fn start(
     let mut config = format!(
         "bind 127.0.0.1\nport {port}\nrequirepass {}\ndir {}\n",
         setting.password,
-        keeper.folder().display()
+        quote::redis(&keeper.folder().display().to_string())
     );
     for (name, value) in settings::REDIS {
         config.push_str(&format!("{name} {value}\n"));

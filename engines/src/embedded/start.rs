@@ -8,6 +8,7 @@ use crate::blocking::blocking;
 use crate::endpoints::{Endpoints, Ports, password};
 use crate::keeper_handle::KeeperHandle;
 use crate::options::Options;
+use crate::seal::{self, Depth};
 use crate::settings::Purpose;
 use crate::{Error, folders, packages};
 
@@ -39,12 +40,51 @@ pub(crate) async fn start(
         purpose,
         world,
     };
-    tokio::try_join!(
+    let started = tokio::try_join!(
         postgres::start(&keeper, &setting, ports.postgres),
         clickhouse::start(&keeper, &setting, ports.clickhouse),
         redis::start(&keeper, &setting, ports.redis),
-    )?;
-    Ok((keeper, endpoints))
+    );
+    match started {
+        Ok(_) => Ok((keeper, endpoints)),
+        Err(error) => Err(explain(error, options, world).await),
+    }
+}
+
+/// An engine that ends as it starts may do so because what it was started from is damaged.
+async fn explain(error: Error, options: &Options, world: Option<&Path>) -> Error {
+    if !matches!(error, Error::EngineDied { .. }) {
+        return error;
+    }
+    let (cache, world) = (options.cache.clone(), world.map(Path::to_owned));
+    let damaged = blocking(move || {
+        let package = packages::remove_damaged(&cache)?;
+        match (package, world) {
+            (None, Some(path)) => {
+                let words = remove_damaged(&path, Depth::Contents)?;
+                Ok(words.map(|words| Error::Damaged {
+                    what: "the world".to_owned(),
+                    path,
+                    words,
+                }))
+            }
+            (package, _) => Ok(package),
+        }
+    });
+    match damaged.await {
+        Ok(Some(damaged)) => damaged,
+        Ok(None) | Err(_) => error,
+    }
+}
+
+/// Removes a sealed world that is not as it was sealed, and says what was wrong with it; `None`
+/// for one that is whole. The caller has its lock. Blocks the thread.
+pub(crate) fn remove_damaged(world: &Path, depth: Depth) -> Result<Option<String>, Error> {
+    let damage = seal::damage(world, depth)?;
+    if damage.is_some() {
+        folders::remove(world)?;
+    }
+    Ok(damage)
 }
 
 /// Stops the engines and moves their data into `world`, which then is whole.
@@ -52,13 +92,14 @@ pub(crate) async fn seal(mut keeper: KeeperHandle, world: &Path) -> Result<(), E
     keeper.stop_processes().await?;
     let world = world.to_owned();
     blocking(move || {
-        let part = world.with_extension("part");
+        let part = folders::part(&world);
         folders::remove(&part)?;
         folders::private(&part)?;
         for name in WORLD_FOLDERS {
             std::fs::rename(keeper.folder().join(name), part.join(name))
                 .map_err(Error::io("sealing", &part))?;
         }
+        seal::put(&part)?;
         // Loading wrote without fsync. Only what is on disk may get the name that counts.
         folders::sync(&part)?;
         std::fs::rename(&part, &world).map_err(Error::io("sealing", &world))?;
