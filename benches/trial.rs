@@ -11,12 +11,13 @@ use verdict::error::Error;
 use verdict::filter::Filter;
 use verdict::progress::Display;
 use verdict::run::{OnTrial, Request, criterion, items, run};
-use verdict::{exit, finish, paths};
+use verdict::{exit, file_limit, finish, paths};
 use verdict_scenarios::session::Depth;
 use verdict_scenarios::timing::bench_names;
 use verdict_seed::World;
 
 fn main() -> ExitCode {
+    file_limit::raise();
     let criterion = criterion(Depth::Full).configure_from_args();
     match bench(criterion) {
         Ok(code) => code,

@@ -10,6 +10,7 @@ pub mod commands;
 pub mod error;
 pub mod exit;
 pub mod facts;
+pub mod file_limit;
 pub mod filter;
 pub mod finish;
 pub mod load;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
+    verdict::file_limit::raise();
     let args = std::env::args_os;
     let hidden =
         verdict_engines::host::dispatch(args()).or_else(|| verdict_service::dispatch(args()));

@@ -15,9 +15,6 @@ pub enum Error {
     /// A fix could not be applied to the optimized side.
     #[error("failed to give the optimized side every fix: {0}")]
     Migrate(Fault),
-    /// The socket was lost.
-    #[error("the service cannot accept connections any more: {0}")]
-    Accept(std::io::Error),
     /// Requests outlasted the shutdown.
     #[error(
         "requests were still running {seconds} s after the service was told to stop, and were cut \
@@ -49,7 +46,6 @@ impl Error {
         match self {
             Self::Migrate(Fault::Harness(error)) => error.exit(),
             Self::Migrate(_) | Self::CutOff { .. } | Self::Process { .. } => Exit::Software,
-            Self::Accept(_) => Exit::Unavailable,
             Self::Spawn { source, .. } => Exit::of_io(source),
         }
     }

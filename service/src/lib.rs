@@ -14,6 +14,7 @@
 //! Anything else is a 4xx or a 5xx with `{"error": "what is wrong and what is accepted"}`.
 
 mod answers;
+mod connections;
 pub mod cursor;
 mod database;
 mod databases;

@@ -6,14 +6,14 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, StatusCode, Uri};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
-use axum::serve::ListenerExt;
 use futures_util::future::BoxFuture;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use verdict_audit::FlowId;
 
+use crate::connections::{self, HEAD, in_time};
 use crate::database::Database;
 use crate::databases::Databases;
 use crate::error::{Error, Result};
@@ -30,7 +30,7 @@ pub(crate) const GRACE: Duration = Duration::from_secs(10);
 /// requests that run are answered, and the connections to the databases are closed.
 ///
 /// # Errors
-/// When the socket is lost, or requests still run 10 s after the shutdown.
+/// When requests still run 10 s after the shutdown.
 pub fn serve(
     listener: TcpListener,
     sides: Sides,
@@ -46,12 +46,8 @@ async fn until(
     shutdown: BoxFuture<'static, ()>,
 ) -> Result<()> {
     let databases = Arc::new(Databases::new(sides));
-    // Without it a response in two packets would wait for the client's delayed acknowledgement.
-    let listener = listener.tap_io(|connection| {
-        let _ = connection.set_nodelay(true);
-    });
     let (tell, told) = oneshot::channel();
-    let served = axum::serve(listener, routes(&databases)).with_graceful_shutdown(async move {
+    let served = connections::serve(listener, routes(&databases), HEAD, async move {
         shutdown.await;
         let _ = tell.send(());
     });
@@ -63,7 +59,7 @@ async fn until(
         }
     };
     let ended = tokio::select! {
-        ended = served.into_future() => ended.map_err(Error::Accept),
+        () = served => Ok(()),
         () = patience => Err(Error::CutOff { seconds: GRACE.as_secs() }),
     };
     // What does not close in time is closed by the end of the process.
@@ -102,6 +98,7 @@ fn side(database: &Arc<Database>, counted: &mut Vec<Arc<Requests>>) -> Router {
     let history = get(history::read).layer(timed(FlowId::History));
     let send = post(send::send)
         .layer(DefaultBodyLimit::max(send::MAX_BODY))
+        .layer(from_fn(in_time))
         .layer(timed(FlowId::Send));
     let page = get(posts::read).layer(timed(FlowId::Page));
     Router::new()

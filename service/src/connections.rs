@@ -1,0 +1,132 @@
+//! Connections: accepted one by one, each with its time.
+//!
+//! What axum's own loop does, and a bound on how long a client may take to say what it wants:
+//! without one, clients that say nothing hold their connections for good, until there is none
+//! left for anybody else.
+
+use std::io::ErrorKind;
+use std::pin::pin;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpListener;
+
+use crate::refusal::Refusal;
+
+/// How long a client may take over the head of a request, or over nothing between two requests.
+pub(crate) const HEAD: Duration = Duration::from_secs(30);
+/// How long a request may take from its head to its answer, its body included.
+const REQUEST: Duration = Duration::from_secs(120);
+/// How long no connection is accepted when the process has as many as it may.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Serves until `shutdown` completes, and then until the requests that run are answered. A client
+/// that takes longer than `head` over the head of a request is let go.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    routes: Router,
+    head: Duration,
+    shutdown: impl Future<Output = ()>,
+) {
+    let mut protocol = http1::Builder::new();
+    protocol.timer(TokioTimer::new()).header_read_timeout(head);
+    let connections = GracefulShutdown::new();
+    let mut shutdown = pin!(shutdown);
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = &mut shutdown => break,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            // The client's affair.
+            Err(error) if of_the_client(error.kind()) => continue,
+            Err(error) => {
+                tracing::error!("no connection can be accepted: {error}");
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+        };
+        // Without it a response in two packets would wait for the client's delayed
+        // acknowledgement.
+        let _ = stream.set_nodelay(true);
+        let service = TowerToHyperService::new(routes.clone());
+        let connection = protocol.serve_connection(TokioIo::new(stream), service);
+        let connection = connections.watch(connection);
+        // An error here is a client that went away, or took too long.
+        tokio::spawn(async move { connection.await.is_ok() });
+    }
+    drop(listener);
+    connections.shutdown().await;
+}
+
+fn of_the_client(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::ConnectionRefused | ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset
+    )
+}
+
+/// Refuses a request that takes too long, such as one whose body never ends.
+pub(crate) async fn in_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(REQUEST, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Refusal {
+            status: StatusCode::REQUEST_TIMEOUT,
+            message: format!("the request was not whole within {} s", REQUEST.as_secs()),
+        }
+        .into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[test]
+    fn clients_that_say_nothing_are_let_go_and_others_are_answered() {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            let routes = Router::new().route("/", get(|| async { "here" }));
+            let (stop, stopped) = oneshot::channel::<()>();
+            let serving = tokio::spawn(serve(listener, routes, HEAD / 300, async {
+                let _ = stopped.await;
+            }));
+            let mut silent = Vec::new();
+            for began in ["", "GET / HT", "GET / HTTP/1.1\r\nhost: x\r\n"] {
+                let mut stream = TcpStream::connect(address).await.unwrap();
+                stream.write_all(began.as_bytes()).await.unwrap();
+                silent.push(stream);
+            }
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            let request = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+            stream.write_all(request).await.unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            assert!(answer.ends_with("here"), "{answer}");
+            for mut stream in silent {
+                let mut said = String::new();
+                // Ends when the service closes the connection, and not before.
+                stream.read_to_string(&mut said).await.unwrap();
+                assert!(!said.contains("here"), "{said}");
+            }
+            stop.send(()).unwrap();
+            serving.await.unwrap();
+        });
+    }
+}
