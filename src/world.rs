@@ -37,15 +37,15 @@ pub struct Held {
 
 impl Held {
     /// Puts the engines away, whatever was done with them, and answers what that came to. Where
-    /// it failed because an engine died, that is the error.
+    /// an engine has died, that is the error, and nothing that was done counts.
     ///
     /// # Errors
     /// That of what was done, or that the engines cannot be stopped.
     pub async fn stop<T>(self, done: crate::error::Result<T>) -> crate::error::Result<T> {
         self.watch.abort();
         let death = match &done {
-            Err(error) if error.exit() != Exit::Interrupted => self.engines.vigil().death().await,
-            _ => None,
+            Err(error) if error.exit() == Exit::Interrupted => None,
+            _ => self.engines.vigil().death().await,
         };
         let stopped = self.engines.stop().await;
         if let Some(death) = death {

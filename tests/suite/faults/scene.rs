@@ -1,0 +1,216 @@
+//! A command on a cache and an output folder of its own, and what it leaves.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tempfile::TempDir;
+
+/// What an earlier run left, which a run that comes to nothing must not touch.
+const EARLIER: &str = "what an earlier run found";
+/// How long a command may take in all, and whoever it started to be gone after it.
+const LONG: Duration = Duration::from_secs(240);
+const GONE: Duration = Duration::from_secs(60);
+const TICK: Duration = Duration::from_millis(20);
+
+/// The engines, by a part of the command line of the process that is one.
+pub const ENGINES: [(&str, &str); 3] = [
+    ("PostgreSQL", "bin/postgres -D"),
+    ("ClickHouse", "engine-clickhouse"),
+    ("Redis", "valkey-server"),
+];
+
+/// A cache, which others may use as well, and an output folder.
+pub struct Scene {
+    cache: Arc<TempDir>,
+    output: TempDir,
+}
+
+/// A command that runs.
+pub struct Running {
+    child: Child,
+    lines: Receiver<String>,
+    said: Vec<String>,
+}
+
+/// A command that has ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// How.
+    pub status: ExitStatus,
+    /// Its standard error.
+    pub said: String,
+}
+
+impl Scene {
+    pub fn on(cache: &Arc<TempDir>) -> Self {
+        let output = TempDir::new().unwrap();
+        let scene = Self {
+            cache: Arc::clone(cache),
+            output,
+        };
+        fs::create_dir(scene.results().parent().unwrap()).unwrap();
+        fs::write(scene.results(), EARLIER).unwrap();
+        scene
+    }
+
+    pub fn cache(&self) -> &Path {
+        self.cache.path()
+    }
+
+    fn results(&self) -> PathBuf {
+        self.output.path().join("verdict/results.json")
+    }
+
+    /// Starts `verdict` with signals as a terminal would have them.
+    pub fn start(&self, words: &[&str]) -> Running {
+        let mut child = Command::new("env")
+            .args(["--default-signal=INT,HUP"])
+            .arg(env!("CARGO_BIN_EXE_verdict"))
+            .args(words)
+            .env("VERDICT_CACHE", self.cache())
+            .env("VERDICT_ENGINES", "embedded")
+            .env("CARGO_TARGET_DIR", self.output.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let errors = child.stderr.take().unwrap();
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(errors).lines().map_while(Result::ok) {
+                let _ = sender.send(line);
+            }
+        });
+        Running {
+            child,
+            lines,
+            said: Vec::new(),
+        }
+    }
+
+    /// The processes that belong to this cache.
+    pub fn processes(&self) -> Vec<Pid> {
+        let ours = format!("VERDICT_CACHE={}", self.cache().display());
+        let belongs = |pid: &Pid| {
+            let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+            environment
+                .split(|byte| *byte == 0)
+                .any(|variable| variable == ours.as_bytes())
+        };
+        let all = fs::read_dir("/proc").unwrap().flatten();
+        all.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+            .map(Pid::from_raw)
+            .filter(belongs)
+            .collect()
+    }
+
+    /// An engine of this cache, once it is there.
+    pub fn engine(&self, words: &str) -> Option<Pid> {
+        self.processes().into_iter().find(|pid| {
+            let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            let line = String::from_utf8_lossy(&line).replace('\0', " ");
+            // Not the launcher, which becomes it.
+            line.contains(words) && !line.contains("engine-launch")
+        })
+    }
+
+    /// Waits until whatever was started is gone, with the folders of its run.
+    pub fn is_left_alone(&self) {
+        let runs = self.cache().join("runs");
+        let folders = || fs::read_dir(&runs).map_or(0, |entries| entries.count());
+        let began = Instant::now();
+        while !self.processes().is_empty() || folders() > 0 {
+            assert!(
+                began.elapsed() < GONE,
+                "left running: {:?}, folders: {}",
+                self.processes(),
+                folders()
+            );
+            std::thread::sleep(TICK);
+        }
+    }
+
+    /// What an earlier run found is as it was.
+    pub fn results_stand(&self) {
+        assert_eq!(fs::read_to_string(self.results()).unwrap(), EARLIER);
+    }
+
+    /// Every world that is taken for whole is so.
+    pub fn worlds_are_whole(&self) {
+        let ended = self.start(&["seed", "--scale", "smoke"]).end();
+        assert!(ended.status.success(), "{}", ended.said);
+        assert!(!ended.said.contains("damaged"), "{}", ended.said);
+    }
+}
+
+impl Running {
+    /// Waits until so many lines were said, or the end; whether it still runs.
+    pub fn says(&mut self, lines: usize) -> bool {
+        while self.said.len() < lines {
+            match self.lines.recv_timeout(LONG) {
+                Ok(line) => self.said.push(line),
+                Err(_) => return false,
+            }
+        }
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Waits until a line holds a word.
+    pub fn says_word(&mut self, word: &str) {
+        while !self.said.iter().any(|line| line.contains(word)) {
+            let line = self.lines.recv_timeout(LONG);
+            self.said.push(line.unwrap_or_else(|_| {
+                panic!("it never said {word:?}: {}", self.said.join("\n"));
+            }));
+        }
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.child.id()).unwrap();
+        kill(Pid::from_raw(pid), signal).unwrap();
+    }
+
+    /// Waits for the end.
+    pub fn end(mut self) -> Ended {
+        let began = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            if began.elapsed() > LONG {
+                let _ = self.child.kill();
+                panic!("it did not end: {}", self.said.join("\n"));
+            }
+            std::thread::sleep(TICK);
+        };
+        // Nobody holds the pipe any more, or only for a moment.
+        while let Ok(line) = self.lines.recv_timeout(Duration::from_secs(5)) {
+            self.said.push(line);
+        }
+        Ended {
+            status,
+            said: self.said.join("\n"),
+        }
+    }
+}
+
+impl Ended {
+    /// The one line that says what went wrong.
+    pub fn complaint(&self) -> &str {
+        let mut lines = self
+            .said
+            .lines()
+            .filter(|line| line.starts_with("verdict: "));
+        let first = lines.next().unwrap_or_default();
+        assert_eq!(lines.next(), None, "more than one: {}", self.said);
+        first
+    }
+}
