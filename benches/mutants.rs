@@ -63,7 +63,7 @@ fn bench(wanted: &[String]) -> Result<Score> {
         watcher: &display,
     };
     let mut score = Score::default();
-    let judged = ITEMS.into_iter().try_for_each(|item| {
+    let judged = ITEMS.iter().copied().try_for_each(|item| {
         for (variant, change) in item.variants() {
             let subject = format!("{} {variant}", item.id());
             let chosen = wanted.is_empty() || wanted.iter().any(|word| subject.contains(word));

@@ -44,6 +44,7 @@ mod mode;
 mod names;
 mod options;
 mod packages;
+pub mod pgbench;
 mod postgres_copy;
 mod protocol;
 mod quote;
@@ -65,4 +66,6 @@ pub use error::Error;
 pub use mode::Mode;
 pub use options::{Choice, Options, cache_dir};
 pub use sandbox::Sandbox;
-pub use wire::{Address, Line, Relay, Rewrite, Statement, Summaries, Wire, Wires};
+pub use wire::{
+    Address, Call, Line, Parameter, Relay, Rewrite, Statement, Summaries, Wire, Wires,
+};
