@@ -66,6 +66,4 @@ pub use error::Error;
 pub use mode::Mode;
 pub use options::{Choice, Options, cache_dir};
 pub use sandbox::Sandbox;
-pub use wire::{
-    Address, Call, Line, Parameter, Relay, Rewrite, Statement, Summaries, Wire, Wires,
-};
+pub use wire::{Address, Call, Line, Relay, Rewrite, Statement, Summaries, Wire, Wires};

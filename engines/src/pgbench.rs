@@ -29,26 +29,37 @@ impl Pgbench {
     }
 
     /// Runs a script so many times on one connection of its own, each statement prepared once,
-    /// and answers what each time took, in microseconds. `variables` stand for `:name` in the
-    /// script; `settings` are of the session; files go into `folder`. Blocks the thread.
+    /// and answers what each time took, in microseconds. Blocks the thread.
     ///
     /// # Errors
     /// When the program does not run, or the server refuses a statement.
     pub fn run(
         &self,
         database: &PgConnectOptions,
-        settings: &str,
-        folder: &Path,
         script: &Script,
         times: usize,
     ) -> Result<Vec<f64>, Error> {
-        let file = folder.join("script.sql");
+        let folder = std::env::temp_dir().join(format!("verdict-pgbench-{}", std::process::id()));
+        folders::private(&folder)?;
+        let ran = self.run_in(&folder, database, script, times);
+        folders::remove(&folder)?;
+        ran
+    }
+
+    fn run_in(
+        &self,
+        folder: &Path,
+        database: &PgConnectOptions,
+        script: &Script,
+        times: usize,
+    ) -> Result<Vec<f64>, Error> {
+        let (file, log) = (folder.join("script.sql"), folder.join(LOG));
         folders::write(&file, &script.text)?;
-        let log = folder.join("log");
         let mut command = Command::new(&self.program);
         command
-            .args(["--no-vacuum", "--client=1", "--jobs=1", "--protocol=prepared"])
-            .args(["--log", &format!("--transactions={times}")])
+            .args(["--no-vacuum", "--client=1", "--jobs=1"])
+            .args(["--protocol=prepared", "--log"])
+            .arg(format!("--transactions={times}"))
             .arg(format!("--log-prefix={}", log.display()))
             .arg(format!("--file={}", file.display()));
         for (name, value) in &script.variables {
@@ -56,32 +67,34 @@ impl Pgbench {
         }
         let url = database.to_url_lossy();
         let password = percent_decoded(url.password().unwrap_or_default());
-        command
+        let output = command
             .env("PGHOST", database.get_host())
             .env("PGPORT", database.get_port().to_string())
             .env("PGUSER", database.get_username())
             .env("PGDATABASE", database.get_database().unwrap_or_default())
             .env("PGPASSWORD", password.unwrap_or_default())
-            .env("PGOPTIONS", settings);
-        let output = command
             .output()
             .map_err(Error::io("running", &self.program))?;
-        let words = String::from_utf8_lossy(&output.stderr);
-        if !output.status.success() || words.contains("ERROR") {
-            return Err(Error::refused("postgres", "run a script of pgbench's")(words));
+        if !output.status.success() {
+            let words = String::from_utf8_lossy(&output.stderr);
+            return Err(Error::refused("postgres", "run a script of pgbench's")(
+                words,
+            ));
         }
-        let mut times = Vec::new();
+        let mut took = Vec::new();
         for name in folders::names(folder)? {
-            let path = folder.join(&name);
-            if name.to_string_lossy().starts_with("log.") {
-                let text = std::fs::read_to_string(&path).map_err(Error::io("reading", &path))?;
-                times.extend(text.lines().filter_map(time));
-                folders::remove(&path)?;
+            if name.to_string_lossy().starts_with(LOG) {
+                let path = folder.join(name);
+                let text = std::fs::read_to_string(&path).map_err(Error::io("reading", path))?;
+                took.extend(text.lines().filter_map(time));
             }
         }
-        Ok(times)
+        Ok(took)
     }
 }
+
+/// What the names of its logs begin with.
+const LOG: &str = "log";
 
 /// What is run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -7,37 +7,23 @@ use super::statements::Statement;
 pub struct Call {
     /// As the client prepared it.
     pub statement: Statement,
-    /// What stands for `$1`, `$2`, ...
-    pub parameters: Vec<Parameter>,
-}
-
-/// A parameter as it is on the wire.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parameter {
-    /// Whether it is in its type's binary form rather than as text.
-    pub binary: bool,
-    /// None is NULL.
-    pub value: Option<Vec<u8>>,
+    /// What stands for `$1`, `$2`, ..., in the form that the client sends it in (sqlx: its
+    /// type's binary one); none is NULL.
+    pub parameters: Vec<Option<Vec<u8>>>,
 }
 
 /// The name of the statement that a Bind message is of, with its zero, and the parameters.
-pub(super) fn read(body: &[u8]) -> Option<(&[u8], Vec<Parameter>)> {
+pub(super) fn read(body: &[u8]) -> Option<(&[u8], Vec<Option<Vec<u8>>>)> {
     let (_portal, body) = after_zero(body)?;
     let (name, body) = after_zero(body)?;
-    let (formats, mut body) = short(body)?;
-    let mut binary = Vec::new();
-    for _ in 0..formats {
-        let (format, rest) = short(body)?;
-        binary.push(format == 1);
-        body = rest;
-    }
-    let (parameters, mut body) = short(body)?;
-    let mut read = Vec::new();
-    for place in 0..usize::from(parameters) {
+    let (formats, body) = short(body)?;
+    let (_formats, body) = body.split_at_checked(2 * usize::from(formats))?;
+    let (count, mut body) = short(body)?;
+    let mut parameters = Vec::new();
+    for _ in 0..count {
         let (length, rest) = body.split_first_chunk()?;
-        let length = i32::from_be_bytes(*length);
         // Minus one is NULL, which has no bytes.
-        let (value, rest) = match usize::try_from(length) {
+        let (value, rest) = match usize::try_from(i32::from_be_bytes(*length)) {
             Ok(length) => {
                 let (value, rest) = rest.split_at_checked(length)?;
                 (Some(value.to_vec()), rest)
@@ -45,16 +31,9 @@ pub(super) fn read(body: &[u8]) -> Option<(&[u8], Vec<Parameter>)> {
             Err(_) => (None, rest),
         };
         body = rest;
-        read.push(Parameter {
-            // One format is all parameters'; none is text.
-            binary: match binary[..] {
-                [all] => all,
-                _ => binary.get(place).copied().unwrap_or_default(),
-            },
-            value,
-        });
+        parameters.push(value);
     }
-    Some((name, read))
+    Some((name, parameters))
 }
 
 /// Splits after the first zero.
@@ -72,31 +51,14 @@ fn short(bytes: &[u8]) -> Option<(u16, &[u8])> {
 mod tests {
     use super::*;
 
-    fn parameter(binary: bool, value: Option<&[u8]>) -> Parameter {
-        Parameter {
-            binary,
-            value: value.map(<[u8]>::to_vec),
-        }
-    }
-
     #[test]
-    fn parameters_are_read_with_their_forms_and_null_is_none() {
+    fn parameters_are_read_whatever_their_forms_and_null_is_none() {
         let one_form = b"\0s1\0\0\x01\0\x01\0\x02\0\0\0\x02ab\xff\xff\xff\xff\0\0";
-        assert_eq!(
-            read(one_form),
-            Some((
-                &b"s1\0"[..],
-                vec![parameter(true, Some(b"ab")), parameter(true, None)]
-            ))
-        );
+        let due = vec![Some(b"ab".to_vec()), None];
+        assert_eq!(read(one_form), Some((&b"s1\0"[..], due)));
         let each_its_own = b"p\0\0\0\x02\0\0\0\x01\0\x02\0\0\0\0\0\0\0\x01c\0\0";
-        assert_eq!(
-            read(each_its_own),
-            Some((
-                &b"\0"[..],
-                vec![parameter(false, Some(b"")), parameter(true, Some(b"c"))]
-            ))
-        );
+        let due = vec![Some(Vec::new()), Some(b"c".to_vec())];
+        assert_eq!(read(each_its_own), Some((&b"\0"[..], due)));
     }
 
     #[test]

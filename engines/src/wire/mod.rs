@@ -11,7 +11,7 @@ mod summary;
 #[cfg(test)]
 mod tests;
 
-pub use bind::{Call, Parameter};
+pub use bind::Call;
 pub use counts::{Summaries, Wire};
 pub use line::{Line, Wires};
 pub use relay::{Address, Relay};

@@ -313,7 +313,7 @@ mod tests {
         let heard = heard.lock().unwrap();
         let texts: Vec<_> = heard.iter().map(|call| &*call.statement.text).collect();
         assert_eq!(texts, ["SELECT $1", "SELECT $1", "SELECT $2"]);
-        assert_eq!(heard[0].parameters[0].value.as_deref(), Some(&b"x"[..]));
+        assert_eq!(heard[0].parameters[0].as_deref(), Some(&b"x"[..]));
     }
 
     #[test]
