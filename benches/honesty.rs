@@ -1,9 +1,9 @@
 //! The figures themselves on trial: today against itself, known slowdowns, and what calls save
 //! by other clocks. Writes `target/verdict/honesty.json`, prints a table, and ends with 1 when a
-//! bar is missed; half an hour. `cargo bench --bench honesty`, with `-- --short` for a try-out in
-//! which no bar is held (a smoke world unless VERDICT_SCALE says otherwise). VERDICT_SCALE,
-//! VERDICT_SEED and VERDICT_ENGINES choose the world and the engines; what pgbench measures
-//! needs it from its package.
+//! bar is missed; half an hour. `cargo bench --bench honesty`, with `-- aa`, `-- power` or
+//! `-- saved` for a part of it, in which no bar is held, nor with `-- --short`, a try-out (on a
+//! smoke world unless VERDICT_SCALE says otherwise). VERDICT_SCALE, VERDICT_SEED and
+//! VERDICT_ENGINES choose the world and the engines.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -30,29 +30,32 @@ use verdict_scenarios::session::{Depth, Session};
 use verdict_seed::World;
 
 fn main() -> ExitCode {
-    let plan = match std::env::args().any(|word| word == "--short") {
-        true => Plan::SHORT,
-        false => Plan::WHOLE,
-    };
-    match bench(&plan) {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let short = arguments.iter().any(|word| word == "--short");
+    // Cargo adds --bench.
+    let parts = arguments.iter().filter(|word| !word.starts_with('-'));
+    let parts: Vec<&str> = parts.map(String::as_str).collect();
+    let whole = !short && parts.is_empty();
+    let plan = if short { Plan::SHORT } else { Plan::WHOLE };
+    match bench(&plan, short, &parts) {
         Ok(honesty) => {
             print!("\n{honesty}");
-            let missed = honesty.missed();
-            let held = if plan.whole { "missed" } else { "not held" };
-            missed.iter().for_each(|bar| println!("{held}: {bar}"));
-            exit::code(match plan.whole && !missed.is_empty() {
-                true => Exit::Missed,
-                false => Exit::Met,
+            let missed = if whole { honesty.missed() } else { Vec::new() };
+            missed.iter().for_each(|bar| println!("missed: {bar}"));
+            exit::code(match missed[..] {
+                [] => Exit::Met,
+                _ => Exit::Missed,
             })
         }
         Err(error) => exit::failure(&error),
     }
 }
 
-fn bench(plan: &Plan) -> Result<Honesty> {
+fn bench(plan: &Plan, short: bool, parts: &[&str]) -> Result<Honesty> {
+    let wanted = |part: &str| parts.is_empty() || parts.contains(&part);
     let output = paths::prepare()?;
     let flags: &[&str] = match std::env::var_os("VERDICT_SCALE") {
-        None if !plan.whole => &["--scale", "smoke"],
+        None if short => &["--scale", "smoke"],
         _ => &[],
     };
     let asked = WorldArgs::of_environment(flags)?;
@@ -65,13 +68,14 @@ fn bench(plan: &Plan) -> Result<Honesty> {
     let pgbench = Pgbench::new(&options)?;
     let ready = Ready {
         plan,
+        short,
         runtime: &runtime,
         options: &options,
         world: &world,
         display: &display,
     };
     let mut runs = Vec::new();
-    for _ in 0..plan.starts {
+    for _ in 0..if wanted("aa") { plan.starts } else { 0 } {
         ready.with_court(|court| ready.against_itself(court, &mut runs))?;
     }
     let mut honesty = Honesty {
@@ -79,12 +83,15 @@ fn bench(plan: &Plan) -> Result<Honesty> {
         ..Honesty::default()
     };
     ready.with_court(|court| {
-        ready.slowed(court, &mut honesty)?;
-        honesty.saved = saved(court, &pgbench, plan)?;
+        if wanted("power") {
+            ready.slowed(court, &mut honesty)?;
+        }
+        if wanted("saved") {
+            honesty.saved = saved(court, &pgbench, plan)?;
+        }
         Ok(())
     })?;
-    let file = output.join("honesty.json");
-    std::fs::write(&file, honesty.json())?;
+    std::fs::write(output.join("honesty.json"), honesty.json())?;
     display.finish();
     Ok(honesty)
 }
@@ -92,6 +99,7 @@ fn bench(plan: &Plan) -> Result<Honesty> {
 /// Everything that a start of the engines needs.
 struct Ready<'a> {
     plan: &'a Plan,
+    short: bool,
     runtime: &'a Runtime,
     options: &'a Options,
     world: &'a World,
@@ -145,9 +153,9 @@ impl Ready<'_> {
     /// A trial's clock; one that has little time in a try-out.
     fn clock(&self, depth: Depth) -> Criterion {
         let clock = criterion(depth).output_directory(&paths::criterion(&paths::output()));
-        match self.plan.whole {
-            true => clock,
-            false => clock
+        match self.short {
+            false => clock,
+            true => clock
                 .measurement_time(Duration::from_millis(200))
                 .sample_size(10),
         }

@@ -127,8 +127,11 @@ pub(crate) async fn script(
                 .fetch_one(&mut *connection)
                 .await
                 .doing("name the type of a parameter")?;
+            // The driver keeps statements by their texts, and this one is of another type each
+            // time.
             let text: Option<String> = query_scalar("SELECT $1::text")
                 .bind(parameter)
+                .persistent(false)
                 .fetch_one(&mut *connection)
                 .await
                 .doing("write a parameter as text")?;

@@ -13,8 +13,6 @@ pub struct Plan {
     pub rounds: usize,
     /// Blocks of calls in such a round.
     pub blocks: usize,
-    /// Whether it is enough for the bars.
-    pub whole: bool,
 }
 
 impl Plan {
@@ -25,7 +23,6 @@ impl Plan {
         tries: 50,
         rounds: 8,
         blocks: 12,
-        whole: true,
     };
 
     /// A try-out of the bench itself.
@@ -35,6 +32,5 @@ impl Plan {
         tries: 2,
         rounds: 2,
         blocks: 3,
-        whole: false,
     };
 }
