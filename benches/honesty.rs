@@ -82,16 +82,20 @@ fn bench(plan: &Plan, short: bool, parts: &[&str]) -> Result<Honesty> {
         aa: Aa::of(&runs),
         ..Honesty::default()
     };
-    ready.with_court(|court| {
-        if wanted("power") {
-            ready.slowed(court, &mut honesty)?;
-        }
-        if wanted("saved") {
+    // What is known already is kept whatever becomes of the rest.
+    let file = output.join("honesty.json");
+    std::fs::write(&file, honesty.json())?;
+    if wanted("power") {
+        ready.with_court(|court| ready.slowed(court, &mut honesty))?;
+        std::fs::write(&file, honesty.json())?;
+    }
+    if wanted("saved") {
+        ready.with_court(|court| {
             honesty.saved = saved(court, &pgbench, plan)?;
-        }
-        Ok(())
-    })?;
-    std::fs::write(output.join("honesty.json"), honesty.json())?;
+            Ok(())
+        })?;
+        std::fs::write(&file, honesty.json())?;
+    }
     display.finish();
     Ok(honesty)
 }

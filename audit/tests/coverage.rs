@@ -1,6 +1,11 @@
 //! The interval of a ratio on recorded blocks whose faults are known: how often it covers the
 //! truth. Each kind of fault by itself, and all of them together.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that unwraps says where it failed"
+)]
+
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use verdict_audit::evidence::Ratio;

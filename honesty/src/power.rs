@@ -39,7 +39,7 @@ pub struct Power {
 
 /// Where calls of a length to be slowed are made, with what the typical one takes.
 pub struct Slowable {
-    operation: Box<dyn AnyOperation>,
+    operation: Arc<dyn AnyOperation>,
     at: At,
     typical_us: f64,
 }
@@ -51,22 +51,17 @@ pub struct Slowable {
 pub fn slowable(court: &Court<'_>, criterion: &mut Criterion) -> Result<Vec<Slowable>> {
     let mut found = Vec::new();
     for item in court.items {
-        // One of each for every place: an operation is not to be cloned.
-        for (number, operation) in item.operations().iter().enumerate() {
-            for at in places(court, &**operation) {
-                let cell = cell(court, criterion, &**operation, at, &same)?;
-                let Some(typical_us) = cell.as_ref().and_then(typical) else {
-                    continue;
-                };
-                if CALLS_US.contains(&typical_us)
-                    && let Some(operation) = item.operations().into_iter().nth(number)
-                {
-                    found.push(Slowable {
-                        operation,
-                        at,
-                        typical_us,
-                    });
-                }
+        for operation in item.operations() {
+            let operation: Arc<dyn AnyOperation> = Arc::from(operation);
+            for at in places(court, &*operation) {
+                let cell = cell(court, criterion, &*operation, at, &same)?;
+                let typical_us = cell.as_ref().and_then(typical);
+                let slowable = typical_us.map(|typical_us| Slowable {
+                    operation: Arc::clone(&operation),
+                    at,
+                    typical_us,
+                });
+                found.extend(slowable.filter(|call| CALLS_US.contains(&call.typical_us)));
             }
         }
     }
@@ -105,10 +100,10 @@ pub fn power(
             })
         };
         let cell = cell(court, criterion, &*call.operation, call.at, &slowed)?;
-        let Some((cell, typical_us)) = cell
-            .and_then(|cell| Some((typical(&cell)?, cell)))
-            .map(|(typical, cell)| (cell, typical))
-        else {
+        let Some(cell) = cell else {
+            continue;
+        };
+        let Some(typical_us) = typical(&cell) else {
             continue;
         };
         power.tries += 1;

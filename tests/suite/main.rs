@@ -10,6 +10,7 @@ mod common;
 mod court;
 mod engines;
 mod engines_elsewhere;
+mod honesty;
 mod load;
 mod load_sabotage;
 mod mutants;

@@ -9,11 +9,13 @@ pub struct Call {
     pub statement: Statement,
     /// What stands for `$1`, `$2`, ..., in the form that the client sends it in (sqlx: its
     /// type's binary one); none is NULL.
-    pub parameters: Vec<Option<Vec<u8>>>,
+    pub parameters: Vec<Parameter>,
 }
 
+type Parameter = Option<Vec<u8>>;
+
 /// The name of the statement that a Bind message is of, with its zero, and the parameters.
-pub(super) fn read(body: &[u8]) -> Option<(&[u8], Vec<Option<Vec<u8>>>)> {
+pub(super) fn read(body: &[u8]) -> Option<(&[u8], Vec<Parameter>)> {
     let (_portal, body) = after_zero(body)?;
     let (name, body) = after_zero(body)?;
     let (formats, body) = short(body)?;
