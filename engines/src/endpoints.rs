@@ -151,7 +151,7 @@ fn clickhouse_at(address: &str) -> Option<(clickhouse::Client, Url)> {
     Some((client, url))
 }
 
-fn percent_decoded(text: &str) -> Option<String> {
+pub(crate) fn percent_decoded(text: &str) -> Option<String> {
     let mut pieces = text.split('%');
     let mut bytes = pieces.next()?.as_bytes().to_vec();
     for piece in pieces {

@@ -12,13 +12,13 @@ use verdict_scenarios::court::Court;
 use verdict_scenarios::item::Item;
 use verdict_scenarios::session::Role;
 use verdict_seed::TableSum;
-use verdict_store::Store;
 use verdict_store::fault::{Blame, Doing, EngineError};
+use verdict_store::{Change, Store};
 
 use crate::equivalent;
 use crate::interpose::{Interposed, Recorder};
 use crate::mutant::Mutant;
-use crate::mutators::mutate;
+use crate::specimen::{self, Sender, Specimen};
 
 /// What became of a mutant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,19 +26,13 @@ pub enum Outcome {
     /// It is refused before it runs, in these words, whatever the rows are: no fault that a
     /// check of answers has to find.
     Invalid(String),
-    /// A wrong answer was found: the first.
+    /// A wrong answer was found, or a call was refused: the first.
     Caught(String),
+    /// A statement took so long that it was given up, and nothing else was wrong. That is no
+    /// proof of anything.
+    Undecided(String),
     /// Every answer was right.
     Survived,
-}
-
-/// A statement of a variant with one fault in it.
-#[derive(Debug, Clone)]
-pub struct Specimen {
-    /// As the variant's own calls send it.
-    pub statement: Statement,
-    /// The fault.
-    pub mutant: Mutant,
 }
 
 /// A variant whose statements are known, and its answers right.
@@ -46,6 +40,7 @@ pub struct Bench<'a> {
     court: &'a Court<'a>,
     item: &'a dyn Item,
     variant: &'a VariantName,
+    change: &'a Change,
     statements: Vec<Statement>,
     before: BTreeMap<String, TableSum>,
 }
@@ -61,6 +56,7 @@ impl<'a> Bench<'a> {
         court: &'a Court<'a>,
         item: &'a dyn Item,
         variant: &'a VariantName,
+        change: &'a Change,
     ) -> Result<std::result::Result<Self, String>> {
         let before = court.sums(item, variant)?;
         let recorder = Recorder::default();
@@ -87,6 +83,7 @@ impl<'a> Bench<'a> {
             court,
             item,
             variant,
+            change,
             statements: recorder.statements(),
             before,
         }))
@@ -94,15 +91,8 @@ impl<'a> Bench<'a> {
 
     /// Every mutant of every statement.
     pub fn specimens(&self) -> Vec<Specimen> {
-        let of = |statement: &Statement| {
-            let mutants = mutate(&statement.text).into_iter();
-            let statement = statement.clone();
-            mutants.map(move |mutant| Specimen {
-                statement: statement.clone(),
-                mutant,
-            })
-        };
-        self.statements.iter().flat_map(of).collect()
+        let of_calls = self.statements.iter().flat_map(specimen::of_calls);
+        of_calls.chain(specimen::of_change(self.change)).collect()
     }
 
     /// Why a mutant can make no difference, if somebody found that.
@@ -115,24 +105,80 @@ impl<'a> Bench<'a> {
     /// # Errors
     /// What the harness could not do.
     pub fn judge(&self, specimen: &Specimen) -> Result<Outcome> {
-        let (court, role) = (self.court, Role::of(self.variant));
-        if let Some(words) = court.runtime.block_on(self.refused(specimen))? {
+        let outcome = match specimen.sender {
+            Sender::Calls => self.judge_call(specimen)?,
+            Sender::Change => self.judge_change(specimen)?,
+        };
+        self.court.restore(self.item, self.variant, &self.before)?;
+        Ok(outcome)
+    }
+
+    fn judge_call(&self, specimen: &Specimen) -> Result<Outcome> {
+        if let Some(words) = self.court.runtime.block_on(self.refused(specimen))? {
             return Ok(Outcome::Invalid(words));
         }
-        let Specimen { statement, mutant } = specimen;
-        let swapping = Interposed::swapping(court.session, role, statement, mutant);
-        let swapping = court.runtime.block_on(swapping)?;
-        let caught = first_wrong(court, self.item, self.variant, &swapping.store)?;
-        court.runtime.block_on(swapping.store.close());
-        court.restore(self.item, self.variant, &self.before)?;
-        Ok(caught.map_or(Outcome::Survived, Outcome::Caught))
+        let swapping = self.swapping(specimen)?;
+        let outcome = self.first_wrong(&swapping.store)?;
+        self.court.runtime.block_on(swapping.store.close());
+        Ok(outcome)
+    }
+
+    /// The change is made with the mutant in it, its calls are held, and it is made again as it
+    /// is.
+    fn judge_change(&self, specimen: &Specimen) -> Result<Outcome> {
+        let (court, item, variant) = (self.court, self.item, self.variant);
+        let swapping = self.swapping(specimen)?;
+        let changed = court.change_over(item, variant, self.change, swapping.store)?;
+        let outcome = match changed {
+            Ok(()) => {
+                let calls = Interposed::plain(court.session, Role::of(variant));
+                let calls = court.runtime.block_on(calls)?;
+                let outcome = self.first_wrong(&calls.store)?;
+                court.runtime.block_on(calls.store.close());
+                outcome
+            }
+            Err(refusal) if gave_up(&refusal.to_string()) => {
+                Outcome::Undecided(refusal.to_string())
+            }
+            Err(refusal) => Outcome::Invalid(refusal.to_string()),
+        };
+        court.change_again(item, variant, self.change)?;
+        Ok(outcome)
+    }
+
+    fn swapping(&self, specimen: &Specimen) -> Result<Interposed> {
+        let Specimen {
+            statement, mutant, ..
+        } = specimen;
+        let (session, role) = (self.court.session, Role::of(self.variant));
+        let swapping = Interposed::swapping(session, role, statement, mutant);
+        self.court.runtime.block_on(swapping)
+    }
+
+    /// What the calls by way of a store come to: on the requests of a trial's check, and in the
+    /// item's histories, those too after a check that did not come to its end.
+    fn first_wrong(&self, calls: &Store) -> Result<Outcome> {
+        let (court, item, variant) = (self.court, self.item, self.variant);
+        let checked = court.checks_over(item, variant, calls, true)?;
+        let checked = outcome(checked.into_answers().first_difference);
+        if matches!(checked, Outcome::Caught(_)) {
+            return Ok(checked);
+        }
+        let histories = court.histories_over(item, variant, calls)?;
+        let histories = outcome(histories.into_answers().first_difference);
+        Ok(match (checked, histories) {
+            (undecided, Outcome::Survived) => undecided,
+            (_, histories) => histories,
+        })
     }
 
     /// Why a mutant is none: PostgreSQL's words when it refuses it as a statement, for parameters
     /// of the types that the variant's own call declares; or that its columns are of other types,
     /// so that the driver would refuse it whatever the rows are.
     async fn refused(&self, specimen: &Specimen) -> Result<Option<String>> {
-        let Specimen { statement, mutant } = specimen;
+        let Specimen {
+            statement, mutant, ..
+        } = specimen;
         let due = self.columns(statement, &statement.text).await;
         let due = due.doing("prepare a statement")?;
         let columns = match self.columns(statement, &mutant.text).await {
@@ -166,18 +212,17 @@ impl<'a> Bench<'a> {
     }
 }
 
-/// The first wrong answer of a variant whose calls go by way of a store: on the requests of a
-/// trial's check, and in the item's histories.
-fn first_wrong(
-    court: &Court<'_>,
-    item: &dyn Item,
-    variant: &VariantName,
-    calls: &Store,
-) -> Result<Option<String>> {
-    let checked = court.checks_over(item, variant, calls, true)?;
-    if checked.differs() {
-        return Ok(checked.into_answers().first_difference);
+/// Of a statement that took longer than it may, in PostgreSQL's words.
+const GAVE_UP: &str = "canceling statement due to statement timeout";
+
+fn gave_up(words: &str) -> bool {
+    words.contains(GAVE_UP)
+}
+
+fn outcome(first_difference: Option<String>) -> Outcome {
+    match first_difference {
+        Some(words) if gave_up(&words) => Outcome::Undecided(words),
+        Some(words) => Outcome::Caught(words),
+        None => Outcome::Survived,
     }
-    let histories = court.histories_over(item, variant, calls)?;
-    Ok(histories.into_answers().first_difference)
 }

@@ -49,6 +49,14 @@ const EQUIVALENT: &[Equivalent] = &[
         after: "LEFT JOIN message ON TRUE",
         reason: "a counter that is found has its message: the insert makes one row of it or fails",
     },
+    Equivalent {
+        item: "message-send",
+        variant: "optimized",
+        kind: Kind::Column,
+        before: "created_at, updated_at",
+        after: "updated_at, created_at",
+        reason: "both get the same moment",
+    },
 ];
 
 /// Why a mutant can make no difference, if somebody found that.

@@ -3,7 +3,8 @@
 //! passes says where the draws or the oracle are too weak.
 //!
 //! [`mod@bench`] records the statements of every variant that is right, makes [`Mutant`]s of each
-//! ([`mutate`]), and judges them one by one; [`score`] sums up. Survivors that were looked at and
+//! ([`mutate`]), and of the functions that its change makes ([`mutate_script`]), and judges them one
+//! by one; [`score`] sums up. Survivors that were looked at and
 //! can make no difference are in [`equivalent`], each with its reason.
 
 pub mod bench;
@@ -12,9 +13,11 @@ mod interpose;
 mod mutant;
 mod mutators;
 pub mod score;
+mod specimen;
 mod sql;
 mod tokens;
 
-pub use bench::{Bench, Outcome, Specimen};
+pub use bench::{Bench, Outcome};
 pub use mutant::{Kind, Mutant};
-pub use mutators::mutate;
+pub use mutators::{mutate, mutate_script};
+pub use specimen::{Sender, Specimen};

@@ -19,6 +19,8 @@ pub enum Kind {
     Join,
     /// A column stands where its neighbour should.
     Column,
+    /// A column is not set.
+    Assignment,
     /// DISTINCT is dropped, or put in.
     Distinct,
     /// A default for NULL is dropped.
@@ -41,6 +43,7 @@ impl Kind {
             Self::Limit => "limit",
             Self::Join => "join",
             Self::Column => "column",
+            Self::Assignment => "assignment",
             Self::Distinct => "distinct",
             Self::Default => "default",
             Self::Aggregate => "aggregate",

@@ -6,11 +6,14 @@ mod joins;
 mod order;
 mod predicates;
 
+use std::collections::HashSet;
+use std::ops::Range;
+
 use crate::mutant::Mutant;
 use crate::sql::Sql;
 
 /// Every mutator there is.
-const ALL: [fn(&Sql<'_>) -> Vec<Mutant>; 14] = [
+const ALL: [fn(&Sql<'_>) -> Vec<Mutant>; 15] = [
     predicates::dropped,
     predicates::moved,
     predicates::untied,
@@ -21,28 +24,72 @@ const ALL: [fn(&Sql<'_>) -> Vec<Mutant>; 14] = [
     joins::unlocked,
     columns::selected,
     columns::written,
+    columns::unset,
     columns::in_objects,
     aggregates::changed,
     aggregates::distinct,
     aggregates::arithmetic,
 ];
 
+/// What reads or writes rows.
+const VERBS: [&str; 5] = ["SELECT", "WITH", "INSERT", "UPDATE", "DELETE"];
+
 /// Every mutant of a statement, in its order. What reads and writes no rows of the item's, such
 /// as the control of a transaction, has none.
 pub fn mutate(statement: &str) -> Vec<Mutant> {
     let sql = Sql::new(statement);
-    let verbs = ["SELECT", "WITH", "INSERT", "UPDATE", "DELETE"];
-    if !verbs.iter().any(|verb| sql.is(0, verb)) {
+    if !VERBS.iter().any(|verb| sql.is(0, verb)) {
         return Vec::new();
     }
+    all(&sql)
+}
+
+/// Every mutant of a script that changes a schema: of its statements that read or write rows,
+/// and of the bodies of the functions that it makes.
+pub fn mutate_script(script: &str) -> Vec<Mutant> {
+    let sql = Sql::new(script);
+    let mut mutants = Vec::new();
+    for statement in sql.split(0..sql.tokens.len(), ";") {
+        let makes_function = sql.is(statement.start, "CREATE")
+            && sql.every(&["FUNCTION"]).any(|at| statement.contains(&at));
+        if VERBS.iter().any(|verb| sql.is(statement.start, verb)) {
+            mutants.extend(within(&sql, sql.place(&statement)));
+        } else if makes_function {
+            let bodies = statement.filter_map(|at| sql.dollar_quoted(at));
+            mutants.extend(bodies.flat_map(|body| within(&sql, body)));
+        }
+    }
+    mutants
+}
+
+/// Every mutant of a part of a script, as mutants of the whole.
+fn within(script: &Sql<'_>, part: Range<usize>) -> Vec<Mutant> {
+    let text = script.text;
+    let (head, tail) = (&text[..part.start], &text[part.end..]);
+    let part = &text[part];
+    // Lines are counted from the first that is not empty, as in a statement.
+    let above = head.trim_start().matches('\n').count();
+    let blank = &part[..part.len() - part.trim_start().len()];
+    let leading = blank.matches('\n').count();
+    all(&Sql::new(part))
+        .into_iter()
+        .map(|mutant| Mutant {
+            line: mutant.line + above + leading,
+            text: format!("{head}{}{tail}", mutant.text),
+            ..mutant
+        })
+        .collect()
+}
+
+fn all(sql: &Sql<'_>) -> Vec<Mutant> {
     let mut mutants: Vec<Mutant> = ALL
         .iter()
-        .flat_map(|mutator| mutator(&sql))
-        .filter(|mutant| mutant.text != statement)
+        .flat_map(|mutator| mutator(sql))
+        .filter(|mutant| mutant.text != sql.text)
         .collect();
     mutants.sort_by_key(|mutant| (mutant.line, mutant.kind));
     // Two mutators may come to one text; it need not be judged twice.
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     mutants.retain(|mutant| seen.insert(mutant.text.clone()));
     mutants
 }
@@ -162,6 +209,44 @@ mod tests {
             of(Kind::Column, "SELECT JSON_BUILD_OBJECT('a', b, 'c', d)"),
             ["SELECT JSON_BUILD_OBJECT('a', d, 'c', d)"]
         );
+    }
+
+    #[test]
+    fn a_column_is_left_unset() {
+        assert_eq!(
+            of(Kind::Assignment, "UPDATE a SET b = 1, c = f(2, 3) WHERE d"),
+            [
+                "UPDATE a SET c = f(2, 3) WHERE d",
+                "UPDATE a SET b = 1 WHERE d"
+            ]
+        );
+    }
+
+    #[test]
+    fn of_a_script_the_rows_and_the_bodies_of_functions_are_changed() {
+        let script = "\n-- Why\nALTER TABLE a ADD COLUMN b int DEFAULT 1 + 1;\n\
+            CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$\nBEGIN\n    \
+            UPDATE a SET b = b + 1 WHERE c;\n    RETURN NULL;\nEND;\n$$;\n\
+            UPDATE a SET b = 7 WHERE d;\n";
+        let mutants = mutate_script(script);
+        let changed: Vec<_> = mutants
+            .iter()
+            .map(|mutant| (mutant.line, mutant.before.as_str(), mutant.after.as_str()))
+            .filter(|(_, _, after)| *after != "<>")
+            .collect();
+        assert_eq!(
+            changed,
+            [
+                (5, "c", "TRUE"),
+                (5, "+", "-"),
+                (5, "1", "2"),
+                (9, "d", "TRUE"),
+                (9, "7", "8"),
+            ]
+        );
+        for mutant in &mutants {
+            assert!(mutant.text.starts_with("\n-- Why\nALTER") && mutant.text.ends_with(";\n"));
+        }
     }
 
     #[test]

@@ -3,11 +3,18 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::bench::{Outcome, Specimen};
-use crate::mutant::{Kind, Mutant};
+use verdict_audit::VariantName;
 
-/// The share of the mutants that make a difference which has to be caught.
+use crate::bench::Outcome;
+use crate::mutant::{Kind, Mutant};
+use crate::specimen::{Sender, Specimen};
+
+/// The share of the mutants that make a difference which has to be caught, of each item and of
+/// all together.
 pub const DUE: f64 = 0.95;
+
+/// Mutants that could be made, below which all items together show nothing.
+pub const LEAST: usize = 200;
 
 /// Lines of a statement that are shown before and after a fault.
 const AROUND: usize = 4;
@@ -21,6 +28,8 @@ pub struct Count {
     pub caught: usize,
     /// Survived, and can make no difference.
     pub equivalent: usize,
+    /// Took too long, so that nothing is known.
+    pub undecided: usize,
     /// Survived.
     pub survived: usize,
 }
@@ -28,12 +37,17 @@ pub struct Count {
 impl Count {
     /// Those that could be made.
     pub fn valid(&self) -> usize {
-        self.caught + self.equivalent + self.survived
+        self.differing() + self.equivalent
+    }
+
+    /// Those of which nobody found that they make no difference.
+    pub fn differing(&self) -> usize {
+        self.caught + self.undecided + self.survived
     }
 
     /// The share that is caught of those that make a difference; all of none.
     pub fn share(&self) -> f64 {
-        match self.caught + self.survived {
+        match self.differing() {
             0 => 1.0,
             differing => self.caught as f64 / differing as f64,
         }
@@ -43,7 +57,23 @@ impl Count {
         self.invalid += other.invalid;
         self.caught += other.caught;
         self.equivalent += other.equivalent;
+        self.undecided += other.undecided;
         self.survived += other.survived;
+    }
+}
+
+/// A variant of an item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// The item.
+    pub item: String,
+    /// The variant.
+    pub variant: VariantName,
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.item, self.variant)
     }
 }
 
@@ -52,8 +82,9 @@ impl Count {
 pub struct Score {
     counts: BTreeMap<(String, Kind), Count>,
     /// In the order of the docket, as they were met.
-    subjects: Vec<String>,
+    subjects: Vec<Subject>,
     skipped: Vec<String>,
+    undecided: Vec<String>,
     survivors: Vec<String>,
     equivalents: Vec<String>,
     contradictions: Vec<String>,
@@ -61,7 +92,7 @@ pub struct Score {
 
 impl Score {
     /// Notes a variant that is not judged, and why.
-    pub fn skip(&mut self, subject: &str, reason: &str) {
+    pub fn skip(&mut self, subject: &Subject, reason: &str) {
         self.skipped.push(format!("{subject}: {reason}"));
     }
 
@@ -69,38 +100,44 @@ impl Score {
     /// found that.
     pub fn add(
         &mut self,
-        subject: &str,
+        subject: &Subject,
         specimen: &Specimen,
         outcome: &Outcome,
         equivalent: Option<&str>,
     ) {
         if self.subjects.last().is_none_or(|last| last != subject) {
-            self.subjects.push(subject.to_owned());
+            self.subjects.push(subject.clone());
         }
         let mutant = &specimen.mutant;
+        let place = match specimen.sender {
+            Sender::Calls => "",
+            Sender::Change => " in its change",
+        };
+        let named = format!("{subject}{place}, {mutant}");
         let count = self
             .counts
-            .entry((subject.to_owned(), mutant.kind))
+            .entry((subject.to_string(), mutant.kind))
             .or_default();
         match (outcome, equivalent) {
             (Outcome::Invalid(_), _) => count.invalid += 1,
             (Outcome::Caught(first), known) => {
                 count.caught += 1;
                 if known.is_some() {
-                    let words = format!("{subject}, {mutant}: {first}");
-                    self.contradictions.push(words);
+                    self.contradictions.push(format!("{named}: {first}"));
                 }
             }
-            (Outcome::Survived, Some(reason)) => {
+            (Outcome::Survived | Outcome::Undecided(_), Some(reason)) => {
                 count.equivalent += 1;
-                self.equivalents
-                    .push(format!("{subject}, {mutant}: {reason}"));
+                self.equivalents.push(format!("{named}: {reason}"));
+            }
+            (Outcome::Undecided(words), None) => {
+                count.undecided += 1;
+                self.undecided.push(format!("{named}: {words}"));
             }
             (Outcome::Survived, None) => {
                 count.survived += 1;
                 let excerpt = excerpt(mutant);
-                self.survivors
-                    .push(format!("{subject}, {mutant}, in\n\n{excerpt}"));
+                self.survivors.push(format!("{named}, in\n\n{excerpt}"));
             }
         }
     }
@@ -112,28 +149,75 @@ impl Score {
         total
     }
 
-    /// Whether enough was caught.
-    pub fn is_met(&self) -> bool {
+    /// Every bar that is missed, in words; `whole` when no item was left out by who asked.
+    pub fn missed(&self, whole: bool) -> Vec<String> {
+        let mut missed = Vec::new();
         let total = self.total();
-        total.caught > 0 && total.share() >= DUE && self.contradictions.is_empty()
+        if whole && total.valid() < LEAST {
+            missed.push(format!(
+                "{} mutants could be made, and {LEAST} are due",
+                total.valid()
+            ));
+        }
+        let mut items: Vec<&str> = self.subjects.iter().map(|s| s.item.as_str()).collect();
+        items.dedup();
+        let mut shares: Vec<_> = items
+            .iter()
+            .map(|item| (*item, self.of_item(item)))
+            .collect();
+        shares.push((EVERYTHING, total));
+        for (name, count) in shares {
+            if count.caught == 0 || count.share() < DUE {
+                missed.push(format!(
+                    "{name}: {} of {} mutants that make a difference are caught, {:.1} %, and \
+                     {:.0} % are due",
+                    count.caught,
+                    count.differing(),
+                    100.0 * count.share(),
+                    100.0 * DUE
+                ));
+            }
+        }
+        if !self.contradictions.is_empty() {
+            missed.push("some that are said to make no difference are caught".to_owned());
+        }
+        missed
     }
 
-    fn rows(&self) -> Vec<(&str, String, Count)> {
+    /// Over an item's variants.
+    fn of_item(&self, item: &str) -> Count {
+        let subjects = self.subjects.iter().filter(|subject| subject.item == item);
+        let mut all = Count::default();
+        subjects.for_each(|subject| all.add(&self.of(subject)));
+        all
+    }
+
+    fn of(&self, subject: &Subject) -> Count {
+        let mut all = Count::default();
+        let subject = subject.to_string();
+        let counts = self.counts.iter().filter(|((of, _), _)| *of == subject);
+        counts.for_each(|(_, count)| all.add(count));
+        all
+    }
+
+    fn rows(&self) -> Vec<(String, String, Count)> {
         let mut rows = Vec::new();
         for subject in &self.subjects {
-            let mut all = Count::default();
+            let name = subject.to_string();
             for ((of, kind), count) in &self.counts {
-                if of == subject {
-                    all.add(count);
-                    rows.push((subject.as_str(), kind.to_string(), *count));
+                if *of == name {
+                    rows.push((name.clone(), kind.to_string(), *count));
                 }
             }
-            rows.push((subject, "all".to_owned(), all));
+            rows.push((name, "all".to_owned(), self.of(subject)));
         }
-        rows.push(("everything", "all".to_owned(), self.total()));
+        rows.push((EVERYTHING.to_owned(), "all".to_owned(), self.total()));
         rows
     }
 }
+
+/// What all items together are called.
+const EVERYTHING: &str = "everything";
 
 /// The lines of a mutant around its fault.
 fn excerpt(mutant: &Mutant) -> String {
@@ -151,16 +235,17 @@ impl fmt::Display for Score {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{:<30} {:<11} {:>7} {:>7} {:>10} {:>8} {:>7}",
-            "", "kind", "invalid", "caught", "equivalent", "survived", "share"
+            "{:<30} {:<11} {:>7} {:>7} {:>10} {:>9} {:>8} {:>7}",
+            "", "kind", "invalid", "caught", "equivalent", "undecided", "survived", "share"
         )?;
         for (subject, kind, count) in self.rows() {
             writeln!(
                 f,
-                "{subject:<30} {kind:<11} {:>7} {:>7} {:>10} {:>8} {:>5.1} %",
+                "{subject:<30} {kind:<11} {:>7} {:>7} {:>10} {:>9} {:>8} {:>5.1} %",
                 count.invalid,
                 count.caught,
                 count.equivalent,
+                count.undecided,
                 count.survived,
                 100.0 * count.share()
             )?;
@@ -172,6 +257,7 @@ impl fmt::Display for Score {
                 "said to make no difference, and caught: the list is wrong",
                 &self.contradictions,
             ),
+            ("undecided: given up in its time", &self.undecided),
             ("survived", &self.survivors),
         ];
         for (title, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
@@ -183,11 +269,10 @@ impl fmt::Display for Score {
         let total = self.total();
         writeln!(
             f,
-            "\n{} of {} mutants that make a difference are caught, {:.1} %; {:.0} % are due",
+            "\n{} of {} mutants that make a difference are caught, {:.1} %",
             total.caught,
-            total.caught + total.survived,
-            100.0 * total.share(),
-            100.0 * DUE
+            total.differing(),
+            100.0 * total.share()
         )
     }
 }
@@ -202,6 +287,7 @@ mod tests {
     fn specimen() -> Specimen {
         let text = "SELECT a FROM b WHERE c".to_owned();
         Specimen {
+            sender: Sender::Calls,
             mutant: mutate(&text).remove(0),
             statement: Statement {
                 text,
@@ -210,28 +296,70 @@ mod tests {
         }
     }
 
+    fn subject(item: &str) -> Subject {
+        Subject {
+            item: item.to_owned(),
+            variant: VariantName::Optimized,
+        }
+    }
+
+    fn caught(score: &mut Score, item: &str, times: usize) {
+        for _ in 0..times {
+            let caught = Outcome::Caught("row 1".to_owned());
+            score.add(&subject(item), &specimen(), &caught, None);
+        }
+    }
+
     #[test]
     fn survivors_count_unless_they_make_no_difference_and_are_told() {
-        let mut score = Score::default();
-        let specimen = specimen();
-        let caught = Outcome::Caught("row 1".to_owned());
-        for _ in 0..19 {
-            score.add("item, optimized", &specimen, &caught, None);
-        }
+        let (mut score, item) = (Score::default(), subject("item"));
+        caught(&mut score, "item", 19);
         let survived = Outcome::Survived;
-        score.add("item, optimized", &specimen, &survived, Some("because"));
-        score.add("item, optimized", &specimen, &survived, None);
+        score.add(&item, &specimen(), &survived, Some("because"));
+        score.add(&item, &specimen(), &survived, None);
         let invalid = Outcome::Invalid("syntax".to_owned());
-        score.add("item, optimized", &specimen, &invalid, None);
+        score.add(&item, &specimen(), &invalid, None);
         let total = score.total();
         assert_eq!((total.valid(), total.invalid, total.share()), (21, 1, 0.95));
-        assert!(score.is_met());
+        assert!(score.missed(false).is_empty());
 
-        score.add("item, optimized", &specimen, &survived, None);
-        assert!(!score.is_met());
+        score.add(&item, &specimen(), &survived, None);
+        assert!(score.missed(false)[0].starts_with("item: 19 of 21"));
         let told = score.to_string();
         for words in ["because", ">   1  SELECT a FROM b WHERE TRUE", "19 of 21"] {
             assert!(told.contains(words), "{words} in {told}");
         }
+    }
+
+    #[test]
+    fn what_took_too_long_is_not_caught() {
+        let mut score = Score::default();
+        caught(&mut score, "item", 18);
+        let undecided = Outcome::Undecided("too long".to_owned());
+        score.add(&subject("item"), &specimen(), &undecided, None);
+        assert!(score.missed(false)[0].contains("18 of 19"));
+        assert!(score.to_string().contains("too long"));
+    }
+
+    #[test]
+    fn many_caught_of_one_item_do_not_make_up_for_another() {
+        let mut score = Score::default();
+        caught(&mut score, "one", 198);
+        caught(&mut score, "other", 1);
+        assert!(score.missed(false).is_empty());
+        assert!(score.missed(true)[0].starts_with("199 mutants"));
+        score.add(&subject("other"), &specimen(), &Outcome::Survived, None);
+        let missed = score.missed(true);
+        assert_eq!(missed.len(), 1, "{missed:?}");
+        assert!(missed[0].starts_with("other: 1 of 2"));
+    }
+
+    #[test]
+    fn one_that_is_said_to_make_no_difference_and_is_caught_is_a_miss() {
+        let mut score = Score::default();
+        caught(&mut score, "item", 1);
+        let caught = Outcome::Caught("row 1".to_owned());
+        score.add(&subject("item"), &specimen(), &caught, Some("because"));
+        assert_eq!(score.missed(false).len(), 1);
     }
 }

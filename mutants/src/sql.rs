@@ -50,15 +50,24 @@ impl<'a> Sql<'a> {
 
     /// The text from one token up to another.
     pub fn of(&self, range: &Range<usize>) -> &'a str {
-        match (
-            self.tokens.get(range.start),
-            self.tokens.get(range.end.wrapping_sub(1)),
-        ) {
-            (Some(first), Some(last)) if !range.is_empty() => {
-                &self.text[first.at.start..last.at.end]
-            }
-            _ => "",
+        &self.text[self.place(range)]
+    }
+
+    /// Where the text of some tokens stands.
+    pub fn place(&self, range: &Range<usize>) -> Range<usize> {
+        let tokens = self.tokens.get(range.clone()).unwrap_or_default();
+        match (tokens.first(), tokens.last()) {
+            (Some(first), Some(last)) => first.at.start..last.at.end,
+            _ => 0..0,
         }
+    }
+
+    /// Where what stands between the dollars of a token is.
+    pub fn dollar_quoted(&self, at: usize) -> Option<Range<usize>> {
+        let token = self.tokens.get(at)?;
+        let text = &self.text[token.at.clone()];
+        let tag = 1 + text.strip_prefix('$')?.find('$')? + 1;
+        (token.kind == TokenKind::Text).then(|| token.at.start + tag..token.at.end - tag)
     }
 
     /// Whether a token is this word or symbol.
@@ -107,7 +116,7 @@ impl<'a> Sql<'a> {
 
     fn begins_clause(&self, at: usize) -> bool {
         let is_function = self.is(at + 1, "(") && (self.is(at, "LEFT") || self.is(at, "RIGHT"));
-        !is_function && CLAUSES.iter().any(|word| self.is(at, word))
+        self.is(at, ";") || !is_function && CLAUSES.iter().any(|word| self.is(at, word))
     }
 
     /// What stands between these words, at the depth of the range itself.

@@ -109,6 +109,57 @@ impl Court<'_> {
         outcome.map(|()| tally)
     }
 
+    /// Takes a variant's change back, and makes it again by way of another store, which is used
+    /// up; the engine's own words when it refuses. Then the side stands without it.
+    ///
+    /// # Errors
+    /// What the harness could not do.
+    pub fn change_over(
+        &self,
+        item: &dyn Item,
+        variant: &VariantName,
+        change: &Change,
+        by: Store,
+    ) -> Result<std::result::Result<(), Refusal>> {
+        let (session, role) = (self.session, Role::of(variant));
+        self.take_back(item, variant, role, change)?;
+        let own = session.exchange(role, by);
+        self.runtime.block_on(own.close());
+        match self.runtime.block_on(session.apply(role, change)) {
+            Ok(_) => Ok(Ok(())),
+            Err(Fault::Variant(refusal)) => {
+                self.runtime.block_on(session.renew(role))?;
+                self.put_down(item, role)?;
+                Ok(Err(refusal))
+            }
+            Err(Fault::Harness(error)) => Err(error.into()),
+        }
+    }
+
+    /// Makes a variant's change as it is, whether [`Self::change_over`] made it otherwise or
+    /// not at all.
+    ///
+    /// # Errors
+    /// What the harness could not do.
+    pub fn change_again(
+        &self,
+        item: &dyn Item,
+        variant: &VariantName,
+        change: &Change,
+    ) -> Result<()> {
+        let (session, role) = (self.session, Role::of(variant));
+        self.runtime.block_on(session.renew(role))?;
+        self.put_down(item, role)?;
+        match self.runtime.block_on(session.apply(role, change)) {
+            Ok(_) => Ok(()),
+            // It was applied before, to the same tables.
+            Err(Fault::Variant(refusal)) => {
+                Err(verdict_store::Error::NotRenewed(refusal.to_string()).into())
+            }
+            Err(Fault::Harness(error)) => Err(error.into()),
+        }
+    }
+
     /// Rows and checksums of the tables that an item writes, on a variant's side.
     ///
     /// # Errors

@@ -31,7 +31,7 @@ pub enum Depth {
 }
 
 /// Both sides.
-pub(crate) const ROLES: [Role; 2] = [Role::Baseline, Role::Trial];
+pub const ROLES: [Role; 2] = [Role::Baseline, Role::Trial];
 
 /// One of the two sides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -280,7 +280,7 @@ impl<'a> Session<'a> {
     }
 
     /// Where a side's engines answer.
-    pub(crate) fn endpoints(&self, role: Role) -> Endpoints {
+    pub fn endpoints(&self, role: Role) -> Endpoints {
         self.standing(role).sandbox.endpoints().clone()
     }
 

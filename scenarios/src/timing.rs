@@ -42,7 +42,8 @@ impl Court<'_> {
                     judged: true,
                 };
                 let sides = [Role::Baseline, Role::Baseline];
-                if let Some((ratio, _)) = self.against_itself(criterion, "a-a", place, sides)? {
+                let cell = self.against_itself(criterion, "a-a", place, sides, &same)?;
+                if let Some(ratio) = cell.and_then(|cell| cell.ratio) {
                     return Ok(Some(ratio));
                 }
             }
@@ -75,22 +76,29 @@ impl Court<'_> {
                 judged: false,
             };
             let group = format!("{} copies", case.item.id());
-            let found = self.against_itself(criterion, &group, place, ROLES)?;
-            if let Some((zero, rounds)) = found {
-                self.session.note_zero(key, zero, rounds);
+            let found = self.against_itself(criterion, &group, place, ROLES, &same)?;
+            if let Some(cell) = found
+                && let Some(zero) = cell.ratio
+            {
+                self.session.note_zero(key, zero, cell.rounds);
             }
         }
         Ok(())
     }
 
-    /// Today's call on one side against today's call on another; `None` where it does not run.
-    fn against_itself(
+    /// Today's call on one side against what `made` makes of today's call on another; `None`
+    /// where it does not run.
+    ///
+    /// # Errors
+    /// What the harness could not do.
+    pub fn against_itself(
         &self,
         criterion: &mut Criterion,
         group: &str,
         place: Place<'_>,
         sides: [Role; 2],
-    ) -> Result<Option<(Ratio, usize)>> {
+        made: &dyn Fn(Arc<dyn Probe>) -> Arc<dyn Probe>,
+    ) -> Result<Option<Latency>> {
         let today = VariantName::Baseline;
         let Place { operation, at, .. } = place;
         let probe = || operation.probe(self.session.oracle(), &today, at);
@@ -103,7 +111,7 @@ impl Court<'_> {
         };
         let pair = Pair {
             baseline: Some(seat(before, sides[0])),
-            variant: seat(after, sides[1]),
+            variant: seat(made(after), sides[1]),
             callers: at.callers,
             restore: self.renewal(operation),
             judged: place.judged,
@@ -129,8 +137,7 @@ impl Court<'_> {
             }) => return Err(error.into()),
             Err(_) => return Ok(None),
         }
-        let latency = recording.latency(&operation.name().parse()?, at);
-        Ok(latency.and_then(|cell| Some((cell.ratio?, cell.rounds))))
+        Ok(recording.latency(&operation.name().parse()?, at))
     }
 
     /// Gives back what an operation leaves on both sides, where nobody can take it back.
@@ -319,13 +326,20 @@ impl Court<'_> {
 /// 3 % as a rule.
 const UNKNOWN_SPREAD: f64 = 0.03;
 
+/// Today's call as it is.
+pub fn same(call: Arc<dyn Probe>) -> Arc<dyn Probe> {
+    call
+}
+
 /// Where an operation is timed.
 #[derive(Clone, Copy)]
-struct Place<'a> {
-    operation: &'a dyn AnyOperation,
-    at: At,
+pub struct Place<'a> {
+    /// What is called.
+    pub operation: &'a dyn AnyOperation,
+    /// Where.
+    pub at: At,
     /// Whether a claim is judged there.
-    judged: bool,
+    pub judged: bool,
 }
 
 /// Whether a claim on time is judged on an operation at a place.

@@ -11,6 +11,7 @@ mod court;
 mod engines;
 mod engines_elsewhere;
 mod faults;
+mod honesty;
 mod load;
 mod load_sabotage;
 mod mutants;

@@ -1,11 +1,13 @@
 //! Machine-made faults on real engines: a dozen of them, drawn by a seed, and that the bench can
 //! say that one was not caught. All of them are `cargo bench --bench mutants`.
 
+use std::cell::Cell;
+
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use verdict_audit::VariantName;
-use verdict_mutants::{Bench, Mutant, Outcome, Specimen};
+use verdict_mutants::{Bench, Mutant, Outcome, Sender, Specimen};
 use verdict_scenarios::court::Court;
 use verdict_scenarios::docket::ITEMS;
 use verdict_scenarios::item::Item;
@@ -25,7 +27,7 @@ fn on_benches(look: impl Fn(&dyn Item, &Bench<'_>)) {
                 .find(|(variant, _)| *variant == VariantName::Optimized)
                 .unwrap();
             let looked = court.scrutinise(item, variant, change, || {
-                look(item, &Bench::open(court, item, variant)?.unwrap());
+                look(item, &Bench::open(court, item, variant, change)?.unwrap());
                 Ok(())
             });
             looked.unwrap().unwrap();
@@ -37,6 +39,7 @@ fn on_benches(look: impl Fn(&dyn Item, &Bench<'_>)) {
 fn a_dozen_mutants_drawn_by_a_seed_are_caught() {
     on_benches(|item, bench| {
         let mut specimens = bench.specimens();
+        specimens.retain(|specimen| specimen.sender == Sender::Calls);
         specimens.shuffle(&mut ChaCha8Rng::seed_from_u64(8));
         let judged = specimens
             .iter()
@@ -51,6 +54,40 @@ fn a_dozen_mutants_drawn_by_a_seed_are_caught() {
             assert!(caught, "{}: {mutant}", item.id());
         }
     });
+}
+
+#[test]
+fn faults_in_the_functions_that_a_change_makes_are_caught() {
+    let judged = Cell::new(0);
+    on_benches(|item, bench| {
+        let specimens = bench.specimens();
+        let of_change = |specimen: &&Specimen| specimen.sender == Sender::Change;
+        let Some(first) = specimens.iter().find(of_change) else {
+            return;
+        };
+        let mut none = first.clone();
+        none.mutant.text = format!("{} ", none.statement.text);
+        assert_eq!(bench.judge(&none).unwrap(), Outcome::Survived);
+
+        let functions = specimens.iter().filter(of_change).filter(|specimen| {
+            let before = specimen.statement.text.trim_start().lines();
+            let mut before = before.take(specimen.mutant.line);
+            before.any(|line| line.contains("LANGUAGE plpgsql"))
+        });
+        for specimen in functions {
+            let outcome = bench.judge(specimen).unwrap();
+            let known = bench.equivalent(&specimen.mutant).is_some();
+            let fails = matches!(outcome, Outcome::Caught(_) | Outcome::Invalid(_));
+            assert!(
+                fails || known,
+                "{}: {}: {outcome:?}",
+                item.id(),
+                specimen.mutant
+            );
+            judged.set(judged.get() + usize::from(matches!(outcome, Outcome::Caught(_))));
+        }
+    });
+    assert!(judged.get() >= OF_EACH, "{}", judged.get());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What goes over the wire between a client and an engine: counted, and held back as on a
 //! longer line.
 
+mod bind;
 mod carry;
 mod counts;
 mod line;
@@ -10,6 +11,7 @@ mod summary;
 #[cfg(test)]
 mod tests;
 
+pub use bind::Call;
 pub use counts::{Summaries, Wire};
 pub use line::{Line, Wires};
 pub use relay::{Address, Relay};

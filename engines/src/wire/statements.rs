@@ -1,7 +1,10 @@
 //! PostgreSQL's statements on their way to the server: read, and changed where somebody wants.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
+
+use super::bind::{self, Call, after_zero};
 
 /// A statement as a client sends it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,16 +17,31 @@ pub struct Statement {
 }
 
 type SeeOrChange = dyn Fn(&Statement) -> Option<String> + Send + Sync;
+type Hear = dyn Fn(&Call) + Send + Sync;
 
 /// Sees every statement before the server does, and answers the text to be sent in its place;
 /// `None` leaves it as it is.
 #[derive(Clone)]
-pub struct Rewrite(Arc<SeeOrChange>);
+pub struct Rewrite {
+    statements: Arc<SeeOrChange>,
+    calls: Option<Arc<Hear>>,
+}
 
 impl Rewrite {
     /// By a function. It is called on the threads of the relay, and holds the statement up.
     pub fn new(rewrite: impl Fn(&Statement) -> Option<String> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(rewrite))
+        Self {
+            statements: Arc::new(rewrite),
+            calls: None,
+        }
+    }
+
+    /// Changes nothing, and tells each call of a statement with its parameters.
+    pub fn hearing(calls: impl Fn(&Call) + Send + Sync + 'static) -> Self {
+        Self {
+            statements: Arc::new(|_| None),
+            calls: Some(Arc::new(calls)),
+        }
     }
 }
 
@@ -57,6 +75,8 @@ pub(super) struct Statements {
     rewrite: Rewrite,
     phase: Phase,
     held: Vec<u8>,
+    /// What was prepared, by its name, where calls are heard.
+    prepared: HashMap<Vec<u8>, Statement>,
 }
 
 impl Statements {
@@ -65,6 +85,7 @@ impl Statements {
             rewrite,
             phase: Phase::Startup,
             held: Vec::new(),
+            prepared: HashMap::new(),
         }
     }
 
@@ -118,12 +139,16 @@ impl Statements {
     }
 
     /// A message with another statement in it; `None` when it has none, or keeps it.
-    fn rewritten(&self, message: &[u8]) -> Option<Vec<u8>> {
+    fn rewritten(&mut self, message: &[u8]) -> Option<Vec<u8>> {
         let kind = *message.first()?;
         let body = message.get(5..)?;
         let (name, body) = match kind {
             b'Q' => (&[][..], body),
             b'P' => after_zero(body)?,
+            b'B' => {
+                self.hear(body);
+                return None;
+            }
             _ => return None,
         };
         let (text, types) = after_zero(body)?;
@@ -138,7 +163,11 @@ impl Statements {
                 .filter_map(|bytes| number(bytes, 0))
                 .collect(),
         };
-        let text = (self.rewrite.0)(&statement)?;
+        let text = (self.rewrite.statements)(&statement);
+        if self.rewrite.calls.is_some() && kind == b'P' {
+            self.prepared.insert(name.to_vec(), statement);
+        }
+        let text = text?;
         let length = u32::try_from(4 + name.len() + text.len() + 1 + types.len()).ok()?;
         let mut rewritten = vec![kind];
         rewritten.extend(length.to_be_bytes());
@@ -148,18 +177,26 @@ impl Statements {
         rewritten.extend(types);
         Some(rewritten)
     }
+
+    /// Tells a call, if anybody listens.
+    fn hear(&self, body: &[u8]) {
+        if let Some(calls) = &self.rewrite.calls
+            && let Some((name, parameters)) = bind::read(body)
+            && let Some(statement) = self.prepared.get(name)
+        {
+            let statement = statement.clone();
+            calls(&Call {
+                statement,
+                parameters,
+            });
+        }
+    }
 }
 
 /// A number of four bytes.
 fn number(bytes: &[u8], at: usize) -> Option<u32> {
     let bytes = bytes.get(at..at + 4)?.try_into().ok()?;
     Some(u32::from_be_bytes(bytes))
-}
-
-/// Splits after the first zero.
-fn after_zero(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = bytes.iter().position(|byte| *byte == 0)?;
-    bytes.split_at_checked(end + 1)
 }
 
 #[cfg(test)]
@@ -250,6 +287,33 @@ mod tests {
             *seen.lock().unwrap(),
             [of("SELECT $1", &[2950, 20]), of("BEGIN", &[])]
         );
+    }
+
+    #[test]
+    fn a_call_is_heard_with_the_statement_that_was_prepared_under_its_name() {
+        let heard: Arc<Mutex<Vec<Call>>> = Arc::default();
+        let hearing = Arc::clone(&heard);
+        let mut statements = Statements::new(Rewrite::hearing(move |call| {
+            hearing.lock().unwrap().push(call.clone());
+        }));
+        let bind = |name: &str| {
+            let body = format!("\0{name}\0\0\0\0\x01\0\0\0\x01x\0\0");
+            message(b'B', body.as_bytes())
+        };
+        let sent = [
+            startup(),
+            parse("SELECT $1"),
+            bind("s1"),
+            bind("s1"),
+            bind("unknown"),
+            parse("SELECT $2"),
+            bind("s1"),
+        ];
+        assert_eq!(statements.take(&sent.concat()), sent.concat());
+        let heard = heard.lock().unwrap();
+        let texts: Vec<_> = heard.iter().map(|call| &*call.statement.text).collect();
+        assert_eq!(texts, ["SELECT $1", "SELECT $1", "SELECT $2"]);
+        assert_eq!(heard[0].parameters[0].as_deref(), Some(&b"x"[..]));
     }
 
     #[test]

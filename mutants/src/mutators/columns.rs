@@ -75,6 +75,21 @@ pub(crate) fn written(sql: &Sql<'_>) -> Vec<Mutant> {
     mutants
 }
 
+/// In each list of what an update sets, each column left as it is.
+pub(crate) fn unset(sql: &Sql<'_>) -> Vec<Mutant> {
+    let mut mutants = Vec::new();
+    for at in sql.every(&["SET"]) {
+        let list = sql.clause(at + 1);
+        let items = sql.split(list.clone(), ",");
+        for left_out in items.iter().filter(|_| items.len() > 1) {
+            let kept = items.iter().filter(|item| *item != left_out);
+            let kept: Vec<_> = kept.map(|item| sql.of(item)).collect();
+            mutants.push(sql.mutant(Kind::Assignment, list.clone(), &kept.join(", ")));
+        }
+    }
+    mutants
+}
+
 /// In each JSON object that is built, each value that of its neighbour.
 pub(crate) fn in_objects(sql: &Sql<'_>) -> Vec<Mutant> {
     let mut mutants = Vec::new();

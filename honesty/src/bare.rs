@@ -1,0 +1,123 @@
+//! One bare connection: calls sent again, timed by the caller's clock and by the engine's own.
+
+use std::time::Instant;
+
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{Connection, Executor, FromRow, PgConnection, SqlStr, query_as, query_with};
+use verdict_engines::Call;
+use verdict_engines::pgbench::Script;
+use verdict_store::Error;
+use verdict_store::fault::Doing;
+
+use crate::calls::{arguments, script, text};
+
+/// Calls on a fresh connection that go uncounted: from the sixth on PostgreSQL may use a generic
+/// plan.
+pub(crate) const WARM_UP_CALLS: usize = 6;
+
+/// What a call takes by two clocks, in microseconds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Took {
+    /// The caller's.
+    pub caller_us: f64,
+    /// The engine's own: planning and execution.
+    pub engine_us: f64,
+}
+
+/// A connection without a pool, and one beside it to read the engine's clock by.
+pub(crate) struct Bare {
+    connection: PgConnection,
+    clock: PgConnection,
+}
+
+const CLOCK: &str = "
+SELECT /* verdict meter */
+    COALESCE(SUM(total_exec_time + total_plan_time), 0)::float8 AS milliseconds
+FROM pg_stat_statements
+WHERE dbid = (SELECT oid FROM pg_database WHERE datname = CURRENT_DATABASE())
+  AND toplevel
+  AND query NOT LIKE '%verdict meter%'";
+
+#[derive(FromRow)]
+struct Clock {
+    milliseconds: f64,
+}
+
+/// A call ready to be sent again and again.
+type Ready<'a> = (&'a Call, SqlStr);
+
+impl Bare {
+    pub async fn connect(database: &PgConnectOptions) -> Result<Self, Error> {
+        let connect = || async {
+            let connected = PgConnection::connect_with(database).await;
+            connected.doing("connect without a pool")
+        };
+        let (mut connection, clock) = (connect().await?, connect().await?);
+        // Needs more rights than a database of one's own: without it planning is the caller's.
+        let planning = "SET pg_stat_statements.track_planning = on";
+        let _ = connection.execute(planning).await;
+        Ok(Self { connection, clock })
+    }
+
+    /// What one call of several statements takes: so many blocks of so many calls, each block's
+    /// mean.
+    pub async fn blocks(
+        &mut self,
+        calls: &[Call],
+        blocks: usize,
+        each: usize,
+    ) -> Result<Vec<Took>, Error> {
+        let ready: Vec<Ready<'_>> = calls.iter().map(|call| (call, text(call))).collect();
+        for _ in 0..WARM_UP_CALLS {
+            self.call(&ready).await?;
+        }
+        let mut took = Vec::with_capacity(blocks);
+        for _ in 0..blocks {
+            let before = self.engine_us().await?;
+            let mut caller_us = 0.0;
+            for _ in 0..each {
+                caller_us += self.call(&ready).await?;
+            }
+            let engine_us = self.engine_us().await? - before;
+            took.push(Took {
+                caller_us: caller_us / each as f64,
+                engine_us: engine_us / each as f64,
+            });
+        }
+        Ok(took)
+    }
+
+    /// One call by the caller's clock, with the writing of its parameters left out.
+    async fn call(&mut self, calls: &[Ready<'_>]) -> Result<f64, Error> {
+        let mut queries = Vec::with_capacity(calls.len());
+        for (call, text) in calls {
+            queries.push(query_with(text.clone(), arguments(call)?));
+        }
+        let started = Instant::now();
+        for query in queries {
+            let answered = query.fetch_all(&mut self.connection).await;
+            answered.doing("send a call again")?;
+        }
+        Ok(started.elapsed().as_secs_f64() * 1e6)
+    }
+
+    async fn engine_us(&mut self) -> Result<f64, Error> {
+        let clock: Clock = query_as(CLOCK)
+            .fetch_one(&mut self.clock)
+            .await
+            .doing("read pg_stat_statements")?;
+        Ok(clock.milliseconds * 1e3)
+    }
+
+    /// The calls as a script of pgbench's.
+    pub async fn script(&mut self, calls: &[Call]) -> Result<Script, Error> {
+        script(&mut self.clock, calls).await
+    }
+
+    pub async fn close(self) -> Result<(), Error> {
+        for connection in [self.connection, self.clock] {
+            connection.close().await.doing("close a connection")?;
+        }
+        Ok(())
+    }
+}

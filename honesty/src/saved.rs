@@ -1,0 +1,316 @@
+//! What a call of a fix saves, by three clocks, on one bare connection each.
+
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use serde::Serialize;
+use verdict_audit::{At, VariantName};
+use verdict_engines::Call;
+use verdict_engines::pgbench::{Pgbench, Script};
+use verdict_scenarios::Result;
+use verdict_scenarios::court::Court;
+use verdict_scenarios::item::Item;
+use verdict_scenarios::operation::{AnyOperation, Leaves};
+use verdict_scenarios::session::Role;
+
+use crate::bare::{Bare, WARM_UP_CALLS};
+use crate::calls::{empty, heard};
+use crate::plan::Plan;
+
+/// Where it is looked at.
+const SIZES: [u64; 3] = [1_000, 2_000, 10_000];
+
+/// How long a block is, in microseconds: long against a call, short against the machine's moods.
+const BLOCK_US: f64 = 25_000.0;
+
+/// What a call saves, in microseconds: today's less the fix's.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Saved {
+    /// The item.
+    pub item: String,
+    /// Its operation.
+    pub operation: String,
+    /// The rung.
+    pub n: u64,
+    /// By the caller's clock.
+    pub caller_us: f64,
+    /// By the engine's own.
+    pub engine_us: f64,
+    /// By pgbench, the same statements prepared.
+    pub pgbench_us: f64,
+    /// Statements of a call of today's, and of the fix's.
+    pub statements: [usize; 2],
+    /// What a statement that asks for nothing costs its caller beyond the engine's time.
+    pub empty_us: f64,
+}
+
+/// How far two clients may be apart: a share, or microseconds where that is more.
+const APART: (f64, f64) = (0.1, 20.0);
+
+/// How far what statements cost their caller may be from what an empty one costs.
+const STATEMENTS_APART: f64 = 0.2;
+
+impl Saved {
+    /// What the caller saves beyond the engine, and what the statements saved account for.
+    pub fn beyond(&self) -> (f64, f64) {
+        let [before, after] = self.statements.map(|count| count as f64);
+        (
+            self.caller_us - self.engine_us,
+            (before - after) * self.empty_us,
+        )
+    }
+
+    /// Whether the clocks agree: with as many statements on both sides the two clients', with
+    /// fewer the caller's with the engine's and the statements' saved.
+    pub fn agrees(&self) -> bool {
+        let [before, after] = self.statements;
+        if before == after {
+            let (share, least) = APART;
+            let apart = (self.caller_us - self.pgbench_us).abs();
+            return apart <= (share * self.pgbench_us.abs()).max(least);
+        }
+        let (beyond, statements) = self.beyond();
+        (beyond - statements).abs() <= STATEMENTS_APART * statements.abs()
+    }
+}
+
+/// Looks at what every optimized variant's reading calls save.
+///
+/// # Errors
+/// What the harness could not do.
+pub fn saved(court: &Court<'_>, pgbench: &Pgbench, plan: &Plan) -> Result<Vec<Saved>> {
+    let mut all = Vec::new();
+    for item in court.items {
+        for (variant, change) in item.variants() {
+            if variant != VariantName::Optimized {
+                continue;
+            }
+            // A change that does not run saves nothing, and the trial says so.
+            let seen = court.scrutinise(*item, &variant, &change, || {
+                of_item(court, *item, &variant, pgbench, plan)
+            })?;
+            all.extend(seen.unwrap_or_default());
+        }
+    }
+    Ok(all)
+}
+
+fn of_item(
+    court: &Court<'_>,
+    item: &dyn Item,
+    variant: &VariantName,
+    pgbench: &Pgbench,
+    plan: &Plan,
+) -> Result<Vec<Saved>> {
+    let mut all = Vec::new();
+    for operation in item.operations() {
+        if operation.aside() || operation.leaves() != Leaves::Nothing {
+            continue;
+        }
+        for n in SIZES {
+            let at = At::rung(n);
+            let step = format!("{} at {at}, by three clocks", operation.name());
+            court.watcher.step(item.id(), variant, &step);
+            let Some(clocks) = of_call(court, (&*operation, at), variant, pgbench, plan)? else {
+                continue;
+            };
+            all.push(Saved {
+                item: item.id().to_owned(),
+                operation: operation.name().to_owned(),
+                n,
+                ..clocks
+            });
+        }
+    }
+    Ok(all)
+}
+
+/// A side's call and what was measured of it, round by round.
+struct Side {
+    role: Role,
+    calls: Vec<Call>,
+    script: Script,
+    /// Calls of a block.
+    each: usize,
+    caller: Vec<f64>,
+    engine: Vec<f64>,
+    pgbench: Vec<f64>,
+}
+
+/// Who measures in a turn.
+#[derive(Clone, Copy)]
+enum Turn {
+    Ours(usize),
+    Pgbench(usize),
+    Empty,
+}
+
+/// One call; none where a side has none there.
+fn of_call(
+    court: &Court<'_>,
+    (operation, at): (&dyn AnyOperation, At),
+    variant: &VariantName,
+    pgbench: &Pgbench,
+    plan: &Plan,
+) -> Result<Option<Saved>> {
+    let mut sides = Vec::new();
+    for variant in [&VariantName::Baseline, variant] {
+        let calls = heard(court, operation, variant, at)?;
+        if calls.is_empty() {
+            return Ok(None);
+        }
+        sides.push(side(court, Role::of(variant), calls)?);
+    }
+    let nothing = [empty()];
+    let mut beyond = Vec::new();
+    let mut random = ChaCha8Rng::seed_from_u64(at.n);
+    for _ in 0..plan.rounds {
+        let mut turns = [
+            Turn::Ours(0),
+            Turn::Ours(1),
+            Turn::Pgbench(0),
+            Turn::Pgbench(1),
+            Turn::Empty,
+        ];
+        turns.shuffle(&mut random);
+        for turn in turns {
+            match turn {
+                Turn::Ours(side) => {
+                    let side = &mut sides[side];
+                    let (caller, engine) = ours(court, side.role, &side.calls, side.each, plan)?;
+                    side.caller.push(caller);
+                    side.engine.push(engine);
+                }
+                Turn::Pgbench(side) => {
+                    let side = &mut sides[side];
+                    let database = court.session.endpoints(side.role).postgres;
+                    let times = WARM_UP_CALLS + plan.blocks * side.each;
+                    let times = pgbench.run(&database, &side.script, times)?;
+                    let blocks = times.get(WARM_UP_CALLS..).unwrap_or_default();
+                    let means = blocks.chunks(side.each).map(mean).collect();
+                    side.pgbench.push(median(means));
+                }
+                Turn::Empty => {
+                    let role = sides[0].role;
+                    let each = sides[0].each.max(EMPTY_CALLS);
+                    let (caller, engine) = ours(court, role, &nothing, each, plan)?;
+                    beyond.push(caller - engine);
+                }
+            }
+        }
+    }
+    let by = |clock: fn(&Side) -> &Vec<f64>| {
+        median(clock(&sides[0]).clone()) - median(clock(&sides[1]).clone())
+    };
+    Ok(Some(Saved {
+        item: String::new(),
+        operation: String::new(),
+        n: at.n,
+        caller_us: by(|side| &side.caller),
+        engine_us: by(|side| &side.engine),
+        pgbench_us: by(|side| &side.pgbench),
+        statements: [sides[0].calls.len(), sides[1].calls.len()],
+        empty_us: median(beyond),
+    }))
+}
+
+/// Calls of a block of statements that ask for nothing.
+const EMPTY_CALLS: usize = 100;
+
+/// A side whose calls are known, and how many of them make a block.
+fn side(court: &Court<'_>, role: Role, calls: Vec<Call>) -> Result<Side> {
+    let database = court.session.endpoints(role).postgres;
+    let (script, once) = court.runtime.block_on(async {
+        let mut bare = Bare::connect(&database).await?;
+        let script = bare.script(&calls).await?;
+        let once = bare.blocks(&calls, 1, WARM_UP_CALLS).await?;
+        bare.close().await?;
+        Ok::<_, verdict_store::Error>((script, once))
+    })?;
+    let typical = once.first().map_or(BLOCK_US, |took| took.caller_us);
+    Ok(Side {
+        role,
+        calls,
+        script,
+        each: (BLOCK_US / typical).clamp(1.0, 1_000.0) as usize,
+        caller: Vec::new(),
+        engine: Vec::new(),
+        pgbench: Vec::new(),
+    })
+}
+
+/// The typical call by the caller's clock and by the engine's, on a fresh connection.
+fn ours(
+    court: &Court<'_>,
+    role: Role,
+    calls: &[Call],
+    each: usize,
+    plan: &Plan,
+) -> Result<(f64, f64)> {
+    let database = court.session.endpoints(role).postgres;
+    let took = court.runtime.block_on(async {
+        let mut bare = Bare::connect(&database).await?;
+        let took = bare.blocks(calls, plan.blocks, each).await?;
+        bare.close().await?;
+        Ok::<_, verdict_store::Error>(took)
+    })?;
+    Ok((
+        median(took.iter().map(|took| took.caller_us).collect()),
+        median(took.iter().map(|took| took.engine_us).collect()),
+    ))
+}
+
+fn mean(times: &[f64]) -> f64 {
+    times.iter().sum::<f64>() / times.len() as f64
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match values.get(middle) {
+        Some(upper) if values.len().is_multiple_of(2) => (values[middle - 1] + upper) / 2.0,
+        Some(value) => *value,
+        None => 0.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn saved(statements: [usize; 2], caller_us: f64, engine_us: f64, pgbench_us: f64) -> Saved {
+        Saved {
+            item: "item".to_owned(),
+            operation: "call".to_owned(),
+            n: 1,
+            caller_us,
+            engine_us,
+            pgbench_us,
+            statements,
+            empty_us: 50.0,
+        }
+    }
+
+    #[test]
+    fn with_as_many_statements_two_clients_have_to_agree() {
+        assert!(saved([1, 1], 1_090.0, 0.0, 1_000.0).agrees());
+        assert!(!saved([1, 1], 1_110.0, 0.0, 1_000.0).agrees());
+        assert!(saved([1, 1], 19.0, 0.0, 0.0).agrees());
+        assert!(!saved([1, 1], -21.0, 0.0, 0.0).agrees());
+    }
+
+    #[test]
+    fn with_fewer_the_caller_saves_what_the_engine_does_and_the_statements() {
+        assert!(saved([3, 1], 300.0, 200.0, 0.0).agrees());
+        assert!(saved([3, 1], 319.0, 200.0, 0.0).agrees());
+        assert!(!saved([3, 1], 321.0, 200.0, 0.0).agrees());
+        assert!(!saved([3, 1], 279.0, 200.0, 0.0).agrees());
+    }
+
+    #[test]
+    fn the_median_of_an_even_number_lies_between_the_middle_two() {
+        assert_eq!(median(vec![9.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(vec![9.0, 1.0, 2.0, 4.0]), 3.0);
+        assert_eq!(median(Vec::new()), 0.0);
+    }
+}
