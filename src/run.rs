@@ -136,7 +136,7 @@ fn trials(
     };
     // With a criterion of its own, which no filter keeps from running.
     let own =
-        &mut self::criterion(Depth::Full).output_directory(&paths::criterion(&paths::output()));
+        &mut self::criterion(request.depth).output_directory(&paths::criterion(&paths::output()));
     run.aa = court.self_check(own)?.map(judge_self);
     let mut clockwork = Clockwork {
         criterion,
@@ -183,6 +183,7 @@ pub fn describe(engines: &Engines, world: &World, runtime: &Runtime) -> crate::e
         engines: runtime.block_on(engines.info())?,
         scale: world.spec().scale.to_string(),
         seed: world.spec().seed,
+        sizes: world.census(),
         aa: None,
         warnings: Vec::new(),
     })

@@ -7,6 +7,7 @@
 pub mod court;
 pub mod docket;
 pub mod error;
+mod engine_time;
 mod hostile;
 mod insert;
 pub mod item;
@@ -23,5 +24,6 @@ pub mod timing;
 pub mod trial;
 pub mod work;
 mod write;
+mod zeros;
 
 pub use error::{Error, Result};

@@ -2,7 +2,7 @@
 
 use chrono::DateTime;
 use verdict_audit::evidence::{
-    Answers, EngineInfo, Estimate, FlowEvidence, Growth, Host, ItemEvidence, Latency, Percentiles,
+    Answers, EngineInfo, EngineTime, Estimate, FlowEvidence, Growth, Host, ItemEvidence, Latency, Percentiles,
     PlanMode, Plans, Price, PriceOf, Ratio, Results, Run, SCHEMA, VariantEvidence, Work,
 };
 use verdict_audit::judge::largest_holding;
@@ -91,6 +91,7 @@ fn run() -> Run {
         ],
         scale: "default".to_owned(),
         seed: 42,
+        sizes: [("users".to_owned(), 10_000), ("messages".to_owned(), 1_500_000)].into(),
         aa: Some(judge_self(Ratio {
             value: 1.004,
             lo: 0.985,
@@ -127,16 +128,21 @@ fn ratio(value: f64) -> Ratio {
 fn timed(operation: &str, baseline: [f64; 4], variant: [f64; 4]) -> Vec<Latency> {
     (0..4)
         .map(|i| Latency {
-            operation: operation.parse().expect("a name"),
-            at: At::rung(RUNGS[i]),
             baseline: Some(percentiles(baseline[i])),
-            variant: percentiles(variant[i]),
             ratio: Some(ratio(baseline[i] / variant[i])),
             p95_ratio: Some(ratio(baseline[i] / variant[i])),
             rounds: 24,
-            zero: None,
-            floor: 0.0,
-            measured_round_trip_us: None,
+            p95_rounds: 24,
+            seconds: 4.1,
+            engine: Some(EngineTime {
+                baseline_us: Some(baseline[i] * 0.6),
+                variant_us: variant[i] * 0.4,
+            }),
+            ..Latency::new(
+                operation.parse().expect("a name"),
+                At::rung(RUNGS[i]),
+                percentiles(variant[i]),
+            )
         })
         .collect()
 }
