@@ -12,9 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::at::At;
 use crate::counter::Counter;
-pub use crate::latency::{
-    EngineTime, Latency, Longer, Percentiles, Ratio, Recorded, SideRecord,
-};
+pub use crate::latency::{EngineTime, Latency, Longer, Percentiles, Ratio, Recorded, SideRecord};
 use crate::names::{FlowId, ItemId, OperationName, Side, VariantName};
 use crate::unit::Unit;
 use crate::verdict::Verdict;

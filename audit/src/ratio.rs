@@ -107,9 +107,7 @@ impl Ratio {
     /// changed, with the zero's error added.
     #[must_use]
     pub fn relative_to(&self, zero: &Self, rounds: usize, zero_rounds: usize) -> Self {
-        let error = self
-            .log_error(rounds)
-            .hypot(zero.log_error(zero_rounds));
+        let error = self.log_error(rounds).hypot(zero.log_error(zero_rounds));
         let rounds = rounds.min(zero_rounds);
         let from_zero = Self {
             value: self.value / zero.value,

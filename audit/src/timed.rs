@@ -119,10 +119,7 @@ pub fn gain(
     })
     .collect();
     if !fewer.is_empty() {
-        words.push_str(&format!(
-            "; {} fewer make up the rest",
-            fewer.join(" and ")
-        ));
+        words.push_str(&format!("; {} fewer make up the rest", fewer.join(" and ")));
     }
     Some(words)
 }
@@ -130,13 +127,17 @@ pub fn gain(
 /// What a side counts where something was timed, or at the same rung where nothing is counted
 /// with more callers or on a slower line.
 fn counted(side: &VariantEvidence, latency: &Latency, counter: Counter) -> Option<f64> {
-    [latency.at, At::rung(latency.at.n)].into_iter().find_map(|at| {
-        let mut work = side.work.iter();
-        let here = work.find(|work| {
-            work.operation == latency.operation && work.at == at && work.plan_mode == PlanMode::Auto
-        })?;
-        here.counters.get(&counter).copied()
-    })
+    [latency.at, At::rung(latency.at.n)]
+        .into_iter()
+        .find_map(|at| {
+            let mut work = side.work.iter();
+            let here = work.find(|work| {
+                work.operation == latency.operation
+                    && work.at == at
+                    && work.plan_mode == PlanMode::Auto
+            })?;
+            here.counters.get(&counter).copied()
+        })
 }
 
 /// A time in its natural unit.

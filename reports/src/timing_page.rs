@@ -82,11 +82,7 @@ fn timing(variant: &VariantEvidence, cell: &Latency) -> Timing {
     let stands = variant.stands();
     Timing {
         n: match cell.measured_round_trip_us {
-            Some(measured) => format!(
-                "{}, measured {}",
-                place(cell.at),
-                units::duration(measured)
-            ),
+            Some(measured) => format!("{}, measured {}", place(cell.at), units::duration(measured)),
             None => place(cell.at),
         },
         variant: variant.name.to_string(),

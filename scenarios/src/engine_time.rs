@@ -22,10 +22,10 @@ use crate::session::{Role, Session};
 use crate::tally::Tally;
 
 /// Blocks of each side; the typical one is told.
-const BLOCKS: usize = 3;
+const BLOCKS: usize = 5;
 
 /// How long a side is called in a block.
-const BLOCK: Duration = Duration::from_millis(30);
+const BLOCK: Duration = Duration::from_millis(20);
 
 /// A side whose calls are looked into.
 pub(crate) struct Side {

@@ -223,7 +223,6 @@ impl<'a, 'p> Rounds<'a, 'p> {
                 self.warm_up(side, &stores).await?;
             }
         }
-        let started = Instant::now();
         loop {
             if self.pair.callers > 1 {
                 self.crowded_block(&stores).await?;
@@ -232,7 +231,7 @@ impl<'a, 'p> Rounds<'a, 'p> {
             }
             self.recording.close_block();
             self.settle(&stores).await?;
-            if started.elapsed() >= budget || self.pair.restore.is_some() {
+            if began.elapsed() >= budget || self.pair.restore.is_some() {
                 break;
             }
         }
@@ -372,7 +371,11 @@ fn stopped(side: Sampled, fault: Fault) -> Stopped {
 }
 
 /// A call's time; of one that waited in vain for a connection, how long its caller waited.
-pub(crate) async fn waited(probe: &Arc<dyn Probe>, store: &Store, keep: bool) -> Result<Duration, Fault> {
+pub(crate) async fn waited(
+    probe: &Arc<dyn Probe>,
+    store: &Store,
+    keep: bool,
+) -> Result<Duration, Fault> {
     let started = Instant::now();
     match probe.call(store, keep).await {
         Err(Fault::Variant(Refusal::TimedOut(_))) => Ok(started.elapsed()),

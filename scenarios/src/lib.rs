@@ -6,8 +6,8 @@
 
 pub mod court;
 pub mod docket;
-pub mod error;
 mod engine_time;
+pub mod error;
 mod hostile;
 mod insert;
 pub mod item;

@@ -68,7 +68,9 @@ impl Court<'_> {
         };
         let seat = |probe, role| Seat {
             probe,
-            store: Box::new(move || Box::pin(self.session.seat(role, true, None, |as_it_is| as_it_is))),
+            store: Box::new(move || {
+                Box::pin(self.session.seat(role, true, None, |as_it_is| as_it_is))
+            }),
         };
         let pair = Pair {
             baseline: Some(seat(before, sides[0])),
@@ -210,7 +212,9 @@ impl Court<'_> {
             let today = side == Sampled::Baseline;
             Seat {
                 probe,
-                store: Box::new(move || Box::pin(session.seat(role, today, line, |as_it_is| as_it_is))),
+                store: Box::new(move || {
+                    Box::pin(session.seat(role, today, line, |as_it_is| as_it_is))
+                }),
             }
         };
         let pair = Pair {
@@ -337,11 +341,7 @@ pub fn bench_names(item: &dyn Item, world: &World) -> Result<Vec<String>> {
 ///
 /// # Errors
 /// A name that no catalogue could have.
-pub fn timed_cells(
-    item: &dyn Item,
-    finding: &Finding,
-    bounds: (&World, Depth),
-) -> Result<usize> {
+pub fn timed_cells(item: &dyn Item, finding: &Finding, bounds: (&World, Depth)) -> Result<usize> {
     let variants = item.variants();
     let changed = variants.iter().any(|(_, change)| !change.is_none());
     let mut cells = 0;

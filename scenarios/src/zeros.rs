@@ -214,7 +214,10 @@ mod tests {
         let tail = cell.p95_ratio.unwrap();
         assert!((tail.value - 2.0).abs() < 1e-9);
         assert!(tail.hi / tail.lo > 1.05 * 1.05, "its error is added");
-        assert_eq!((cell.zero, cell.p95_zero), (Some(zero.typical), zero.p95.map(|p| p.0)));
+        assert_eq!(
+            (cell.zero, cell.p95_zero),
+            (Some(zero.typical), zero.p95.map(|p| p.0))
+        );
 
         zero.p95 = None;
         let tail = relative(&raw(), zero, 0.03).p95_ratio.unwrap();

@@ -23,11 +23,7 @@ pub(super) fn run(args: CheckArgs) -> crate::error::Result<ExitCode> {
     let display = Display::new();
     let asked = args.world.or(Scale::Quick);
     let world = World::new(asked.spec());
-    let options = world::options(
-        &asked.scale.engines,
-        std::env::current_exe()?,
-        &display,
-    )?;
+    let options = world::options(&asked.scale.engines, std::env::current_exe()?, &display)?;
     let engines = runtime.block_on(world::open(&options, &world, &display))?;
     let compared = compare(&items, &runtime, &engines, &world, &display);
     let compared = runtime.block_on(engines.stop(compared))?;

@@ -2,8 +2,9 @@
 
 use chrono::DateTime;
 use verdict_audit::evidence::{
-    Answers, EngineInfo, EngineTime, Estimate, FlowEvidence, Growth, Host, ItemEvidence, Latency, Percentiles,
-    PlanMode, Plans, Price, PriceOf, Ratio, Results, Run, SCHEMA, VariantEvidence, Work,
+    Answers, EngineInfo, EngineTime, Estimate, FlowEvidence, Growth, Host, ItemEvidence, Latency,
+    Percentiles, PlanMode, Plans, Price, PriceOf, Ratio, Results, Run, SCHEMA, VariantEvidence,
+    Work,
 };
 use verdict_audit::judge::largest_holding;
 use verdict_audit::usl::{self, Throughput};
@@ -91,7 +92,11 @@ fn run() -> Run {
         ],
         scale: "default".to_owned(),
         seed: 42,
-        sizes: [("users".to_owned(), 10_000), ("messages".to_owned(), 1_500_000)].into(),
+        sizes: [
+            ("users".to_owned(), 10_000),
+            ("messages".to_owned(), 1_500_000),
+        ]
+        .into(),
         aa: Some(judge_self(Ratio {
             value: 1.004,
             lo: 0.985,
