@@ -386,9 +386,12 @@ fn not_measured(
     let names = names.join(" and ");
     let reached = |at: At| {
         baseline.is_none_or(|today| {
-            let mut places = today.work.iter();
-            today.work.is_empty()
-                || places.any(|work| work.at.n == at.n && missing.contains(&&work.operation))
+            let work = today.work.iter();
+            let counted: Vec<u64> = work
+                .filter(|work| missing.contains(&&work.operation))
+                .map(|work| work.at.n)
+                .collect();
+            counted.is_empty() || counted.contains(&at.n)
         })
     };
     match promise.at() {

@@ -303,7 +303,9 @@ fn pagination() -> ItemEvidence {
     timings.extend(timed("history", today, [140.0, 141.0, 143.0, 148.0]));
     let mut page_100 = timings[1].clone();
     page_100.at = At::rung(2_000);
-    page_100.ratio = Some(ratio(4.1));
+    page_100.ratio = Some(ratio(10.1));
+    page_100.zero = Some(ratio(1.02));
+    timings[0].floor = 0.031;
     page_100.operation = "posts".parse().expect("a name");
     timings.push(page_100);
     let both = |rows| {
