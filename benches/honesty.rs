@@ -130,8 +130,7 @@ impl Ready<'_> {
             });
             held.and(Ok(runtime.block_on(session.close())?))
         });
-        let stopped = runtime.block_on(engines.stop());
-        held.and(stopped)
+        runtime.block_on(engines.stop(held))
     }
 
     /// Whole runs on one start, every other one beside a busy core.

@@ -55,9 +55,9 @@ pub struct EnginesArgs {
 /// Which world, on which engines.
 #[derive(Debug, Clone, Args)]
 pub struct ScaleArgs {
-    /// smoke, default or nightly
-    #[arg(long, env = "VERDICT_SCALE", default_value_t = Scale::Default)]
-    pub scale: Scale,
+    /// smoke, quick, default or nightly; quick for `check` and `--quick`, else default
+    #[arg(long, env = "VERDICT_SCALE")]
+    pub scale: Option<Scale>,
     /// Seed of every random stream
     #[arg(long, env = "VERDICT_SEED", default_value_t = 1)]
     pub seed: u64,
@@ -84,7 +84,7 @@ impl ScaleArgs {
     /// The world that is asked for.
     pub fn spec(&self) -> WorldSpec {
         WorldSpec {
-            scale: self.scale,
+            scale: self.scale.unwrap_or(Scale::Default),
             users: None,
             days: None,
             seed: self.seed,
@@ -103,6 +103,13 @@ impl WorldArgs {
         Self::from_arg_matches(&command.try_get_matches_from(words)?)
     }
 
+    /// The same, of the scale in question where none is asked for.
+    #[must_use]
+    pub fn or(mut self, scale: Scale) -> Self {
+        self.scale.scale.get_or_insert(scale);
+        self
+    }
+
     /// The world that is asked for.
     pub fn spec(&self) -> WorldSpec {
         WorldSpec {
@@ -119,7 +126,8 @@ pub struct RunArgs {
     /// Items by id or number; all of them when none is named
     #[arg(value_name = "ITEM")]
     pub items: Vec<String>,
-    /// Fewer requests and shorter samples: three items in two minutes once the world is there
+    /// Fewer requests, shorter samples and a smaller world, and no load where items are named:
+    /// three items in 100 seconds once the world is there
     #[arg(long)]
     pub quick: bool,
     /// Which world.

@@ -8,6 +8,7 @@
 pub mod cli;
 pub mod commands;
 pub mod error;
+pub mod estimate;
 pub mod exit;
 pub mod facts;
 pub mod file_limit;

@@ -49,6 +49,11 @@ impl Display {
         self.show(what);
     }
 
+    /// Says something that stays on the screen.
+    pub fn announce(&self, what: &str) {
+        self.bars.suspend(|| eprintln!("{what}"));
+    }
+
     fn show(&self, what: impl Into<Cow<'static, str>>) {
         self.line.enable_steady_tick(Duration::from_millis(120));
         self.line.set_message(what);

@@ -19,6 +19,7 @@ use verdict_seed::World;
 
 use crate::cli::WorldArgs;
 use crate::error::Error;
+use crate::estimate::estimate;
 use crate::progress::Display;
 use crate::{facts, load, paths, world};
 
@@ -82,17 +83,37 @@ pub fn items(asked: &[String]) -> crate::error::Result<Vec<OnTrial>> {
         .collect()
 }
 
+/// What there is for a cell.
+#[derive(Debug, Clone, Copy)]
+pub struct Budget {
+    /// How long it may be measured.
+    pub measurement: Duration,
+    /// In how many rounds.
+    pub rounds: usize,
+    resamples: usize,
+}
+
+/// What a depth has for a cell.
+pub fn budget(depth: Depth) -> Budget {
+    let (seconds, rounds, resamples) = match depth {
+        Depth::Full => (4, 20, 100_000),
+        Depth::Quick => (1, 10, 2_000),
+    };
+    Budget {
+        measurement: Duration::from_secs(seconds),
+        rounds,
+        resamples,
+    }
+}
+
 /// Criterion set to sample for as long as the depth allows; its command line may say otherwise.
 pub fn criterion(depth: Depth) -> Criterion {
-    let (measurement, samples, resamples) = match depth {
-        Depth::Full => (4_000, 20, 100_000),
-        Depth::Quick => (1_000, 10, 2_000),
-    };
+    let budget = budget(depth);
     Criterion::default()
         .without_plots()
-        .measurement_time(Duration::from_millis(measurement))
-        .sample_size(samples)
-        .nresamples(resamples)
+        .measurement_time(budget.measurement)
+        .sample_size(budget.rounds)
+        .nresamples(budget.resamples)
 }
 
 /// Holds the trials and answers what was measured. Nothing is written yet.
@@ -126,6 +147,17 @@ fn trials(
     display: &Display,
 ) -> crate::error::Result<Results> {
     let mut run = describe(engines, world, runtime)?;
+    let (ratios, expected) = estimate(&request.items, world, request.depth)?;
+    display.announce(&format!(
+        "{} items, {ratios} ratios of time: about {} s{}",
+        request.items.len(),
+        expected.as_secs(),
+        if request.loaded {
+            ", then the load"
+        } else {
+            ""
+        }
+    ));
     display.say("cloning the world");
     let session = runtime.block_on(Session::open(engines, world, request.depth))?;
     let court = Court {
@@ -136,7 +168,7 @@ fn trials(
     };
     // With a criterion of its own, which no filter keeps from running.
     let own =
-        &mut self::criterion(Depth::Full).output_directory(&paths::criterion(&paths::output()));
+        &mut self::criterion(request.depth).output_directory(&paths::criterion(&paths::output()));
     run.aa = court.self_check(own)?.map(judge_self);
     let mut clockwork = Clockwork {
         criterion,
@@ -183,6 +215,7 @@ pub fn describe(engines: &Engines, world: &World, runtime: &Runtime) -> crate::e
         engines: runtime.block_on(engines.info())?,
         scale: world.spec().scale.to_string(),
         seed: world.spec().seed,
+        sizes: world.census(),
         aa: None,
         warnings: Vec::new(),
     })

@@ -12,13 +12,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::at::At;
 use crate::counter::Counter;
+pub use crate::latency::{EngineTime, Latency, Longer, Percentiles, Ratio, Recorded, SideRecord};
 use crate::names::{FlowId, ItemId, OperationName, Side, VariantName};
 use crate::unit::Unit;
 use crate::verdict::Verdict;
 use crate::warning::Warning;
 
 /// The version of this shape. A file of another version is refused, never guessed at.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 3;
 
 /// One run of Verdict: everything it measured and concluded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -54,6 +55,10 @@ pub struct Run {
     pub scale: String,
     /// The world's seed.
     pub seed: u64,
+    /// How large the world is: users, days, conversations, messages, posts, and the longest
+    /// rung of its ladder.
+    #[serde(default)]
+    pub sizes: BTreeMap<String, u64>,
     /// The baseline against itself: what the machine's noise does to a ratio. Absent when
     /// the run timed nothing.
     pub aa: Option<SelfCheck>,
@@ -88,34 +93,6 @@ pub struct EngineInfo {
     pub mode: String,
     /// The settings that decide its speed and durability, as it answered.
     pub settings: BTreeMap<String, String>,
-}
-
-/// A ratio with its 95 % interval.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Ratio {
-    /// Point estimate.
-    pub value: f64,
-    /// Lower end.
-    pub lo: f64,
-    /// Upper end.
-    pub hi: f64,
-}
-
-/// `2.31x (2.25-2.38)`: three digits where it is small, whole where it is large.
-impl fmt::Display for Ratio {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let factor = |value: f64| {
-            let digits = match value {
-                v if v >= 99.95 => 0,
-                v if v >= 9.995 => 1,
-                v if v >= 0.0995 => 2,
-                _ => 4,
-            };
-            format!("{value:.digits$}")
-        };
-        let Self { value, lo, hi } = *self;
-        write!(f, "{}x ({}-{})", factor(value), factor(lo), factor(hi))
-    }
 }
 
 /// The A/A pair.
@@ -278,51 +255,6 @@ pub struct Growth {
     pub hi: Option<f64>,
     /// How many rungs it rests on.
     pub rungs: usize,
-}
-
-/// Latency of a pair at one place, both sides in the same minutes of the same machine.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Latency {
-    /// The operation.
-    pub operation: OperationName,
-    /// Where.
-    pub at: At,
-    /// Today; absent where today does not run.
-    pub baseline: Option<Percentiles>,
-    /// The variant.
-    pub variant: Percentiles,
-    /// Baseline ÷ variant of the typical call, over rounds; absent where today does not run, or
-    /// was called in too few rounds. Taken from [`Self::zero`] where there is one.
-    pub ratio: Option<Ratio>,
-    /// Baseline ÷ variant of the 95th percentile, over rounds.
-    pub p95_ratio: Option<Ratio>,
-    /// Rounds behind the ratio, each with connections of its own on both sides.
-    pub rounds: usize,
-    /// Where the sides are two copies of a database: today's call on one ÷ today's call on the
-    /// other, before anything was changed. The ratio is taken from there.
-    #[serde(default)]
-    pub zero: Option<Ratio>,
-    /// How far apart copies of the database may be without anything to take it from, as a share:
-    /// where a change has written a table anew. No verdict rests on less.
-    #[serde(default)]
-    pub floor: f64,
-    /// What a round trip really took on the line that was asked for, microseconds; absent where
-    /// there was none.
-    #[serde(default)]
-    pub measured_round_trip_us: Option<f64>,
-}
-
-/// Percentiles in microseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Percentiles {
-    /// Calls recorded.
-    pub count: u64,
-    /// Median.
-    pub p50: f64,
-    /// 95th percentile.
-    pub p95: f64,
-    /// 99th percentile.
-    pub p99: f64,
 }
 
 /// One figure of what a fix costs.

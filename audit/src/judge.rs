@@ -10,6 +10,7 @@ use crate::evidence::{
 use crate::names::{OperationName, Side, VariantName};
 use crate::promise::{Claim, Order, Promise};
 use crate::rules::{self, Interval, Judgement, Load};
+use crate::timed::{self, Promised};
 use crate::verdict::Verdict;
 
 /// Judges every claim of an item for every variant: one list per variant, in the evidence's
@@ -135,33 +136,49 @@ impl ItemEvidence {
     pub fn cells(&self, item: &Finding) -> usize {
         let timed = self.variants.iter().flat_map(|variant| {
             let timed = variant.latency.iter().filter(|cell| cell.ratio.is_some());
-            timed.map(move |cell| (variant, cell))
+            timed.map(move |cell| promises(item, &variant.name, cell).count())
         });
-        timed
-            .map(|(variant, cell)| {
-                let judges = |claim: &&Claim| {
-                    let on_it = claim.operation.as_ref();
-                    claim.is_about(&variant.name)
-                        && on_it.is_none_or(|operation| *operation == cell.operation)
-                        && matches!(
-                            claim.promise,
-                            Promise::Ratio { of: Quantity::Time | Quantity::P95, at, .. }
-                                if at == cell.at
-                        )
-                };
-                item.claims.iter().filter(judges).count()
-            })
-            .sum()
+        timed.sum()
     }
 
     /// Judges the item, in a run that judges so many ratios of time, and stores the claims with
-    /// each variant.
+    /// each variant, and with each ratio what it could have told and what would decide it.
     pub fn judge(&mut self, item: &Finding, cells: usize) {
         let judged = judge_item(item, self, cells);
         for (variant, claims) in self.variants.iter_mut().zip(judged) {
             variant.claims = claims;
+            for cell in &mut variant.latency {
+                cell.smallest_effect = cell.smallest_effect_among(cells);
+                let longer = promises(item, &variant.name, cell)
+                    .filter_map(|promised| cell.longer(promised, cells))
+                    .max_by_key(|longer| longer.rounds);
+                cell.to_decide = longer;
+            }
         }
     }
+}
+
+/// What is promised of what was timed at one place.
+fn promises<'a>(
+    item: &'a Finding,
+    variant: &'a VariantName,
+    cell: &'a Latency,
+) -> impl Iterator<Item = Promised> + use<'a> {
+    item.claims.iter().filter_map(move |claim| {
+        let on_it = claim.operation.as_ref();
+        if !claim.is_about(variant) || on_it.is_some_and(|on| *on != cell.operation) {
+            return None;
+        }
+        match claim.promise {
+            Promise::Ratio {
+                of: of @ (Quantity::Time | Quantity::P95),
+                lo,
+                hi,
+                at,
+            } if at == cell.at => Some(Promised { of, lo, hi }),
+            _ => None,
+        }
+    })
 }
 
 /// What one claim came to before it is put beside the expectation.
@@ -190,9 +207,11 @@ fn judge_claim(
         Promise::Runs => runs(operations(finding, claim), variant),
         Promise::Additive => additive(variant),
         promise => disqualified(baseline, variant).unwrap_or_else(|| {
-            worst(operations(finding, claim), |operation| {
-                judge_operation(promise, operation, baseline, variant, cells)
-            })
+            worst(
+                operations(finding, claim),
+                |operation| judge_operation(promise, operation, baseline, variant, cells),
+                |missing| not_measured(promise, missing, baseline),
+            )
         }),
     };
     ClaimEvidence {
@@ -311,19 +330,20 @@ fn disqualified(baseline: Option<&VariantEvidence>, variant: &VariantEvidence) -
 
 /// A promise made of several operations is as good as the worst of them; one that was promised
 /// and not measured is named, whatever the others come to.
-fn worst(operations: &[OperationName], judge: impl Fn(&OperationName) -> Option<Found>) -> Found {
+fn worst(
+    operations: &[OperationName],
+    judge: impl Fn(&OperationName) -> Option<Found>,
+    not_measured: impl Fn(&[&OperationName]) -> String,
+) -> Found {
     let mut missing = Vec::new();
     let mut judged = Vec::new();
     for operation in operations {
         match judge(operation) {
             Some(found) => judged.push((operation, found)),
-            None => missing.push(operation.as_str()),
+            None => missing.push(operation),
         }
     }
-    let not_measured = format!(
-        "{} was promised and not measured where the claim is judged: run a scale that reaches it, or offer it",
-        missing.join(" and ")
-    );
+    let not_measured = not_measured(&missing);
     judged.sort_by_key(|(_, found)| badness(found.judgement.verdict));
     let measured: Vec<String> = judged
         .iter()
@@ -356,6 +376,36 @@ fn worst(operations: &[OperationName], judge: impl Fn(&OperationName) -> Option<
     }
 }
 
+/// Why operations of a promise were not measured where it is judged.
+fn not_measured(
+    promise: Promise,
+    missing: &[&OperationName],
+    baseline: Option<&VariantEvidence>,
+) -> String {
+    let names: Vec<&str> = missing.iter().map(|name| name.as_str()).collect();
+    let names = names.join(" and ");
+    let reached = |at: At| {
+        baseline.is_none_or(|today| {
+            let work = today.work.iter();
+            let counted: Vec<u64> = work
+                .filter(|work| missing.contains(&&work.operation))
+                .map(|work| work.at.n)
+                .collect();
+            counted.is_empty() || counted.contains(&at.n)
+        })
+    };
+    match promise.at() {
+        Some(at) if !reached(at) => format!(
+            "{names} was promised and not measured at {at}, where the claim is judged: this world \
+             does not reach it, `--scale default` reaches whatever the audit names"
+        ),
+        _ => format!(
+            "{names} was promised and not measured where the claim is judged: run a scale that \
+             reaches it, or offer it"
+        ),
+    }
+}
+
 fn badness(verdict: Verdict) -> usize {
     use Verdict::{
         Confirmed, Exceeded, Fails, FallsShort, Inconclusive, NoEffect, Regression, Wrong,
@@ -383,21 +433,14 @@ fn judge_operation(
 ) -> Option<Found> {
     match promise {
         Promise::Ratio {
-            of: Quantity::Time,
+            of: of @ (Quantity::Time | Quantity::P95),
             lo,
             hi,
             at,
-        } => timed(operation, variant, at, (lo, hi), cells, |latency| {
-            latency.ratio
-        }),
-        Promise::Ratio {
-            of: Quantity::P95,
-            lo,
-            hi,
-            at,
-        } => timed(operation, variant, at, (lo, hi), cells, |latency| {
-            latency.p95_ratio
-        }),
+        } => {
+            let promised = Promised { of, lo, hi };
+            timed(operation, (baseline, variant), at, promised, cells)
+        }
         Promise::Ratio {
             of: Quantity::Counter(of),
             lo,
@@ -441,22 +484,17 @@ fn judge_operation(
 
 fn timed(
     operation: &OperationName,
-    variant: &VariantEvidence,
+    (baseline, variant): (Option<&VariantEvidence>, &VariantEvidence),
     at: At,
-    (lo, hi): (f64, f64),
+    promised: Promised,
     cells: usize,
-    ratio: impl Fn(&Latency) -> Option<Ratio>,
 ) -> Option<Found> {
     let mut latencies = variant.latency.iter();
     let latency = latencies.find(|latency| latency.operation == *operation && latency.at == at)?;
-    let shown = ratio(latency)?;
-    let judged = shown.among(cells, latency.rounds).widened(latency.floor);
-    let mut judgement = rules::speed_up(judged, lo, hi);
-    let slower_tail = latency.p95_ratio.is_some_and(|tail| tail.hi < 1.0);
-    if shown.lo > 1.0 && slower_tail {
-        judgement
-            .reason
-            .push_str("; quicker as a rule and slower in the tail: see the ratio of p95");
+    let (shown, mut judgement) = timed::judge(latency, promised, cells)?;
+    let gain = baseline.and_then(|baseline| timed::gain(latency, baseline, variant));
+    if let Some(gain) = gain {
+        judgement.reason = format!("{}; {gain}", judgement.reason);
     }
     Some(Found {
         measured: format!("{shown} at {at}"),

@@ -4,7 +4,7 @@
 //!
 //! - [`catalogue`], [`promise`]: what the audit says, from `audit.toml`.
 //! - [`counter`], [`at`], [`mod@unit`]: what is counted, where, and in what.
-//! - [`evidence`]: what a run measured.
+//! - [`evidence`], [`latency`], [`histogram`]: what a run measured, and how it is kept.
 //! - [`ratio`], [`slope`], [`quantile`], [`usl`]: from samples to figures with intervals.
 //! - [`rules`]: from figures to verdicts, every border in one file.
 //! - [`judge`]: the rules applied to an item's or a flow's evidence, in words.
@@ -17,8 +17,10 @@ pub mod catalogue;
 pub mod counter;
 pub mod evidence;
 pub mod exit;
+pub mod histogram;
 pub mod judge;
 mod keep;
+pub mod latency;
 pub mod names;
 mod normal;
 mod plausible;
@@ -27,6 +29,7 @@ pub mod quantile;
 pub mod ratio;
 pub mod rules;
 pub mod slope;
+mod timed;
 pub mod unit;
 pub mod usl;
 pub mod verdict;
@@ -39,6 +42,7 @@ pub use exit::Exit;
 pub use judge::{judge_flow, judge_item, judge_self};
 pub use names::{FlowId, ItemId, NameError, OperationName, Side, VariantName};
 pub use promise::{Claim, Order, Promise};
+pub use timed::gain;
 pub use unit::Unit;
 pub use verdict::Verdict;
 pub use warning::Warning;

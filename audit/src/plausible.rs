@@ -108,14 +108,24 @@ fn impossible_percentiles(of: &Percentiles) -> Option<String> {
 }
 
 fn impossible_latency(cell: &Latency) -> Option<String> {
-    let ratios = [&cell.ratio, &cell.p95_ratio, &cell.zero];
+    let ratios = [&cell.ratio, &cell.p95_ratio, &cell.zero, &cell.p95_zero];
     let sides = [cell.baseline.as_ref(), Some(&cell.variant)];
     let words = ratios
         .into_iter()
         .flatten()
         .find_map(impossible_ratio)
-        .or_else(|| sides.into_iter().flatten().find_map(impossible_percentiles))?;
+        .or_else(|| sides.into_iter().flatten().find_map(impossible_percentiles))
+        .or_else(|| impossible_engine(cell))?;
     Some(format!("{} at {}: {words}", cell.operation, cell.at))
+}
+
+fn impossible_engine(cell: &Latency) -> Option<String> {
+    let engine = cell.engine?;
+    let mut times = [engine.baseline_us, Some(engine.variant_us)]
+        .into_iter()
+        .flatten();
+    let time = times.find(|time| !(0.0..BEYOND).contains(time))?;
+    Some(format!("{time} µs of the engine's own time"))
 }
 
 fn impossible_answers(answers: &Answers) -> Option<String> {

@@ -7,11 +7,14 @@
 //! block gives the ratio of its typical calls, their medians, since calls have a long tail; and
 //! a round the mean of its blocks' log ratios.
 
-use crate::evidence::Ratio;
+use crate::latency::Ratio;
 use crate::normal::{t_975, t_quantile};
 
 /// Rounds below which no ratio is given.
 pub const MIN_ROUNDS: usize = 6;
+
+/// How many times the rounds that were made nobody will wait for.
+const MOST_ROUNDS: usize = 10_000;
 
 /// The typical calls of both sides in one short stretch of time, in nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -103,13 +106,41 @@ impl Ratio {
     /// The ratio, taken from the zero that the same call had on both sides before anything was
     /// changed, with the zero's error added.
     #[must_use]
-    pub fn relative_to(&self, zero: &Self, rounds: usize) -> Self {
-        let error = self.log_error(rounds).hypot(zero.log_error(rounds));
+    pub fn relative_to(&self, zero: &Self, rounds: usize, zero_rounds: usize) -> Self {
+        let error = self.log_error(rounds).hypot(zero.log_error(zero_rounds));
+        let rounds = rounds.min(zero_rounds);
         let from_zero = Self {
             value: self.value / zero.value,
             ..*self
         };
         from_zero.with_half(t_975(degrees(rounds)) * error)
+    }
+
+    /// The interval that a verdict rests on: at the level at which as many ratios as `cells`
+    /// hold together, and cleared of what copies of a database may be apart.
+    #[must_use]
+    pub fn judged(&self, cells: usize, rounds: usize, floor: f64) -> Self {
+        self.among(cells, rounds).widened(floor)
+    }
+
+    /// About how many rounds it would take for a verdict, were the ratio to stay what it is while
+    /// its interval narrows with the square root of rounds; none where no number of them does.
+    pub fn rounds_to_decide(
+        &self,
+        (cells, rounds, floor): (usize, usize, f64),
+        decided: impl Fn(Self) -> bool,
+    ) -> Option<usize> {
+        const STEP: f64 = 1.05;
+        let mut more = rounds.max(MIN_ROUNDS);
+        while more <= rounds.saturating_mul(MOST_ROUNDS) {
+            let narrowed = t_975(degrees(more)) * self.log_error(rounds);
+            let narrowed = narrowed * (rounds as f64 / more as f64).sqrt();
+            if decided(self.with_half(narrowed).judged(cells, more, floor)) {
+                return Some(more);
+            }
+            more = (more + 1).max((more as f64 * STEP) as usize);
+        }
+        None
     }
 
     /// The smallest effect that would have been told from none, as a share: 0.03 is 3 %.
@@ -245,12 +276,29 @@ mod tests {
             lo: 1.05 / 1.02,
             hi: 1.05 * 1.02,
         };
-        let from_zero = measured.relative_to(&zero, 20);
+        let from_zero = measured.relative_to(&zero, 20, 20);
         assert!((from_zero.value - 2.0).abs() < 1e-9);
         let half = (from_zero.hi / from_zero.value).ln();
         assert!((half - 1.02f64.ln() * 2f64.sqrt()).abs() < 1e-9);
         assert!((measured.smallest_effect() - 0.02).abs() < 1e-9);
         assert!(measured.widened(0.1).lo < measured.lo);
+    }
+
+    #[test]
+    fn the_rounds_that_are_said_to_decide_do_and_fewer_do_not() {
+        let measured = Ratio {
+            value: 2.1,
+            lo: 2.1 / 1.1,
+            hi: 2.1 * 1.1,
+        };
+        let decided = |ratio: Ratio| ratio.lo >= 2.0 || ratio.hi < 2.0;
+        let needed = measured.rounds_to_decide((1, 10, 0.0), decided).unwrap();
+        // The half width is to shrink from 10 % to 5 %, so about four times as many rounds.
+        assert!((28..=48).contains(&needed), "{needed}");
+        assert!(measured.rounds_to_decide((50, 10, 0.0), decided).unwrap() > needed);
+        // A border that is nearer than copies of the database are apart is never decided about.
+        assert_eq!(measured.rounds_to_decide((1, 10, 0.06), decided), None);
+        assert_eq!(measured.rounds_to_decide((1, 10, 0.0), |_| false), None);
     }
 
     proptest! {

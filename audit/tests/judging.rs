@@ -82,17 +82,15 @@ fn latency(operation: &str, value: f64) -> Latency {
         lo: value * 0.9,
         hi: value * 1.1,
     };
+    let name = operation.parse().expect("a name");
     Latency {
-        operation: operation.parse().expect("a name"),
-        at: At::rung(10_000),
         baseline: Some(percentiles),
-        variant: percentiles,
         ratio: Some(ratio),
         p95_ratio: Some(ratio),
         rounds: 20,
-        zero: None,
-        floor: 0.0,
-        measured_round_trip_us: None,
+        p95_rounds: 20,
+        seconds: 4.0,
+        ..Latency::new(name, At::rung(10_000), percentiles)
     }
 }
 

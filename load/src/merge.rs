@@ -277,6 +277,7 @@ mod tests {
                 engines: vec![],
                 scale: "smoke".to_owned(),
                 seed: 1,
+                sizes: Default::default(),
                 aa: None,
                 warnings: vec![],
             },

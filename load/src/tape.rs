@@ -2,11 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use hdrhistogram::Histogram;
-use hdrhistogram::serialization::{Deserializer, Serializer, V2Serializer};
 use verdict_audit::evidence::Answers;
+pub(crate) use verdict_audit::histogram::{decode, encode};
 use verdict_audit::quantile::Unit;
 
 use crate::answers::{self, LOADED};
@@ -172,25 +170,6 @@ fn microseconds(duration: Duration) -> u64 {
         .max(1)
 }
 
-/// A histogram as results carry it: V2, base64.
-pub(crate) fn encode(histogram: &Histogram<u64>) -> Result<String, String> {
-    let mut bytes = Vec::new();
-    V2Serializer::new()
-        .serialize(histogram, &mut bytes)
-        .map_err(|error| error.to_string())?;
-    Ok(BASE64_STANDARD.encode(bytes))
-}
-
-/// A histogram from results.
-pub(crate) fn decode(text: &str) -> Result<Histogram<u64>, String> {
-    let bytes = BASE64_STANDARD
-        .decode(text)
-        .map_err(|error| error.to_string())?;
-    Deserializer::new()
-        .deserialize(&mut bytes.as_slice())
-        .map_err(|error| error.to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use verdict_oracle::Difference;
@@ -252,15 +231,5 @@ mod tests {
             first.contains("loaded") && first.contains("row 7"),
             "{first}"
         );
-    }
-
-    #[test]
-    fn a_histogram_survives_the_results_file() {
-        let mut histogram = histogram();
-        for latency in [1, 17, 1_234, 999_999, LONGEST] {
-            histogram.record(latency).unwrap();
-        }
-        assert_eq!(decode(&encode(&histogram).unwrap()).unwrap(), histogram);
-        assert!(decode("not base64!").is_err());
     }
 }

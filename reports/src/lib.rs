@@ -15,6 +15,7 @@ pub mod json;
 mod page;
 mod plot;
 pub mod table;
+mod timing_page;
 mod tone;
 mod units;
 

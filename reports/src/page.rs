@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 use verdict_audit::evidence::{
-    ClaimEvidence, Growth, Host, ItemEvidence, Percentiles, PlanMode, Results, VariantEvidence,
-    Work,
+    ClaimEvidence, Growth, Host, ItemEvidence, Results, Run, VariantEvidence, Work,
 };
-use verdict_audit::{At, Catalogue, Counter, Finding, VariantName, Verdict, rules};
+use verdict_audit::{Catalogue, Counter, Finding, VariantName, Verdict, rules};
 
 use crate::artefact::Artefact;
 use crate::charts::{self, Measured};
 use crate::flow_page::{FlowSection, flow_sections, load};
 use crate::plot::PlotError;
-use crate::table::expectation;
+use crate::table::{expectation, noise};
+use crate::timing_page::{Timing, gains, place, timings};
 use crate::tone::Tone;
 use crate::units;
 
@@ -24,6 +24,7 @@ pub(crate) struct Page<'a> {
     audit: &'static Catalogue,
     headline: String,
     memory: String,
+    sizes: String,
     self_check: Option<SelfCheck>,
     groups: Vec<Group>,
     items: Vec<Section<'a>>,
@@ -39,6 +40,8 @@ pub(crate) struct Page<'a> {
 struct SelfCheck {
     words: String,
     sound: bool,
+    /// The largest effect that may be noise.
+    noise: String,
 }
 
 /// The rows of the summary that ask for the same.
@@ -84,18 +87,10 @@ struct OperationView {
     aside: bool,
     charts: Vec<String>,
     timings: Vec<Timing>,
+    /// What gains are made of.
+    gains: Vec<String>,
     counters: Vec<String>,
     work: Vec<WorkRow>,
-}
-
-/// A pair at one rung.
-struct Timing {
-    n: String,
-    variant: String,
-    baseline: [String; 3],
-    percentiles: [String; 3],
-    ratio: String,
-    rounds: usize,
 }
 
 struct WorkRow {
@@ -114,9 +109,11 @@ impl<'a> Page<'a> {
             audit,
             headline: headline(&groups),
             memory: memory(&results.run.host),
+            sizes: sizes(&results.run),
             self_check: results.run.aa.as_ref().map(|check| SelfCheck {
                 words: format!("{}, {}", check.ratio, check.verdict),
                 sound: check.verdict == Verdict::NoEffect,
+                noise: noise(check),
             }),
             groups,
             items: results
@@ -139,6 +136,12 @@ impl<'a> Page<'a> {
 
 fn memory(host: &Host) -> String {
     units::bytes(host.memory as f64)
+}
+
+/// `, 10 000 users, 1 500 000 messages`.
+fn sizes(run: &Run) -> String {
+    let of = |(name, size): (&String, &u64)| format!(", {} {name}", units::count(*size as f64));
+    run.sizes.iter().map(of).collect()
 }
 
 fn headline(groups: &[Group]) -> String {
@@ -302,58 +305,13 @@ fn operation_view(item: &ItemEvidence, measured: &Measured) -> Result<OperationV
         charts: charts.into_iter().flatten().collect(),
         aside: timings.is_empty(),
         timings,
+        gains: gains(item, measured),
         counters: counters
             .iter()
             .map(|counter| counter.words().to_owned())
             .collect(),
         work,
     })
-}
-
-/// Where something was measured, as short as a column is.
-fn place(at: At) -> String {
-    let mut place = units::count(at.n as f64);
-    if at.callers > 1 {
-        place.push_str(&format!(", {} callers", at.callers));
-    }
-    if at.round_trip_us > 0 {
-        place.push_str(&format!(", {} µs line", at.round_trip_us));
-    }
-    place
-}
-
-fn timings(item: &ItemEvidence, measured: &Measured) -> Vec<Timing> {
-    if measured.plan_mode == PlanMode::Generic {
-        return Vec::new();
-    }
-    let mut timings = Vec::new();
-    let three = |p: &Percentiles| [p.p50, p.p95, p.p99].map(units::duration);
-    let missing = || ["–", "–", "–"].map(str::to_owned);
-    for variant in &item.variants {
-        let here = variant.latency.iter();
-        for l in here.filter(|l| l.operation == measured.operation) {
-            let timing = Timing {
-                n: match l.measured_round_trip_us {
-                    Some(measured) => {
-                        format!("{}, measured {}", place(l.at), units::duration(measured))
-                    }
-                    None => place(l.at),
-                },
-                variant: variant.name.to_string(),
-                baseline: l.baseline.as_ref().map_or_else(missing, three),
-                percentiles: three(&l.variant),
-                ratio: match &l.ratio {
-                    Some(_) if !variant.stands() => "no gain: answers differ".to_owned(),
-                    Some(ratio) => ratio.to_string(),
-                    None => "nothing to compare with".to_owned(),
-                },
-                rounds: l.rounds,
-            };
-            timings.push((l.at, timing));
-        }
-    }
-    timings.sort_by_key(|(at, _)| *at);
-    timings.into_iter().map(|(_, timing)| timing).collect()
 }
 
 fn work(item: &ItemEvidence, measured: &Measured) -> (Vec<Counter>, Vec<WorkRow>) {

@@ -1,6 +1,6 @@
 //! The verdicts as a table for the terminal.
 
-use verdict_audit::evidence::Results;
+use verdict_audit::evidence::{Results, SelfCheck};
 use verdict_audit::{Side, Verdict};
 
 use crate::tone::Tone;
@@ -26,7 +26,10 @@ pub fn render(results: &Results, colour: bool) -> String {
         if check.verdict == Verdict::NoEffect {
             text.push_str(&words);
         } else {
-            let warning = format!("{words}: small effects are not told from none in this run");
+            let warning = format!(
+                "{words}: on this operation {} may be noise; each ratio has what it could tell",
+                noise(check)
+            );
             text.push_str(&paint(&warning, Tone::Less, colour));
         }
         text.push('\n');
@@ -67,6 +70,12 @@ pub fn render(results: &Results, colour: bool) -> String {
         text.push('\n');
     }
     text
+}
+
+/// The largest effect of the baseline against itself that may be noise.
+pub(crate) fn noise(check: &SelfCheck) -> String {
+    let largest = check.ratio.hi.max(1.0 / check.ratio.lo) - 1.0;
+    format!("an effect of up to {:.1} %", 100.0 * largest)
 }
 
 fn rows(results: &Results) -> Vec<Row> {

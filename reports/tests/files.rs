@@ -4,7 +4,7 @@ mod common;
 
 use std::fs;
 
-use verdict_audit::evidence::Results;
+use verdict_audit::evidence::{Results, SCHEMA};
 use verdict_audit::{Exit, Verdict};
 use verdict_reports::json::{self, JsonError};
 
@@ -64,7 +64,7 @@ fn each_unreadable_file_has_its_own_words() {
             words("<html>"),
             words("[]"),
             words("{}"),
-            words(&whole.replacen("\"schema\":2", "\"schema\":9", 1)),
+            words(&whole.replacen(&format!("\"schema\":{SCHEMA}"), "\"schema\":2", 1)),
             words(&no_seed),
         ]
         .join("\n")

@@ -98,11 +98,9 @@ fn a_self_check_that_tells_little_says_so_before_anything_else() {
     let page = html::render(&results, &[]).unwrap();
     let note = page.find("<div class=\"note less\">").expect("a note");
     assert!(note < page.find("<dl class=\"facts\">").expect("facts"));
-    assert!(page[note..].contains("small effects are not told from none"));
+    assert!(page[note..].contains("an effect of up to 60.0 % may be noise"));
     assert!(table::render(&results, false).starts_with("baseline against itself: 1.30x"));
-    assert!(
-        table::render(&results, false).contains("small effects are not told from none in this run")
-    );
+    assert!(table::render(&results, false).contains("an effect of up to 60.0 % may be noise"));
 }
 
 #[test]

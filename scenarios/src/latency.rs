@@ -25,8 +25,8 @@ use crate::tally::Tally;
 
 /// Calls on a fresh connection that go uncounted: from the sixth on PostgreSQL may use a generic
 /// plan. A slow call is made once.
-const WARM_UP_CALLS: u32 = 6;
-const SLOW: Duration = Duration::from_millis(100);
+pub(crate) const WARM_UP_CALLS: u32 = 6;
+pub(crate) const SLOW: Duration = Duration::from_millis(100);
 
 /// How long either side is called in a block: short against the machine's moods, long against
 /// a call.
@@ -216,13 +216,13 @@ impl<'a, 'p> Rounds<'a, 'p> {
     }
 
     async fn round(&mut self, budget: Duration, calls: u64) -> Result<(), Stopped> {
+        let began = Instant::now();
         let stores = self.connect().await?;
         if self.pair.restore.is_none() {
             for side in SIDES {
                 self.warm_up(side, &stores).await?;
             }
         }
-        let started = Instant::now();
         loop {
             if self.pair.callers > 1 {
                 self.crowded_block(&stores).await?;
@@ -231,12 +231,14 @@ impl<'a, 'p> Rounds<'a, 'p> {
             }
             self.recording.close_block();
             self.settle(&stores).await?;
-            if started.elapsed() >= budget || self.pair.restore.is_some() {
+            if began.elapsed() >= budget || self.pair.restore.is_some() {
                 break;
             }
         }
         self.recording.close_round();
-        self.end(stores).await
+        self.end(stores).await?;
+        self.recording.spend(began.elapsed());
+        Ok(())
     }
 
     /// Fresh connections on both sides, in random order.
@@ -369,7 +371,11 @@ fn stopped(side: Sampled, fault: Fault) -> Stopped {
 }
 
 /// A call's time; of one that waited in vain for a connection, how long its caller waited.
-async fn waited(probe: &Arc<dyn Probe>, store: &Store, keep: bool) -> Result<Duration, Fault> {
+pub(crate) async fn waited(
+    probe: &Arc<dyn Probe>,
+    store: &Store,
+    keep: bool,
+) -> Result<Duration, Fault> {
     let started = Instant::now();
     match probe.call(store, keep).await {
         Err(Fault::Variant(Refusal::TimedOut(_))) => Ok(started.elapsed()),

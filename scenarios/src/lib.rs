@@ -6,6 +6,7 @@
 
 pub mod court;
 pub mod docket;
+mod engine_time;
 pub mod error;
 mod hostile;
 mod insert;
@@ -23,5 +24,6 @@ pub mod timing;
 pub mod trial;
 pub mod work;
 mod write;
+mod zeros;
 
 pub use error::{Error, Result};

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
-use verdict_audit::evidence::Latency;
+use verdict_audit::evidence::{Latency, Recorded, SideRecord};
+use verdict_audit::histogram;
 use verdict_audit::quantile::{Unit, percentiles};
 use verdict_audit::ratio::{Block, ratio};
 use verdict_audit::{At, OperationName};
@@ -58,6 +59,17 @@ impl Default for Times {
 }
 
 impl Times {
+    /// What a later comparison needs.
+    fn record(&self) -> SideRecord {
+        // To the nanosecond: the rest is noise, and long in a file of text.
+        let microseconds = |ns: &f64| ns.round() / 1e3;
+        SideRecord {
+            rounds_us: self.typical.iter().map(microseconds).collect(),
+            // A count beyond 2^63 alone cannot be written.
+            histogram: histogram::encode(&self.all).unwrap_or_default(),
+        }
+    }
+
     /// The typical call of the block, which ends.
     fn close_block(&mut self) -> Option<f64> {
         let median = quantile(&mut self.block, 0.5);
@@ -97,6 +109,8 @@ pub struct Recording {
     round: Vec<Block>,
     /// The 95th percentiles of both sides, round by round.
     tails: Vec<Vec<Block>>,
+    /// How long the rounds took.
+    spent: Duration,
 }
 
 impl Recording {
@@ -141,6 +155,11 @@ impl Recording {
         }
     }
 
+    /// Adds what a round took.
+    pub fn spend(&mut self, took: Duration) {
+        self.spent += took;
+    }
+
     /// The typical call of a side in its latest round, or of all its calls before the first
     /// round ended.
     pub fn typical(&self, side: Sampled) -> Duration {
@@ -165,17 +184,19 @@ impl Recording {
             return None;
         }
         let of = |times: &Times| percentiles(&times.all, Unit::Nanoseconds);
+        let today = (!self.baseline.all.is_empty()).then_some(&self.baseline);
         Some(Latency {
-            operation: operation.clone(),
-            at,
-            baseline: (!self.baseline.all.is_empty()).then(|| of(&self.baseline)),
-            variant: of(&self.variant),
+            baseline: today.map(of),
             ratio: ratio(&self.rounds).ok(),
             p95_ratio: ratio(&self.tails).ok(),
             rounds: self.rounds.len(),
-            zero: None,
-            floor: 0.0,
-            measured_round_trip_us: None,
+            p95_rounds: self.tails.len(),
+            seconds: self.spent.as_secs_f64(),
+            recorded: Recorded {
+                baseline: today.map(Times::record),
+                variant: self.variant.record(),
+            },
+            ..Latency::new(operation.clone(), at, of(&self.variant))
         })
     }
 

@@ -1,7 +1,7 @@
 //! Where a trial is held: a world, and two sides of it in every engine. `baseline` stays as
 //! today; `trial` carries one variant's change at a time.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -75,8 +75,20 @@ pub struct Session<'a> {
     baseline: Mutex<Standing>,
     trial: Mutex<Standing>,
     /// How much longer today's call takes on the baseline side than on the other one, by item
-    /// and operation, with the rounds behind it: two copies of one database are not alike.
-    zeros: Mutex<BTreeMap<String, (Ratio, usize)>>,
+    /// and operation: two copies of one database are not alike.
+    zeros: Mutex<Vec<(String, Zero)>>,
+}
+
+/// What two copies of a database differ by anyway.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Zero {
+    /// Where it was seen.
+    pub at: At,
+    /// Today's typical call on one side ÷ on the other, with the rounds behind it.
+    pub typical: Ratio,
+    pub rounds: usize,
+    /// The same of the 95th percentile.
+    pub p95: Option<(Ratio, usize)>,
 }
 
 /// A side as it stands: where it is, the changes that were made to it, and a connection to it.
@@ -229,33 +241,38 @@ impl<'a> Session<'a> {
         role: Role,
         today: bool,
         line: Option<&Line>,
+        how: impl FnOnce(Connect) -> Connect,
     ) -> std::result::Result<Store, verdict_store::Error> {
         let Standing {
             sandbox, applied, ..
         } = self.standing(role);
         let endpoints = line.map_or_else(|| sandbox.endpoints(), Line::endpoints);
         let applied = if today { &[][..] } else { &applied[..] };
-        reach(endpoints, &connect(applied)).await
+        reach(endpoints, &how(connect(applied))).await
     }
 
     /// What today's call differs by on the two sides before anything is changed, if it is known.
-    pub(crate) fn zero(&self, of: &str) -> Option<(Ratio, usize)> {
-        self.zeros().get(of).copied()
+    /// As it was seen at this place, or where it was seen first.
+    pub(crate) fn zero(&self, of: &str, at: At) -> Option<Zero> {
+        let zeros = self.zeros();
+        let of_it = || zeros.iter().filter(|(name, _)| name == of);
+        let here = of_it().find(|(_, zero)| zero.at == at);
+        here.or_else(|| of_it().next()).map(|(_, zero)| *zero)
     }
 
     /// Notes it, until a side is made anew.
-    pub(crate) fn note_zero(&self, of: String, zero: Ratio, rounds: usize) {
-        self.zeros().insert(of, (zero, rounds));
+    pub(crate) fn note_zero(&self, of: String, zero: Zero) {
+        self.zeros().push((of, zero));
     }
 
     /// The greatest of these differences, as a share: 0.03 is 3 %.
     pub(crate) fn spread(&self) -> f64 {
         let zeros = self.zeros();
-        let shares = zeros.values().map(|(zero, _)| zero.value.ln().abs());
+        let shares = zeros.iter().map(|(_, zero)| zero.typical.value.ln().abs());
         shares.fold(0.0, f64::max).exp_m1()
     }
 
-    fn zeros(&self) -> MutexGuard<'_, BTreeMap<String, (Ratio, usize)>> {
+    fn zeros(&self) -> MutexGuard<'_, Vec<(String, Zero)>> {
         self.zeros.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -9,12 +9,13 @@ use verdict_seed::World;
 use verdict_store::{Fault, Refusal};
 
 use crate::court::{Case, Clockwork, Court};
+use crate::engine_time::{Side, engine_time};
 use crate::error::Result;
 use crate::item::Item;
 use crate::latency::{Pair, Restore, Seat, Stopped, replay, sample};
 use crate::operation::{AnyOperation, Leaves, Probe};
 use crate::recording::{Recording, Sampled};
-use crate::session::{Depth, ROLES, Role, Session};
+use crate::session::{Depth, ROLES, Role};
 use crate::tally::Tally;
 
 impl Court<'_> {
@@ -42,48 +43,13 @@ impl Court<'_> {
                     judged: true,
                 };
                 let sides = [Role::Baseline, Role::Baseline];
-                let cell = self.against_itself(criterion, "a-a", place, sides, &same)?;
-                if let Some(ratio) = cell.and_then(|cell| cell.ratio) {
+                let found = self.against_itself(criterion, "a-a", place, sides, &same)?;
+                if let Some(ratio) = found.and_then(|cell| cell.ratio) {
                     return Ok(Some(ratio));
                 }
             }
         }
         Ok(None)
-    }
-
-    /// What today's call differs by between the two sides, before a variant's change makes them
-    /// different by more: noted with the session, once per operation.
-    pub(crate) fn find_zeros(&self, case: Case<'_>, criterion: &mut Criterion) -> Result<()> {
-        for operation in case.item.operations() {
-            let name: OperationName = operation.name().parse()?;
-            let key = format!("{} {name}", case.item.id());
-            let mut places = places(&*operation, &name, case.finding, self.session);
-            places.retain(|at| at.is_rung());
-            let judged = places
-                .iter()
-                .rfind(|place| judges(case.finding, &name, **place));
-            let Some(at) = judged.or_else(|| places.first()).copied() else {
-                continue;
-            };
-            if self.session.zero(&key).is_some() || !operation.offered_by(case.variant) {
-                continue;
-            }
-            self.watcher
-                .step(case.item.id(), case.variant, "two copies of today");
-            let place = Place {
-                operation: &*operation,
-                at,
-                judged: false,
-            };
-            let group = format!("{} copies", case.item.id());
-            let found = self.against_itself(criterion, &group, place, ROLES, &same)?;
-            if let Some(cell) = found
-                && let Some(zero) = cell.ratio
-            {
-                self.session.note_zero(key, zero, cell.rounds);
-            }
-        }
-        Ok(())
     }
 
     /// Today's call on one side against what `made` makes of today's call on another; `None`
@@ -107,7 +73,9 @@ impl Court<'_> {
         };
         let seat = |probe, role| Seat {
             probe,
-            store: Box::new(move || Box::pin(self.session.seat(role, true, None))),
+            store: Box::new(move || {
+                Box::pin(self.session.seat(role, true, None, |as_it_is| as_it_is))
+            }),
         };
         let pair = Pair {
             baseline: Some(seat(before, sides[0])),
@@ -162,14 +130,14 @@ impl Court<'_> {
         &self,
         case: Case<'_>,
         mut today_runs: bool,
-        rewritten: bool,
         clockwork: &mut Clockwork<'_>,
         evidence: (&mut Vec<Latency>, &mut Tally),
     ) -> Result<Option<Refusal>> {
         let (latencies, tally) = evidence;
         for operation in case.item.operations() {
             let name: OperationName = operation.name().parse()?;
-            for at in places(&*operation, &name, case.finding, self.session) {
+            let bounds = (self.session.world(), self.session.depth());
+            for at in places(&*operation, &name, case.finding, bounds) {
                 let bench = bench_name(&name, case.variant, at);
                 if !(clockwork.selected)(&format!("{}/{bench}", case.item.id())) {
                     continue;
@@ -203,7 +171,7 @@ impl Court<'_> {
                         Fault::Harness(error) => return Err(error.into()),
                     },
                 };
-                latencies.extend(cell.map(|cell| self.relative_to_zero(case, cell, rewritten)));
+                latencies.extend(cell);
             }
         }
         Ok(None)
@@ -220,7 +188,7 @@ impl Court<'_> {
     ) -> Result<std::result::Result<Option<Latency>, Stopped>> {
         let Place { operation, at, .. } = place;
         let name: OperationName = operation.name().parse()?;
-        let probe = |variant| operation.probe(self.session.oracle(), variant, at);
+        let probe = |variant: &VariantName| operation.probe(self.session.oracle(), variant, at);
         let Some(after) = probe(case.variant) else {
             return Ok(Ok(None));
         };
@@ -249,7 +217,9 @@ impl Court<'_> {
             let today = side == Sampled::Baseline;
             Seat {
                 probe,
-                store: Box::new(move || Box::pin(session.seat(role, today, line))),
+                store: Box::new(move || {
+                    Box::pin(session.seat(role, today, line, |as_it_is| as_it_is))
+                }),
             }
         };
         let pair = Pair {
@@ -282,6 +252,19 @@ impl Court<'_> {
         if let Err(stopped) = sampled {
             return Ok(Err(stopped));
         }
+        let side = |sampled: Sampled, variant: &VariantName| {
+            Some(Side {
+                probe: probe(variant)?,
+                role: roles[sampled as usize],
+                today: sampled == Sampled::Baseline,
+            })
+        };
+        let sides = [
+            side(Sampled::Baseline, &VariantName::Baseline).filter(|_| today_runs),
+            side(Sampled::Variant, case.variant),
+        ];
+        let engine = engine_time(self.session, sides, at.callers, pair.restore.as_ref());
+        let engine = self.runtime.block_on(engine)?;
         let cell = recording.latency(&name, at);
         let dear = |cell: &Latency| cell.rounds == 0 && !place.judged;
         if let Some(cell) = &cell
@@ -297,34 +280,12 @@ impl Court<'_> {
             });
         }
         Ok(Ok(cell.map(|cell| Latency {
+            engine,
             measured_round_trip_us: round_trip.map(|time| time.as_secs_f64() * 1e6),
             ..cell
         })))
     }
-
-    /// Takes a cell's ratio from what the two copies of the database differ by anyway. Where the
-    /// change has written a table anew they differ by something else now, and by how much is
-    /// known from how far apart copies were in this run.
-    fn relative_to_zero(&self, case: Case<'_>, mut cell: Latency, rewritten: bool) -> Latency {
-        if case.change.is_none() {
-            return cell;
-        }
-        let key = format!("{} {}", case.item.id(), cell.operation);
-        match self.session.zero(&key) {
-            Some((zero, rounds)) if !rewritten => {
-                let relative = |ratio: Ratio| ratio.relative_to(&zero, rounds.min(cell.rounds));
-                cell.ratio = cell.ratio.map(relative);
-                cell.zero = Some(zero);
-            }
-            _ => cell.floor = self.session.spread().max(UNKNOWN_SPREAD),
-        }
-        cell
-    }
 }
-
-/// How far apart two copies of a database may be where a run has seen none: up to 8 % was seen,
-/// 3 % as a rule.
-const UNKNOWN_SPREAD: f64 = 0.03;
 
 /// Today's call as it is.
 pub fn same(call: Arc<dyn Probe>) -> Arc<dyn Probe> {
@@ -343,7 +304,7 @@ pub struct Place<'a> {
 }
 
 /// Whether a claim on time is judged on an operation at a place.
-fn judges(finding: &Finding, name: &OperationName, place: At) -> bool {
+pub(crate) fn judges(finding: &Finding, name: &OperationName, place: At) -> bool {
     finding.claims.iter().any(|claim| {
         claim.operation.as_ref().is_none_or(|of| of == name)
             && matches!(
@@ -387,19 +348,39 @@ pub fn bench_names(item: &dyn Item, world: &World) -> Result<Vec<String>> {
     Ok(names)
 }
 
+/// How many cells of an item are timed, of a full trial or a quick one: its pairs wherever they
+/// are asked for, and the copies of the database that a change is tried on.
+///
+/// # Errors
+/// A name that no catalogue could have.
+pub fn timed_cells(item: &dyn Item, finding: &Finding, bounds: (&World, Depth)) -> Result<usize> {
+    let variants = item.variants();
+    let changed = variants.iter().any(|(_, change)| !change.is_none());
+    let mut cells = 0;
+    for operation in item.operations() {
+        let name: OperationName = operation.name().parse()?;
+        let places = places(&*operation, &name, finding, bounds).len();
+        let tried = variants.iter().filter(|(variant, _)| {
+            *variant != VariantName::Baseline && operation.offered_by(variant)
+        });
+        cells += places * tried.count() + usize::from(changed && places > 0);
+    }
+    Ok(cells)
+}
+
 /// The places where an operation is timed: all of them, or when time is short those where a
 /// claim on its time is judged.
-fn places(
+pub(crate) fn places(
     operation: &dyn AnyOperation,
     name: &OperationName,
     finding: &Finding,
-    session: &Session<'_>,
+    (world, depth): (&World, Depth),
 ) -> Vec<At> {
     if operation.aside() {
         return Vec::new();
     }
-    let all = operation.rungs(session.world());
-    if session.depth() == Depth::Full {
+    let all = operation.rungs(world);
+    if depth == Depth::Full {
         return all;
     }
     let mut places: Vec<At> = finding

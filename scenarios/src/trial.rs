@@ -178,8 +178,19 @@ impl Court<'_> {
             migrated,
             rewritten: files(role)? != before,
         };
-        self.steps(case, today, clockwork, changed, &mut evidence)?;
+        self.steps(
+            case,
+            today,
+            clockwork.as_deref_mut(),
+            changed,
+            &mut evidence,
+        )?;
+        let raw = evidence.latency.clone();
+        self.take_from_zeros(case, &mut evidence.latency, changed.rewritten);
         self.take_back(item, variant, role, change)?;
+        if let Some(clockwork) = clockwork {
+            self.zeros_near_borders(case, &raw, &mut evidence.latency, clockwork.criterion)?;
+        }
         Ok(evidence)
     }
 
@@ -242,7 +253,7 @@ impl Court<'_> {
             Some(today) => {
                 let before = today.failure.is_none();
                 let found = (&mut evidence.latency, tally);
-                self.time(case, before, changed.rewritten, clockwork, found)
+                self.time(case, before, clockwork, found)
             }
             None => Ok(None),
         }

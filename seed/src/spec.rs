@@ -15,6 +15,8 @@ const GENERATOR: u32 = 1;
 pub enum Scale {
     /// 300 users, ladder to 1 000: loaded in seconds, for tests.
     Smoke,
+    /// 1 000 users, ladder to 10 000: for `verdict run --quick` and `verdict check`.
+    Quick,
     /// 10 000 users, ladder to 100 000: what `cargo bench` measures.
     Default,
     /// 100 000 users, ladder to 100 000: for nightly jobs.
@@ -25,15 +27,16 @@ impl fmt::Display for Scale {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Smoke => "smoke",
+            Self::Quick => "quick",
             Self::Default => "default",
             Self::Nightly => "nightly",
         })
     }
 }
 
-/// A scale's name that is none of the three.
+/// A scale's name that is none of theirs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown scale `{0}`: choose smoke, default or nightly")]
+#[error("unknown scale `{0}`: choose smoke, quick, default or nightly")]
 pub struct UnknownScale(String);
 
 impl FromStr for Scale {
@@ -42,6 +45,7 @@ impl FromStr for Scale {
     fn from_str(name: &str) -> Result<Self, UnknownScale> {
         match name {
             "smoke" => Ok(Self::Smoke),
+            "quick" => Ok(Self::Quick),
             "default" => Ok(Self::Default),
             "nightly" => Ok(Self::Nightly),
             other => Err(UnknownScale(other.to_owned())),
@@ -82,6 +86,7 @@ impl WorldSpec {
         let (base, messages, posts, events, ladder): (u32, u64, u64, u64, &'static [u32]) =
             match self.scale {
                 Scale::Smoke => (300, 15_000, 3_000, 30_000, &[100, 1_000]),
+                Scale::Quick => (1_000, 150_000, 30_000, 300_000, &[100, 1_000, 10_000]),
                 Scale::Default => (
                     10_000,
                     1_500_000,
@@ -148,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_scale_is_read_back_from_its_name() {
-        for scale in [Scale::Smoke, Scale::Default, Scale::Nightly] {
+        for scale in [Scale::Smoke, Scale::Quick, Scale::Default, Scale::Nightly] {
             assert_eq!(scale.to_string().parse(), Ok(scale));
         }
         assert!("Smoke".parse::<Scale>().is_err());
@@ -170,6 +175,7 @@ mod tests {
                 days: Some(u32::MAX),
                 ..base.clone()
             },
+            spec(Scale::Quick),
             spec(Scale::Nightly),
         ];
         for other in &others {

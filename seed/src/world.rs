@@ -1,5 +1,6 @@
 //! A world: sizes and popularity of everything in it; rows follow on demand.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -115,6 +116,22 @@ impl World {
     /// How many posts there are, deleted and unpublished ones included.
     pub fn total_posts(&self) -> u64 {
         self.posts_by_author().total()
+    }
+
+    /// How large it is, by what is counted; `ladder` is its longest rung.
+    pub fn census(&self) -> BTreeMap<String, u64> {
+        let ladder = self.sizes.ladder.iter().max();
+        [
+            ("users", self.users()),
+            ("days", self.sizes.days.into()),
+            ("conversations", self.conversations()),
+            ("messages", self.total_messages()),
+            ("posts", self.total_posts()),
+            ("events", self.sizes.events),
+            ("ladder", ladder.copied().unwrap_or_default().into()),
+        ]
+        .map(|(name, size)| (name.to_owned(), size))
+        .into()
     }
 
     pub(crate) fn stream(&self, aspect: Aspect, block: u64) -> ChaCha8Rng {

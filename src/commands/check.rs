@@ -9,7 +9,7 @@ use verdict_engines::Engines;
 use verdict_scenarios::court::Court;
 use verdict_scenarios::docket;
 use verdict_scenarios::session::{Depth, Session};
-use verdict_seed::World;
+use verdict_seed::{Scale, World};
 
 use crate::cli::CheckArgs;
 use crate::progress::Display;
@@ -21,12 +21,9 @@ pub(super) fn run(args: CheckArgs) -> crate::error::Result<ExitCode> {
     let items = items(&args.items)?;
     let runtime = Runtime::new()?;
     let display = Display::new();
-    let world = World::new(args.world.spec());
-    let options = world::options(
-        &args.world.scale.engines,
-        std::env::current_exe()?,
-        &display,
-    )?;
+    let asked = args.world.or(Scale::Quick);
+    let world = World::new(asked.spec());
+    let options = world::options(&asked.scale.engines, std::env::current_exe()?, &display)?;
     let engines = runtime.block_on(world::open(&options, &world, &display))?;
     let compared = compare(&items, &runtime, &engines, &world, &display);
     let compared = runtime.block_on(engines.stop(compared))?;

@@ -82,6 +82,7 @@ fn elsewhere(
         engines: Vec::new(),
         scale: world.spec().scale.to_string(),
         seed: world.spec().seed,
+        sizes: world.census(),
         aa: None,
         warnings: Vec::new(),
     };

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use verdict_scenarios::session::Depth;
+use verdict_seed::Scale;
 
 use crate::cli::RunArgs;
 use crate::progress::Display;
@@ -10,15 +11,17 @@ use crate::run::{Request, criterion, items, run as hold};
 use crate::{finish, paths};
 
 pub(super) fn run(args: RunArgs) -> crate::error::Result<ExitCode> {
+    let (depth, world) = if args.quick {
+        (Depth::Quick, args.world.or(Scale::Quick))
+    } else {
+        (Depth::Full, args.world)
+    };
     let request = Request {
         items: items(&args.items)?,
-        depth: if args.quick {
-            Depth::Quick
-        } else {
-            Depth::Full
-        },
-        loaded: true,
-        world: args.world,
+        depth,
+        // Who asks for an item in a hurry has not asked for the flows.
+        loaded: !args.quick || args.items.is_empty(),
+        world,
         host: std::env::current_exe()?,
     };
     let output = paths::prepare()?;

@@ -35,6 +35,8 @@ pub struct Summaries {
     pub written_bytes: u64,
     /// The peak memory of each query, in bytes, summed up.
     pub memory_bytes: u64,
+    /// What the queries took, nanoseconds, by the server's own clock.
+    pub elapsed_ns: u64,
 }
 
 impl Wire {
@@ -61,6 +63,7 @@ impl Summaries {
             written_rows: self.written_rows.saturating_sub(earlier.written_rows),
             written_bytes: self.written_bytes.saturating_sub(earlier.written_bytes),
             memory_bytes: self.memory_bytes.saturating_sub(earlier.memory_bytes),
+            elapsed_ns: self.elapsed_ns.saturating_sub(earlier.elapsed_ns),
         }
     }
 }
@@ -77,6 +80,7 @@ pub(super) struct Counts {
     pub written_rows: AtomicU64,
     pub written_bytes: AtomicU64,
     pub memory_bytes: AtomicU64,
+    pub elapsed_ns: AtomicU64,
 }
 
 impl Counts {
@@ -91,6 +95,7 @@ impl Counts {
         Self::add(&self.written_rows, summary.written_rows);
         Self::add(&self.written_bytes, summary.written_bytes);
         Self::add(&self.memory_bytes, summary.memory_bytes);
+        Self::add(&self.elapsed_ns, summary.elapsed_ns);
     }
 
     pub(super) fn totals(&self) -> Wire {
@@ -106,6 +111,7 @@ impl Counts {
                 written_rows: of(&self.written_rows),
                 written_bytes: of(&self.written_bytes),
                 memory_bytes: of(&self.memory_bytes),
+                elapsed_ns: of(&self.elapsed_ns),
             },
         }
     }

@@ -70,6 +70,8 @@ struct Header {
     written_bytes: String,
     #[serde(default)]
     memory_usage: String,
+    #[serde(default)]
+    elapsed_ns: String,
 }
 
 fn parse(line: &[u8]) -> Option<Summaries> {
@@ -82,6 +84,7 @@ fn parse(line: &[u8]) -> Option<Summaries> {
         written_rows: number(header.written_rows),
         written_bytes: number(header.written_bytes),
         memory_bytes: number(header.memory_usage),
+        elapsed_ns: number(header.elapsed_ns),
     })
 }
 
@@ -94,6 +97,7 @@ impl Summaries {
             written_rows: self.written_rows.saturating_add(other.written_rows),
             written_bytes: self.written_bytes.saturating_add(other.written_bytes),
             memory_bytes: self.memory_bytes.saturating_add(other.memory_bytes),
+            elapsed_ns: self.elapsed_ns.saturating_add(other.elapsed_ns),
         }
     }
 }
@@ -128,6 +132,7 @@ mod tests {
                 written_rows: 4,
                 written_bytes: 0,
                 memory_bytes: 200,
+                elapsed_ns: 18,
             };
             assert_eq!(sum, expected, "in chunks of {length}");
         }

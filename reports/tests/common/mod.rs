@@ -2,8 +2,9 @@
 
 use chrono::DateTime;
 use verdict_audit::evidence::{
-    Answers, EngineInfo, Estimate, FlowEvidence, Growth, Host, ItemEvidence, Latency, Percentiles,
-    PlanMode, Plans, Price, PriceOf, Ratio, Results, Run, SCHEMA, VariantEvidence, Work,
+    Answers, EngineInfo, EngineTime, Estimate, FlowEvidence, Growth, Host, ItemEvidence, Latency,
+    Percentiles, PlanMode, Plans, Price, PriceOf, Ratio, Results, Run, SCHEMA, VariantEvidence,
+    Work,
 };
 use verdict_audit::judge::largest_holding;
 use verdict_audit::usl::{self, Throughput};
@@ -91,6 +92,11 @@ fn run() -> Run {
         ],
         scale: "default".to_owned(),
         seed: 42,
+        sizes: [
+            ("users".to_owned(), 10_000),
+            ("messages".to_owned(), 1_500_000),
+        ]
+        .into(),
         aa: Some(judge_self(Ratio {
             value: 1.004,
             lo: 0.985,
@@ -127,16 +133,21 @@ fn ratio(value: f64) -> Ratio {
 fn timed(operation: &str, baseline: [f64; 4], variant: [f64; 4]) -> Vec<Latency> {
     (0..4)
         .map(|i| Latency {
-            operation: operation.parse().expect("a name"),
-            at: At::rung(RUNGS[i]),
             baseline: Some(percentiles(baseline[i])),
-            variant: percentiles(variant[i]),
             ratio: Some(ratio(baseline[i] / variant[i])),
             p95_ratio: Some(ratio(baseline[i] / variant[i])),
             rounds: 24,
-            zero: None,
-            floor: 0.0,
-            measured_round_trip_us: None,
+            p95_rounds: 24,
+            seconds: 4.1,
+            engine: Some(EngineTime {
+                baseline_us: Some(baseline[i] * 0.6),
+                variant_us: variant[i] * 0.4,
+            }),
+            ..Latency::new(
+                operation.parse().expect("a name"),
+                At::rung(RUNGS[i]),
+                percentiles(variant[i]),
+            )
         })
         .collect()
 }
@@ -292,7 +303,9 @@ fn pagination() -> ItemEvidence {
     timings.extend(timed("history", today, [140.0, 141.0, 143.0, 148.0]));
     let mut page_100 = timings[1].clone();
     page_100.at = At::rung(2_000);
-    page_100.ratio = Some(ratio(4.1));
+    page_100.ratio = Some(ratio(10.1));
+    page_100.zero = Some(ratio(1.02));
+    timings[0].floor = 0.031;
     page_100.operation = "posts".parse().expect("a name");
     timings.push(page_100);
     let both = |rows| {

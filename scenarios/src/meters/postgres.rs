@@ -8,6 +8,7 @@
 //! come after a checkpoint, by chance on one side or the other.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use sqlx::{FromRow, PgPool, query, query_as, query_scalar};
@@ -32,6 +33,14 @@ const STATEMENTS: &str = own!(
     COALESCE(SUM(calls) FILTER (WHERE NOT toplevel), 0)::bigint AS nested_statements,
     COALESCE(SUM(rows) FILTER (WHERE toplevel), 0)::bigint AS rows_returned,
     COALESCE(SUM(shared_blks_hit + shared_blks_read) FILTER (WHERE toplevel), 0)::bigint AS buffers
+FROM pg_stat_statements
+WHERE dbid = (SELECT oid FROM pg_database WHERE datname = CURRENT_DATABASE())
+  AND query NOT LIKE '%verdict meter%'"
+);
+
+const OWN_TIME: &str = own!(
+    "
+    COALESCE(SUM(total_plan_time + total_exec_time) FILTER (WHERE toplevel), 0)::float8
 FROM pg_stat_statements
 WHERE dbid = (SELECT oid FROM pg_database WHERE datname = CURRENT_DATABASE())
   AND query NOT LIKE '%verdict meter%'"
@@ -118,6 +127,19 @@ pub async fn plans_used(pool: &PgPool) -> Result<PlansUsed, Error> {
         .fetch_one(pool)
         .await
         .doing("read the plans of prepared statements")
+}
+
+/// What PostgreSQL has taken to plan and to execute the statements of a database so far. Planning
+/// is in it where sessions had it timed.
+///
+/// # Errors
+/// When PostgreSQL is away.
+pub async fn own_time(pool: &PgPool) -> Result<Duration, Error> {
+    let milliseconds: f64 = query_scalar(OWN_TIME)
+        .fetch_one(pool)
+        .await
+        .doing("read the times of pg_stat_statements")?;
+    Ok(Duration::from_secs_f64(milliseconds.max(0.0) / 1e3))
 }
 
 #[derive(Debug, Clone)]

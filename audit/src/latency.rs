@@ -1,0 +1,156 @@
+//! What was timed of a pair at one place.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::at::At;
+use crate::names::OperationName;
+
+/// A ratio with its 95 % interval.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Ratio {
+    /// Point estimate.
+    pub value: f64,
+    /// Lower end.
+    pub lo: f64,
+    /// Upper end.
+    pub hi: f64,
+}
+
+/// `2.31x (2.25-2.38)`: three digits where it is small, whole where it is large.
+impl fmt::Display for Ratio {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let factor = |value: f64| {
+            let digits = match value {
+                v if v >= 99.95 => 0,
+                v if v >= 9.995 => 1,
+                v if v >= 0.0995 => 2,
+                _ => 4,
+            };
+            format!("{value:.digits$}")
+        };
+        let Self { value, lo, hi } = *self;
+        write!(f, "{}x ({}-{})", factor(value), factor(lo), factor(hi))
+    }
+}
+
+/// Latency of a pair at one place, both sides in the same minutes of the same machine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Latency {
+    /// The operation.
+    pub operation: OperationName,
+    /// Where.
+    pub at: At,
+    /// Today; absent where today does not run.
+    pub baseline: Option<Percentiles>,
+    /// The variant.
+    pub variant: Percentiles,
+    /// Baseline ÷ variant of the typical call, over rounds; absent where today does not run, or
+    /// was called in too few rounds. Taken from [`Self::zero`] where there is one.
+    pub ratio: Option<Ratio>,
+    /// Baseline ÷ variant of the 95th percentile, over rounds. Taken from [`Self::p95_zero`].
+    pub p95_ratio: Option<Ratio>,
+    /// Rounds behind the ratio, each with connections of its own on both sides.
+    pub rounds: usize,
+    /// Rounds behind the ratio of the 95th percentile: those with calls enough for one.
+    pub p95_rounds: usize,
+    /// How long the rounds took, seconds.
+    pub seconds: f64,
+    /// Where the sides are two copies of a database: today's call on one ÷ today's call on the
+    /// other, before anything was changed. The ratio is taken from there.
+    pub zero: Option<Ratio>,
+    /// The same of the 95th percentile.
+    pub p95_zero: Option<Ratio>,
+    /// How far apart copies of the database may be without anything to take it from, as a share:
+    /// where a change has written a table anew. No verdict rests on less.
+    pub floor: f64,
+    /// The smallest effect that would have been told from none, as a share: half of the interval
+    /// at the level at which the ratios of the run are judged together, the floor included.
+    pub smallest_effect: Option<f64>,
+    /// Where a claim on the ratio is inconclusive: how much longer would decide.
+    pub to_decide: Option<Longer>,
+    /// The engines' own time per call.
+    pub engine: Option<EngineTime>,
+    /// What a round trip really took on the line that was asked for, microseconds; absent where
+    /// there was none.
+    pub measured_round_trip_us: Option<f64>,
+    /// What a later comparison needs.
+    pub recorded: Recorded,
+}
+
+impl Latency {
+    /// A variant that was called, and nothing more.
+    pub fn new(operation: OperationName, at: At, variant: Percentiles) -> Self {
+        Self {
+            operation,
+            at,
+            baseline: None,
+            variant,
+            ratio: None,
+            p95_ratio: None,
+            rounds: 0,
+            p95_rounds: 0,
+            seconds: 0.0,
+            zero: None,
+            p95_zero: None,
+            floor: 0.0,
+            smallest_effect: None,
+            to_decide: None,
+            engine: None,
+            measured_round_trip_us: None,
+            recorded: Recorded::default(),
+        }
+    }
+}
+
+/// Percentiles in microseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Percentiles {
+    /// Calls recorded.
+    pub count: u64,
+    /// Median.
+    pub p50: f64,
+    /// 95th percentile.
+    pub p95: f64,
+    /// 99th percentile.
+    pub p99: f64,
+}
+
+/// How much longer a measurement would have to be.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Longer {
+    /// Rounds in all.
+    pub rounds: usize,
+    /// Seconds that they would take, at the pace of those that were made.
+    pub seconds: f64,
+}
+
+/// The engines' own time per call, microseconds, from calls of one side at a time after the
+/// rounds: PostgreSQL's planning and execution as pg_stat_statements has them (its own, not that
+/// of an implicit commit), and what ClickHouse's summaries say.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct EngineTime {
+    /// Today; absent where today does not run.
+    pub baseline_us: Option<f64>,
+    /// The variant.
+    pub variant_us: f64,
+}
+
+/// What both sides came to, round by round and call by call.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// Today; absent where today does not run.
+    pub baseline: Option<SideRecord>,
+    /// The variant.
+    pub variant: SideRecord,
+}
+
+/// What one side came to.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct SideRecord {
+    /// The typical call of each round, microseconds.
+    pub rounds_us: Vec<f64>,
+    /// Every call, in nanoseconds: an HDR histogram in the V2 format, base64.
+    pub histogram: String,
+}

@@ -1,0 +1,153 @@
+//! What a promise on time comes to at one place: the verdict, what would decide where it is
+//! open, and what a gain is made of.
+
+use crate::at::At;
+use crate::counter::{Counter, Quantity};
+use crate::evidence::{PlanMode, VariantEvidence};
+use crate::latency::{Latency, Longer, Ratio};
+use crate::rules::{self, Judgement};
+use crate::verdict::Verdict;
+
+/// What was promised of a ratio of time.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Promised {
+    pub of: Quantity,
+    pub lo: f64,
+    pub hi: f64,
+}
+
+impl Latency {
+    /// The ratio of a kind of time, with the rounds behind it.
+    fn ratio_of(&self, of: Quantity) -> Option<(Ratio, usize)> {
+        match of {
+            Quantity::Time => Some((self.ratio?, self.rounds)),
+            Quantity::P95 => Some((self.p95_ratio?, self.p95_rounds)),
+            Quantity::Counter(_) => None,
+        }
+    }
+
+    /// The smallest effect that would have been told from none, in a run that judges so many
+    /// ratios.
+    pub(crate) fn smallest_effect_among(&self, cells: usize) -> Option<f64> {
+        let judged = self.ratio?.judged(cells, self.rounds, self.floor);
+        Some(judged.smallest_effect())
+    }
+
+    /// How much longer would decide about a promise that is open; none where it is not, or where
+    /// no length of a run would.
+    pub(crate) fn longer(&self, promised: Promised, cells: usize) -> Option<Longer> {
+        let (ratio, rounds) = self.ratio_of(promised.of)?;
+        let decided = |ratio| {
+            let judgement = rules::speed_up(ratio, promised.lo, promised.hi);
+            judgement.verdict != Verdict::Inconclusive
+        };
+        if decided(ratio.judged(cells, rounds, self.floor)) {
+            return None;
+        }
+        let needed = ratio.rounds_to_decide((cells, rounds, self.floor), decided)?;
+        let times = needed as f64 / rounds.max(1) as f64;
+        Some(Longer {
+            rounds: (self.rounds as f64 * times).ceil() as usize,
+            seconds: self.seconds * times,
+        })
+    }
+}
+
+/// Judges a promise on time by what was timed; none where there is no such ratio.
+pub(crate) fn judge(
+    latency: &Latency,
+    promised: Promised,
+    cells: usize,
+) -> Option<(Ratio, Judgement)> {
+    let (shown, rounds) = latency.ratio_of(promised.of)?;
+    let judged = shown.judged(cells, rounds, latency.floor);
+    let mut judgement = rules::speed_up(judged, promised.lo, promised.hi);
+    if judgement.verdict == Verdict::Inconclusive {
+        judgement.reason.push_str(&match latency.longer(promised, cells) {
+            Some(longer) => format!(
+                "; about {} rounds in place of {} would decide, {} in place of {}",
+                longer.rounds,
+                latency.rounds,
+                time(longer.seconds * 1e6),
+                time(latency.seconds * 1e6)
+            ),
+            None if latency.floor > 0.0 => format!(
+                "; no length of this run would decide, since copies of the database may be {:.1} % apart",
+                100.0 * latency.floor
+            ),
+            None => "; it lies on the border, and no length of a run would decide".to_owned(),
+        });
+    }
+    let slower_tail = latency.p95_ratio.is_some_and(|tail| tail.hi < 1.0);
+    if shown.lo > 1.0 && slower_tail {
+        judgement
+            .reason
+            .push_str("; quicker as a rule and slower in the tail: see the ratio of p95");
+    }
+    Some((shown, judgement))
+}
+
+/// What a gain is made of: the engine's own time, and what is saved beside it; none where there
+/// is no gain, or the engine's time is not known.
+pub fn gain(
+    latency: &Latency,
+    baseline: &VariantEvidence,
+    variant: &VariantEvidence,
+) -> Option<String> {
+    let engine = latency.engine?;
+    let saved = latency.baseline?.p50 - latency.variant.p50;
+    if saved <= 0.0 || latency.ratio?.lo <= 1.0 {
+        return None;
+    }
+    let own = engine.baseline_us? - engine.variant_us;
+    let own = if own <= 0.0 {
+        "none".to_owned()
+    } else {
+        time(own)
+    };
+    let mut words = format!("of {} saved, {own} is the engine's own time", time(saved));
+    let fewer: Vec<String> = [
+        (Counter::Statements, "statement"),
+        (Counter::WireTurns, "round trip"),
+    ]
+    .into_iter()
+    .filter_map(|(counter, name)| {
+        let of = |side| counted(side, latency, counter);
+        let fewer = (of(baseline)? - of(variant)?).round();
+        let plural = if fewer == 1.0 { "" } else { "s" };
+        (fewer > 0.0).then(|| format!("{fewer} {name}{plural}"))
+    })
+    .collect();
+    if !fewer.is_empty() {
+        words.push_str(&format!("; {} fewer make up the rest", fewer.join(" and ")));
+    }
+    Some(words)
+}
+
+/// What a side counts where something was timed, or at the same rung where nothing is counted
+/// with more callers or on a slower line.
+fn counted(side: &VariantEvidence, latency: &Latency, counter: Counter) -> Option<f64> {
+    [latency.at, At::rung(latency.at.n)]
+        .into_iter()
+        .find_map(|at| {
+            let mut work = side.work.iter();
+            let here = work.find(|work| {
+                work.operation == latency.operation
+                    && work.at == at
+                    && work.plan_mode == PlanMode::Auto
+            })?;
+            here.counters.get(&counter).copied()
+        })
+}
+
+/// A time in its natural unit.
+fn time(us: f64) -> String {
+    match us {
+        us if us < 1_000.0 => format!("{us:.0} µs"),
+        us if us < 10_000.0 => format!("{:.1} ms", us / 1e3),
+        us if us < 1e6 => format!("{:.0} ms", us / 1e3),
+        us if us < 10e6 => format!("{:.1} s", us / 1e6),
+        us if us < 600e6 => format!("{:.0} s", us / 1e6),
+        us => format!("{:.0} min", us / 60e6),
+    }
+}
