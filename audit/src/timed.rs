@@ -3,8 +3,9 @@
 
 use crate::at::At;
 use crate::counter::{Counter, Quantity};
+use crate::estimate::Ratio;
 use crate::evidence::{PlanMode, VariantEvidence};
-use crate::latency::{Latency, Longer, Ratio};
+use crate::latency::{Latency, Longer};
 use crate::rules::{self, Judgement};
 use crate::verdict::Verdict;
 

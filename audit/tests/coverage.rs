@@ -233,7 +233,7 @@ fn an_offset_of_the_copies_is_taken_off_with_the_zero() {
         let zero = ratio(&of(1.0).draw(&mut random)).unwrap();
         let measured = ratio(&of(truth).draw(&mut random)).unwrap();
         let covers = |found: Ratio| usize::from(found.lo <= truth && truth <= found.hi);
-        with_zero += covers(measured.relative_to(&zero, today.rounds));
+        with_zero += covers(measured.relative_to(&zero, today.rounds, today.rounds));
         without += covers(measured);
     }
     let share = |covered: usize| covered as f64 / f64::from(recordings);

@@ -99,7 +99,7 @@ fn of(
             continue;
         };
         let relative = |ratio: Ratio| match zero {
-            Some((zero, of_zero)) => ratio.relative_to(&zero, of_zero.min(rounds)),
+            Some((zero, of_zero)) => ratio.relative_to(&zero, rounds, of_zero),
             None => ratio,
         };
         found.extend(ratio.map(|ratio| (relative(ratio), rounds)));

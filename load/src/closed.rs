@@ -33,12 +33,15 @@ use crate::schedule::Turns;
 use crate::sent_log::SentLog;
 use crate::service_url::ServiceUrl;
 use crate::tape::{Measured, Tape};
+use crate::usage::share_during;
 use crate::verify;
 
 /// One level of the closed loop.
 pub(crate) struct Closed<'a> {
     pub service: &'a ServiceUrl,
     pub flow: &'a Arc<dyn Flow>,
+    /// Who is asked in either side's turns: that side, or one of them in both.
+    pub seats: PerSide<Side>,
     pub users: u32,
     pub plan: &'a LoadPlan,
     /// Windows of each side, and the requests of each side that are wanted before they end;
@@ -61,6 +64,7 @@ enum Turn {
 /// What the users of an attack share with the one who opens and shuts the gate.
 struct Stage {
     flow: Arc<dyn Flow>,
+    seats: PerSide<Side>,
     sent: Arc<SentLog>,
     /// The gate: held shared through a request, so that whoever holds it alone has shut it and
     /// knows that no request is on its way.
@@ -77,6 +81,7 @@ impl Closed<'_> {
     pub async fn run(&self, order: Turns) -> Result<PerSide<Tape>> {
         let stage = Arc::new(Stage {
             flow: Arc::clone(self.flow),
+            seats: self.seats.clone(),
             sent: Arc::clone(self.sent),
             gate: RwLock::new(Turn::Over),
             arrived: AtomicU32::new(0),
@@ -139,12 +144,13 @@ impl Closed<'_> {
             let measured = Measured::opening_now(self.plan.warm_up, self.plan.window);
             *gate = Turn::Of(side, measured);
             drop(gate);
-            tokio::time::sleep_until(measured.until.into()).await;
+            let share = share_during(measured).await;
             gate = stage.gate.write().await;
             *gate = Turn::Over;
             let samples = lock(stage.tapes.of(side)).samples();
-            let window = verify::window(side, &**self.flow, self.sent, samples).await?;
-            lock(stage.tapes.of(side)).close_window(window);
+            let asked = *self.seats.of(side);
+            let window = verify::window(asked, &**self.flow, self.sent, samples).await?;
+            lock(stage.tapes.of(side)).close_window(window, share);
             if goose::is_killswitch_triggered() {
                 return Err(Error::Interrupted);
             }
@@ -209,7 +215,7 @@ fn user_of(stage: Arc<Stage>, user: &mut GooseUser) -> BoxFuture<'_, Transaction
             let Turn::Of(side, measured) = *gate else {
                 return Ok(());
             };
-            let call = stage.flow.call(side, &mut random);
+            let call = stage.flow.call(*stage.seats.of(side), &mut random);
             let ticket = stage.sent.leaving(&call);
             let began = Instant::now();
             let mut answer = ask(user, &call).await;
@@ -230,6 +236,7 @@ fn user_of(stage: Arc<Stage>, user: &mut GooseUser) -> BoxFuture<'_, Transaction
                 tape.keep(call, answer.body);
             }
             tape.record(measured, began, ended, outcome);
+            tape.record_standing(measured, began, ended);
         }
     })
 }
@@ -307,6 +314,7 @@ mod tests {
         let tapes = Closed {
             service: &ServiceUrl::new(&url),
             flow: &flow,
+            seats: PerSide::each(),
             users: 6,
             plan: &plan,
             windows: (2, 4),
@@ -329,14 +337,16 @@ mod tests {
         for side in SIDES {
             let tape = tapes.of(side);
             assert_eq!(
-                (tape.errors, tape.answered.len()),
+                (tape.errors, tape.windows.len()),
                 (0, 4),
                 "{:?}",
                 tape.first_error
             );
             // Six users at 5 ms, four windows of 150 ms: 720 at most.
             assert!((50..=720).contains(&tape.requests()), "{}", tape.requests());
-            assert!(tape.latencies.min() >= 4_990);
+            let fastest = tape.windows.iter().map(|window| window.latencies.min());
+            assert!(fastest.min().unwrap() >= 4_990);
+            assert!(tape.shares.len() == 4 && tape.shares.iter().all(|share| *share > 0.0));
         }
         assert!(std::fs::read_to_string(&report).unwrap().contains("<html"));
         std::fs::remove_dir_all(folder).unwrap();

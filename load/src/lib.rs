@@ -10,14 +10,16 @@
 //!   its answers (`samples`) that is held to the oracle before the next window opens.
 //! - `sent_log`: messages that were sent are held to what is stored, and taken back, between
 //!   windows.
-//! - `evidence`: from tapes to figures with verdicts; `merge`: several generators'
-//!   results as one.
+//! - `usage`: what the generator itself takes of the machine.
+//! - `evidence`: from tapes to figures with verdicts; `findings`: those of one flow; `merge`:
+//!   several generators' results as one.
 
 mod answers;
 mod client;
 mod closed;
 mod error;
 mod evidence;
+mod findings;
 pub mod flows;
 #[cfg(test)]
 mod knock;
@@ -31,6 +33,7 @@ mod schedule;
 mod sent_log;
 mod service_url;
 mod tape;
+mod usage;
 mod verify;
 
 pub use error::{Error, Result};

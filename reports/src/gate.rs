@@ -31,7 +31,7 @@ pub fn gate(results: &Results) -> Gate {
             None => found.fixed(item),
         }
     }
-    found.flows(&results.flows);
+    found.flows(results);
     if !found.missed.is_empty() {
         Gate::Missed(found.missed)
     } else if !found.unknown.is_empty() {
@@ -117,23 +117,27 @@ impl Reasons {
         }
     }
 
-    fn flows(&mut self, flows: &[FlowEvidence]) {
-        let optimized = || flows.iter().filter(|row| row.side == Side::Optimized);
-        let judged: Vec<_> = optimized().filter(|row| row.judged).collect();
-        for row in &judged {
+    fn flows(&mut self, results: &Results) {
+        let side = |side: Side| side == Side::Optimized;
+        let judged: Vec<_> = results.targets.iter().filter(|of| side(of.side)).collect();
+        for target in &judged {
             let line = format!(
                 "{} under load, p95 below {} ms: {} ({})",
-                row.id, row.target_ms, row.verdict, row.reason
+                target.id, target.target_ms, target.verdict, target.reason
             );
-            match row.verdict {
+            match target.verdict {
                 Verdict::Confirmed | Verdict::Exceeded => {}
                 Verdict::Inconclusive => self.unknown.push(line),
                 _ => self.missed.push(line),
             }
         }
-        let told: Vec<_> = judged.iter().map(|row| row.id).collect();
-        let elsewhere = optimized().filter(|row| !told.contains(&row.id));
-        for row in elsewhere.filter(|row| row.verdict == Verdict::Wrong) {
+        let told = |row: &FlowEvidence| {
+            let mut same = judged.iter().filter(|target| target.id == row.id);
+            same.any(|target| target.verdict == Verdict::Wrong)
+        };
+        let wrong = results.flows.iter().filter(|row| side(row.side));
+        let wrong = wrong.filter(|row| row.verdict == Verdict::Wrong && !told(row));
+        for row in wrong {
             let line = format!("{} under load: {} ({})", row.id, row.verdict, row.reason);
             if !self.missed.contains(&line) {
                 self.missed.push(line);

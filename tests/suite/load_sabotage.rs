@@ -139,9 +139,30 @@ struct Memory {
     extra: Vec<(Uuid, Uuid)>,
 }
 
-struct Answer {
+pub(crate) struct Answer {
     status: StatusCode,
     body: Bytes,
+}
+
+/// What a service answers.
+pub(crate) async fn pass(
+    client: &reqwest::Client,
+    service: &str,
+    method: Method,
+    path: &str,
+    body: Bytes,
+) -> Answer {
+    let answer = client
+        .request(method, format!("{service}{path}"))
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(body)
+        .send()
+        .await
+        .unwrap();
+    Answer {
+        status: answer.status(),
+        body: answer.bytes().await.unwrap(),
+    }
 }
 
 impl Answer {
@@ -219,18 +240,7 @@ impl Saboteur {
     }
 
     async fn pass(&self, method: Method, path: &str, body: Bytes) -> Answer {
-        let answer = self
-            .client
-            .request(method, format!("{}{path}", self.service))
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(body)
-            .send()
-            .await
-            .unwrap();
-        Answer {
-            status: answer.status(),
-            body: answer.bytes().await.unwrap(),
-        }
+        pass(&self.client, &self.service, method, path, body).await
     }
 
     async fn page(&self, path: String) -> Answer {

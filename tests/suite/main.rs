@@ -14,6 +14,7 @@ mod faults;
 mod honesty;
 mod load;
 mod load_sabotage;
+mod load_stall;
 mod mutants;
 mod relay;
 mod sabotage;
