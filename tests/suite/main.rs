@@ -10,6 +10,7 @@ mod common;
 mod court;
 mod engines;
 mod engines_elsewhere;
+mod figures;
 mod load;
 mod load_sabotage;
 mod mutants;
