@@ -13,7 +13,7 @@ const BEGINNING: Duration = Duration::from_secs(5);
 
 /// What a cell takes beside what criterion has for it: how long a call takes is found out, the
 /// last round ends late, and the engines' own time is looked into.
-const ASIDE: f64 = 1.6;
+const ASIDE: f64 = 2.0;
 
 /// What a variant takes beside its cells: its change there and back, answers, work and price.
 fn variant(depth: Depth) -> Duration {

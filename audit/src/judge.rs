@@ -349,7 +349,7 @@ fn not_measured(
                 .filter(|work| missing.contains(&&work.operation))
                 .map(|work| work.at.n)
                 .collect();
-            counted.is_empty() || counted.contains(&at.n)
+            counted.iter().max().is_none_or(|most| *most >= at.n)
         })
     };
     match promise.at() {

@@ -101,12 +101,12 @@ pub fn gain(
         return None;
     }
     let own = engine.baseline_us? - engine.variant_us;
-    let own = if own <= 0.0 {
-        "none".to_owned()
-    } else {
-        time(own)
+    let share = match own {
+        own if own <= 0.0 => "none".to_owned(),
+        own if own >= saved => "all".to_owned(),
+        own => time(own),
     };
-    let mut words = format!("of {} saved, {own} is the engine's own time", time(saved));
+    let mut words = format!("of {} saved, {share} is the engine's own time", time(saved));
     let fewer: Vec<String> = [
         (Counter::Statements, "statement"),
         (Counter::WireTurns, "round trip"),
@@ -119,7 +119,7 @@ pub fn gain(
         (fewer > 0.0).then(|| format!("{fewer} {name}{plural}"))
     })
     .collect();
-    if !fewer.is_empty() {
+    if !fewer.is_empty() && own < saved {
         words.push_str(&format!("; {} fewer make up the rest", fewer.join(" and ")));
     }
     Some(words)

@@ -12,6 +12,7 @@ mod engines;
 mod engines_elsewhere;
 mod faults;
 mod honesty;
+mod figures;
 mod load;
 mod load_sabotage;
 mod load_stall;
