@@ -24,9 +24,11 @@ use reqwest::header::CONTENT_TYPE;
 use tokio::sync::{RwLock, RwLockWriteGuard};
 use verdict_audit::Side;
 
-use crate::client::TIMEOUT;
+use crate::changes::Changes;
+use crate::client::{Http, TIMEOUT};
 use crate::error::{Error, Result};
-use crate::flows::{Amiss, Call, Flow};
+use crate::flows::{self, Flow};
+use crate::flows::call::{Amiss, Call};
 use crate::per_side::{PerSide, SIDES};
 use crate::plan::LoadPlan;
 use crate::schedule::Turns;
@@ -37,6 +39,7 @@ use crate::verify;
 
 /// One level of the closed loop.
 pub(crate) struct Closed<'a> {
+    pub http: &'a Http,
     pub service: &'a ServiceUrl,
     pub flow: &'a Arc<dyn Flow>,
     pub users: u32,
@@ -48,6 +51,7 @@ pub(crate) struct Closed<'a> {
     /// Which of the generators at work this one is: each has requests of its own.
     pub generator: u64,
     pub sent: &'a Arc<SentLog>,
+    pub changes: &'a Changes,
     /// Where goose's own report goes.
     pub report: &'a Path,
 }
@@ -67,6 +71,7 @@ struct Stage {
     gate: RwLock<Turn>,
     arrived: AtomicU32,
     tapes: PerSide<Mutex<Tape>>,
+    warm_up: Duration,
     seed: u64,
     /// Of the random streams of the users, the one before the first.
     stream: u64,
@@ -84,6 +89,7 @@ impl Closed<'_> {
                 baseline: Mutex::new(Tape::new(self.plan.seed)),
                 optimized: Mutex::new(Tape::new(self.plan.seed)),
             },
+            warm_up: self.plan.warm_up,
             seed: self.plan.seed,
             stream: (self.generator << 40) + (u64::from(self.users) << 20),
         });
@@ -103,7 +109,6 @@ impl Closed<'_> {
                 Ok(_) => Err(Error::Interrupted),
             },
         };
-        self.sent.take_back(&**self.flow).await?;
         outcome?;
         let of = |side| std::mem::replace(&mut *lock(stage.tapes.of(side)), Tape::new(0));
         Ok(PerSide {
@@ -135,15 +140,20 @@ impl Closed<'_> {
                 break;
             }
             let side = order.next().await;
+            self.changes.renew(side, &**self.flow).await?;
             lock(stage.tapes.of(side)).next_window();
             let measured = Measured::opening_now(self.plan.warm_up, self.plan.window);
             *gate = Turn::Of(side, measured);
             drop(gate);
+            let changed = self.changes.amid(side, measured.middle());
+            let changed = changed.await;
             tokio::time::sleep_until(measured.until.into()).await;
             gate = stage.gate.write().await;
             *gate = Turn::Over;
+            changed?;
             let samples = lock(stage.tapes.of(side)).samples();
-            let window = verify::window(side, &**self.flow, self.sent, samples).await?;
+            let with = (self.http, &**self.sent);
+            let window = verify::window(side, &**self.flow, with, samples).await?;
             lock(stage.tapes.of(side)).close_window(window);
             if goose::is_killswitch_triggered() {
                 return Err(Error::Interrupted);
@@ -209,14 +219,15 @@ fn user_of(stage: Arc<Stage>, user: &mut GooseUser) -> BoxFuture<'_, Transaction
             let Turn::Of(side, measured) = *gate else {
                 return Ok(());
             };
-            let call = stage.flow.call(side, &mut random);
+            let after = (Instant::now() + stage.warm_up).saturating_duration_since(measured.from);
+            let call = flows::next(&*stage.flow, side, (after, stage.warm_up), &mut random);
             let ticket = stage.sent.leaving(&call);
             let began = Instant::now();
             let mut answer = ask(user, &call).await;
             let ended = Instant::now();
             let outcome = match &answer {
                 Ok(Answer { status, body, .. }) => {
-                    stage.sent.answered(&call, ticket, *status, body);
+                    stage.sent.answered(ticket, side, *status, body);
                     call.judge(*status, body)
                 }
                 Err(error) => Err(Amiss::Failed(error.to_string())),
@@ -279,7 +290,7 @@ fn lock(tape: &Mutex<Tape>) -> MutexGuard<'_, Tape> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::knock::{Knock, listen};
+    use crate::knock::{Knock, changes, listen};
     use crate::schedule;
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -305,6 +316,7 @@ mod tests {
         std::fs::create_dir_all(&folder).unwrap();
         let report = folder.join("goose.html");
         let tapes = Closed {
+            http: &Http::without_health(&url),
             service: &ServiceUrl::new(&url),
             flow: &flow,
             users: 6,
@@ -313,6 +325,7 @@ mod tests {
             wanted: u64::MAX,
             generator: 0,
             sent: &Arc::default(),
+            changes: &changes(),
             report: &report,
         }
         .run(Turns::alone())

@@ -14,11 +14,13 @@ use verdict_oracle::Oracle;
 use verdict_seed::World;
 
 use crate::answers::add;
+use crate::changes::Changes;
 use crate::client::Http;
 use crate::closed::Closed;
 use crate::error::{Error, Result};
 use crate::evidence::{Level, Measurement, capacity};
 use crate::flows::{self, Flow};
+use crate::moments::Truth;
 use crate::open::Open;
 use crate::per_side::{PerSide, SIDES};
 use crate::plan::{JUDGED_REQUESTS, LoadPlan, STRETCH};
@@ -54,8 +56,9 @@ pub struct LoadOutcome {
 /// Puts a service under load: for each flow, first the same requests to both sides, then the
 /// closed loop at each number of users, then the open loop at each rate; the sides alternate.
 ///
-/// With `databases` what is sent is held to what is stored, and taken back after every window, and before an error or the
-/// outcome is returned; without them the rows stay, and a warning says so, and the sides take
+/// With `databases` what is sent is held to what is stored, and taken back after every window,
+/// and before an error or the outcome is returned, as is what is written into what is read;
+/// without them the rows stay, and a warning says so, nothing else is written, and the sides take
 /// turns by the wall clock, so that several generators can drive one service. goose takes over
 /// Ctrl-C for the rest of the process: the first one ends the run with [`Error::Interrupted`],
 /// a second one the process.
@@ -89,10 +92,12 @@ async fn drive(
         source,
     })?;
     let sent = Arc::new(SentLog::new(databases.cloned()));
+    let truth = Truth::new(Oracle::new(world));
     let mut run = Run {
         http: Http::connect(service, Arc::clone(&sent)).await?,
         service,
-        oracle: Arc::new(Oracle::new(world)),
+        changes: Changes::new(&truth, databases.cloned(), plan.seed),
+        truth,
         plan,
         sent,
         watcher,
@@ -121,7 +126,8 @@ fn generator() -> u64 {
 struct Run<'a> {
     http: Http,
     service: &'a ServiceUrl,
-    oracle: Arc<Oracle>,
+    truth: Truth,
+    changes: Changes,
     plan: &'a LoadPlan,
     sent: Arc<SentLog>,
     watcher: &'a dyn LoadWatcher,
@@ -142,34 +148,21 @@ impl Run<'_> {
     async fn flow(&mut self, id: FlowId) -> Result<()> {
         let mut random = ChaCha8Rng::seed_from_u64(self.plan.seed);
         random.set_stream(id as u64);
-        let flow = flows::flow(id, &self.oracle, &mut random)?;
+        let flow = flows::flow(id, &self.truth, &mut random)?;
         let Some(target) = Catalogue::builtin().target(id) else {
             return Err(Error::EmptyPlan {
                 what: "target of the audit for one of its flows",
             });
         };
-        if flow.writes() && !self.sent.restores() {
+        if flow.keeper().is_some() && !self.sent.restores() {
             self.watcher.warn(Warning::RowsStay);
         }
-        self.step(&format!("{id}: do both sides answer rightly"));
-        let mut answers = verify::before(&*flow, &self.http, &self.sent, &mut random).await?;
-        let mut measured = Vec::new();
-        for users in &self.plan.users {
-            let tapes = self.closed(&flow, *users).await?;
-            measured.push(Measured {
-                level: Level::Users(*users),
-                tapes,
-            });
-        }
-        for rate in self.rates(&measured) {
-            let tapes = self.open(&flow, rate).await?;
-            measured.push(Measured {
-                level: Level::Rate(rate),
-                tapes,
-            });
-        }
-        // What was late in the last windows.
-        self.sent.take_back(&*flow).await?;
+        let levels = self.levels(&flow, &mut random).await;
+        // What was late in the last windows, or is there because something failed.
+        let sent = self.sent.take_back().await;
+        let changed = self.changes.take_back().await;
+        let (mut answers, measured) = levels?;
+        sent.and(changed)?;
         for side in SIDES {
             let answers = answers.of_mut(side);
             for measured in &measured {
@@ -191,6 +184,33 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// The answers before any timing, and what was measured at each level.
+    async fn levels(
+        &mut self,
+        flow: &Arc<dyn Flow>,
+        random: &mut ChaCha8Rng,
+    ) -> Result<(PerSide<Answers>, Vec<Measured>)> {
+        self.step(&format!("{}: do both sides answer rightly", flow.id()));
+        let (http, sent) = (&self.http, &self.sent);
+        let answers = verify::before(&**flow, http, sent, &self.changes, random).await?;
+        let mut measured = Vec::new();
+        for users in &self.plan.users {
+            let tapes = self.closed(flow, *users).await?;
+            measured.push(Measured {
+                level: Level::Users(*users),
+                tapes,
+            });
+        }
+        for rate in self.rates(&measured) {
+            let tapes = self.open(flow, rate).await?;
+            measured.push(Measured {
+                level: Level::Rate(rate),
+                tapes,
+            });
+        }
+        Ok((answers, measured))
+    }
+
     async fn closed(&mut self, flow: &Arc<dyn Flow>, users: u32) -> Result<PerSide<Tape>> {
         let id = flow.id();
         self.step(&format!("{id}: {users} users"));
@@ -205,6 +225,7 @@ impl Run<'_> {
             1
         };
         let tapes = Closed {
+            http: &self.http,
             service: self.service,
             flow,
             users,
@@ -213,6 +234,7 @@ impl Run<'_> {
             wanted: JUDGED_REQUESTS,
             generator: self.generator,
             sent: &self.sent,
+            changes: &self.changes,
             report: &report,
         }
         .run(self.turns())
@@ -230,6 +252,7 @@ impl Run<'_> {
             plan: self.plan,
             generator: self.generator,
             sent: &self.sent,
+            changes: &self.changes,
         }
         .run(self.turns())
         .await
@@ -275,7 +298,7 @@ impl Run<'_> {
     fn about(&self, flow: &dyn Flow, tape: &Tape) -> String {
         let asked = flow.about();
         let held = tape.answers.checked;
-        let rows = match (flow.writes(), self.sent.restores()) {
+        let rows = match (flow.keeper().is_some(), self.sent.restores()) {
             (true, true) => format!(
                 ", read back and taken back after each window, in the fullest of which {} were sent",
                 tape.most_sent
@@ -283,7 +306,8 @@ impl Run<'_> {
             (true, false) => "; the rows stay there, unread".to_owned(),
             (false, _) => String::new(),
         };
-        format!("{asked}{rows}; {held} answers under this load held to what is due, whole rows")
+        let changed = self.changes.about();
+        format!("{asked}{rows}; {changed}; {held} answers under this load held to what is due, whole rows")
     }
 
     fn capacities(&mut self, target: &Target, measured: &[Measured]) {

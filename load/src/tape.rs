@@ -10,7 +10,7 @@ use verdict_audit::evidence::Answers;
 use verdict_audit::quantile::Unit;
 
 use crate::answers::{self, LOADED};
-use crate::flows::{Amiss, Call};
+use crate::flows::call::{Amiss, Call};
 use crate::samples::{Sample, Samples};
 use crate::verify::Window;
 
@@ -85,6 +85,11 @@ impl Measured {
             from,
             until: from + window,
         }
+    }
+
+    /// Half-way through it.
+    pub fn middle(&self) -> Instant {
+        self.from + (self.until - self.from) / 2
     }
 
     fn holds(&self, instant: Instant) -> bool {

@@ -69,6 +69,18 @@ impl Timeline {
         self.rows.get(place.checked_sub(1)?).copied()
     }
 
+    /// How many rows stand up to a row that may not be there itself, as one that was deleted:
+    /// where a page behind it begins.
+    pub fn up_to(&self, row: Key) -> usize {
+        self.rows.partition_point(|other| {
+            if self.newest_first {
+                *other >= row
+            } else {
+                *other <= row
+            }
+        })
+    }
+
     /// The first rows, and those of the instant of the last of them.
     pub fn head(&self, rows: usize) -> Self {
         let cut = match rows.checked_sub(1).and_then(|last| self.rows.get(last)) {
@@ -205,6 +217,19 @@ mod tests {
             &[1, 2, 3, 4],
         ] {
             assert!(held(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_page_behind_a_row_begins_at_the_same_place_when_that_row_is_gone() {
+        let keys = || rows().map(|(second, id)| at(second, id));
+        for gone in 0..4 {
+            let others = || (0..4).filter(|row| *row != gone).map(|row| keys()[row]);
+            let row = keys()[gone];
+            assert_eq!(oldest_first().up_to(row), gone + 1);
+            assert_eq!(Timeline::oldest_first(others()).up_to(row), gone);
+            assert_eq!(Timeline::newest_first(keys()).up_to(row), 4 - gone);
+            assert_eq!(Timeline::newest_first(others()).up_to(row), 3 - gone);
         }
     }
 

@@ -32,10 +32,11 @@ enum Fault {
     Nothing,
     /// The answer to another question that was on its way.
     AnothersPage,
-    /// An earlier answer to the same question, from before a row was changed.
-    EarlierPageAltered,
+    /// An earlier answer to the same question, as it was, from before a write.
+    StalePage,
     ChangedContent,
     ChangedSender,
+    ChangedTime,
     ShortPage,
     /// The first half of the rows, each twice.
     DoubledRows,
@@ -43,8 +44,10 @@ enum Fault {
     LostSend,
     /// Stored with another content.
     AlteredSend,
-    /// Stored a second time.
+    /// Stored a second time, without its key.
     SentTwice,
+    /// Stored without its key.
+    LostKey,
     /// Two sends are given each other's numbers.
     SwappedNumbers,
     NumberOneOff,
@@ -53,19 +56,23 @@ enum Fault {
 }
 
 use Fault::{
-    AlteredSend, AnothersPage, ChangedContent, ChangedSender, DoubledRows, EarlierPageAltered,
-    Failing, LostSend, Nothing, NumberOneOff, SentTwice, ShortPage, SwappedNumbers,
+    AlteredSend, AnothersPage, ChangedContent, ChangedSender, ChangedTime, DoubledRows, Failing,
+    LostKey, LostSend, Nothing, NumberOneOff, SentTwice, ShortPage, StalePage,
+    SwappedNumbers,
 };
 
-/// Requests of each flow to either side before any timing, which the faults let pass: what is
-/// tried here is the load.
-const BEFORE: u32 = 20;
+/// Requests of each flow to either side before any timing, which the faults let pass, since what
+/// is tried here is the load: twice twenty of either kind, and of sends twice six that send once
+/// more.
+const PAGES_BEFORE: u32 = 80;
+const SENDS_BEFORE: u32 = 92;
 
 /// How long a send waits for another with which it may change numbers.
 const PATIENCE: Duration = Duration::from_millis(300);
 
 /// One call of so many, at seeded places, goes wrong.
 struct Chance {
+    before: u32,
     one_in: u32,
     random: ChaCha8Rng,
     calls: u32,
@@ -76,8 +83,9 @@ struct Chance {
 }
 
 impl Chance {
-    fn new(one_in: u32) -> Self {
+    fn new(before: u32, one_in: u32) -> Self {
         Self {
+            before,
             one_in,
             random: ChaCha8Rng::seed_from_u64(u64::from(one_in)),
             calls: 0,
@@ -89,7 +97,7 @@ impl Chance {
 
     fn strikes(&mut self) -> bool {
         self.calls += 1;
-        let Some(call) = self.calls.checked_sub(BEFORE + 1) else {
+        let Some(call) = self.calls.checked_sub(self.before + 1) else {
             return false;
         };
         if call.is_multiple_of(self.one_in) {
@@ -130,8 +138,10 @@ struct Memory {
     chance: Chance,
     /// The page that was answered last.
     last: Option<(String, Value)>,
-    /// Pages by path and query.
+    /// The last page by path and query.
     pages: HashMap<String, Value>,
+    /// The one before it, of other rows.
+    stale: HashMap<String, Value>,
     /// The last number of each conversation.
     numbers: HashMap<String, i64>,
     waiting: Option<Waiting>,
@@ -183,7 +193,7 @@ impl Fault {
     fn is_of_sends(self) -> bool {
         matches!(
             self,
-            LostSend | AlteredSend | SentTwice | SwappedNumbers | NumberOneOff
+            LostSend | AlteredSend | SentTwice | LostKey | SwappedNumbers | NumberOneOff
         )
     }
 }
@@ -191,15 +201,21 @@ impl Fault {
 impl Saboteur {
     /// Serves on a port of its own, in front of a service; the address.
     async fn before(service: &str, fault: Fault, side: Side, one_in: u32) -> (Arc<Self>, String) {
+        let before = if fault.is_of_sends() {
+            SENDS_BEFORE
+        } else {
+            PAGES_BEFORE
+        };
         let saboteur = Arc::new(Self {
             service: service.to_owned(),
             client: reqwest::Client::new(),
             fault,
             side,
             memory: Mutex::new(Memory {
-                chance: Chance::new(one_in),
+                chance: Chance::new(before, one_in),
                 last: None,
                 pages: HashMap::new(),
+                stale: HashMap::new(),
                 numbers: HashMap::new(),
                 waiting: None,
                 extra: Vec::new(),
@@ -242,14 +258,20 @@ impl Saboteur {
         if self.fault == Nothing || self.fault == Failing {
             return answer;
         }
-        let right = answer.json();
+        let right = in_order(answer.json());
         let mut memory = self.memory();
+        if let Some(earlier) = memory.pages.insert(path.clone(), right.clone())
+            && earlier != right
+        {
+            memory.stale.insert(path.clone(), earlier);
+        }
         let wrong = strikes.then(|| self.wrong_page(&memory, &path, right.clone()));
-        memory.last = Some((path.clone(), right.clone()));
-        memory.pages.insert(path, right);
+        if rows(&right).is_some_and(|rows| !rows.is_empty()) {
+            memory.last = Some((path, right.clone()));
+        }
         match wrong {
-            Some(Some(wrong)) => Answer::of(200, &wrong),
-            Some(None) => {
+            Some(Some(wrong)) if wrong != right => Answer::of(200, &wrong),
+            Some(_) => {
                 memory.chance.give_back();
                 answer
             }
@@ -270,13 +292,16 @@ impl Saboteur {
             let other = last.filter(|(other, _)| whose(other) != whose(path));
             return other.map(|(_, page)| page.clone());
         }
-        if self.fault == EarlierPageAltered {
-            page = memory.pages.get(path)?.clone();
+        if self.fault == StalePage {
+            return memory.stale.get(path).cloned();
         }
         let rows = page[name].as_array_mut()?;
+        if rows.is_empty() {
+            return None;
+        }
         let middle = rows.len() / 2;
         match self.fault {
-            EarlierPageAltered => rows[middle]["updated_at"] = json!("2020-01-01T00:00:00Z"),
+            ChangedTime => rows[middle]["updated_at"] = json!("2020-01-01T00:00:00Z"),
             ChangedContent if name == "posts" => rows[middle]["caption"] = json!("another"),
             ChangedContent => rows[middle]["content"] = json!("another"),
             // Another member of the same conversation, whom no list of ids gives away.
@@ -303,15 +328,24 @@ impl Saboteur {
             }
             memory.chance.give_back();
         }
-        let body = if strikes && self.fault == AlteredSend {
-            message["content"] = json!("something else");
-            message.to_string().into()
-        } else {
-            body
+        let body = match self.fault {
+            AlteredSend if strikes => {
+                message["content"] = json!("something else");
+                message.to_string().into()
+            }
+            LostKey if strikes => {
+                message["idempotency_key"] = Value::Null;
+                message.to_string().into()
+            }
+            _ => body,
         };
         let answer = self.pass(Method::POST, &path, body).await;
         let mut sent = answer.json();
         let Some(number) = sent["sequence_number"].as_i64() else {
+            // Refused, as it must be.
+            if strikes {
+                self.memory().chance.give_back();
+            }
             return answer;
         };
         self.memory().numbers.insert(path.clone(), number);
@@ -330,6 +364,7 @@ impl Saboteur {
     async fn again(&self, path: &str, mut message: Value) {
         let id = Uuid::from_u128(self.memory().chance.random.random());
         message["id"] = json!(id.to_string());
+        message["idempotency_key"] = Value::Null;
         let body = message.to_string().into();
         self.pass(Method::POST, path, body).await;
         let conversation = path.split('/').nth(3).unwrap().parse().unwrap();
@@ -373,6 +408,24 @@ impl Saboteur {
             number
         })
     }
+}
+
+/// The rows of a page.
+fn rows(page: &Value) -> Option<&Vec<Value>> {
+    page.get("messages").or(page.get("posts"))?.as_array()
+}
+
+/// A page with what has no order in an order, so that equal pages are equal.
+fn in_order(mut page: Value) -> Value {
+    let messages = page.get_mut("messages").and_then(Value::as_array_mut);
+    for message in messages.into_iter().flatten() {
+        for list in ["reactions", "attachments"] {
+            if let Some(list) = message[list].as_array_mut() {
+                list.sort_by_key(Value::to_string);
+            }
+        }
+    }
+    page
 }
 
 /// The closed loop alone, and the open one, and how seldom a call goes wrong in it. How many the
@@ -441,7 +494,7 @@ fn wrong_pages_under_load_make_the_flow_wrong_on_their_side() {
         for fault in history {
             try_fault(&stage, FlowId::History, fault, Side::Optimized).await;
         }
-        for fault in [EarlierPageAltered, ChangedContent, Failing] {
+        for fault in [ChangedTime, ChangedContent, Failing] {
             try_fault(&stage, FlowId::Page, fault, Side::Optimized).await;
         }
         try_fault(&stage, FlowId::Page, ShortPage, Side::Baseline).await;
