@@ -49,6 +49,26 @@ impl Timeline {
         self.rows.is_empty()
     }
 
+    /// Adds a row that is not there.
+    pub(crate) fn insert(&mut self, row: Key) {
+        self.rows.insert(self.place(row), row);
+    }
+
+    /// Takes a row away, if it is there.
+    pub(crate) fn remove(&mut self, row: Key) {
+        let place = self.place(row);
+        if self.rows.get(place) == Some(&row) {
+            self.rows.remove(place);
+        }
+    }
+
+    fn place(&self, row: Key) -> usize {
+        self.rows.partition_point(|other| match self.newest_first {
+            true => *other > row,
+            false => *other < row,
+        })
+    }
+
     pub(crate) fn rows(&self) -> &[Key] {
         &self.rows
     }
@@ -230,6 +250,28 @@ mod tests {
             assert_eq!(Timeline::oldest_first(others()).up_to(row), gone);
             assert_eq!(Timeline::newest_first(keys()).up_to(row), 4 - gone);
             assert_eq!(Timeline::newest_first(others()).up_to(row), 3 - gone);
+        }
+    }
+
+    #[test]
+    fn a_row_is_added_and_taken_away_where_it_belongs_in_either_order() {
+        for newest_first in [false, true] {
+            let of = |rows: &[(i64, u128)]| {
+                let rows = rows.iter().map(|(second, id)| at(*second, *id));
+                match newest_first {
+                    true => Timeline::newest_first(rows),
+                    false => Timeline::oldest_first(rows),
+                }
+            };
+            for new in [(0, 9), (2, 1), (2, 9), (4, 0)] {
+                let mut timeline = of(&rows());
+                timeline.insert(at(new.0, new.1));
+                let due: Vec<_> = rows().into_iter().chain([new]).collect();
+                assert_eq!(timeline.rows, of(&due).rows);
+                timeline.remove(at(new.0, new.1));
+                timeline.remove(at(7, 7));
+                assert_eq!(timeline.rows, of(&rows()).rows);
+            }
         }
     }
 

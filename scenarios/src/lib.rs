@@ -8,7 +8,6 @@ pub mod court;
 pub mod docket;
 pub mod error;
 mod hostile;
-mod insert;
 pub mod item;
 pub mod items;
 pub mod latency;
@@ -22,6 +21,5 @@ pub mod tally;
 pub mod timing;
 pub mod trial;
 pub mod work;
-mod write;
 
 pub use error::{Error, Result};

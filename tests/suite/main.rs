@@ -21,3 +21,4 @@ mod sides;
 mod stumbling;
 mod trials;
 mod world;
+mod writes;
