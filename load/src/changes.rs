@@ -55,15 +55,17 @@ impl Changes {
         }
     }
 
-    /// What is written, in words that stand in the report beside the figures.
-    pub fn about(&self) -> String {
-        match self.databases {
-            Some(_) => format!(
-                "{BEFORE} rows of it changed before each window and {AMID} in the middle"
-            ),
-            None => "nothing of it changed meanwhile, since its databases are out of reach: a \
-                     stale answer would pass"
+    /// What is written into what a flow reads, in words that stand in the report beside the
+    /// figures.
+    pub fn about(&self, flow: &dyn Flow) -> String {
+        match (&self.databases, flow.keeper()) {
+            (None, _) => "nothing else written there meanwhile, since its databases are out of \
+                          reach, so that a stale answer may pass"
                 .to_owned(),
+            (Some(_), None) => {
+                format!("{BEFORE} writes into it before each window and {AMID} in the middle")
+            }
+            (Some(_), Some(_)) => format!("{BEFORE} messages of others before each window"),
         }
     }
 

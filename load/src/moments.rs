@@ -28,11 +28,6 @@ impl Moment {
     pub fn changes(&self, id: Uuid) -> bool {
         self.changed.contains(&id)
     }
-
-    /// All of them.
-    pub(crate) fn changed(&self) -> impl Iterator<Item = Uuid> {
-        self.changed.iter().copied()
-    }
 }
 
 /// One side's moments. A moment goes when no request of its time is left.

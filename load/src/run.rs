@@ -306,7 +306,7 @@ impl Run<'_> {
             (true, false) => "; the rows stay there, unread".to_owned(),
             (false, _) => String::new(),
         };
-        let changed = self.changes.about();
+        let changed = self.changes.about(flow);
         format!("{asked}{rows}; {changed}; {held} answers under this load held to what is due, whole rows")
     }
 
