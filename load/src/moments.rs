@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use uuid::Uuid;
 use verdict_audit::Side;
-use verdict_oracle::{Difference, Held, Oracle};
+use verdict_oracle::{Held, Oracle};
 
 use crate::per_side::PerSide;
 
@@ -148,6 +148,7 @@ impl Truth {
 
 #[cfg(test)]
 mod tests {
+    use verdict_oracle::Difference;
     use verdict_seed::{Scale, World, WorldSpec};
 
     use super::*;

@@ -428,9 +428,10 @@ fn in_order(mut page: Value) -> Value {
     page
 }
 
-/// The closed loop alone, and the open one, and how seldom a call goes wrong in it. How many the
-/// closed loop makes depends on the machine, and the slowest flow makes 60 or so.
-fn plans(flow: FlowId) -> [(LoadPlan, u32); 2] {
+/// The closed loop alone, and the open one, and how seldom a call goes wrong in it: often enough
+/// to be sure of one, and one in 50, which takes a longer closed loop, since how many calls that
+/// makes depends on the machine, and the slowest flow makes 60 or so in half a second.
+fn plans(flow: FlowId, fault: Fault) -> Vec<(LoadPlan, u32)> {
     let closed = LoadPlan {
         flows: vec![flow],
         users: vec![3],
@@ -440,17 +441,30 @@ fn plans(flow: FlowId) -> [(LoadPlan, u32); 2] {
         warm_up: Duration::from_millis(100),
         ..LoadPlan::short()
     };
+    let long = LoadPlan {
+        window: Duration::from_millis(1_500),
+        ..closed.clone()
+    };
     let open = LoadPlan {
         users: Vec::new(),
         rates: vec![150.0],
         ..closed.clone()
     };
-    [(closed, 10), (open, 50)]
+    match fault {
+        // There must have been a write, and the same question before it.
+        StalePage => {
+            let twice = |plan| LoadPlan { windows: 2, ..plan };
+            let (closed, open) = (twice(long), twice(open));
+            vec![(closed.clone(), 1), (closed, 50), (open.clone(), 1), (open, 50)]
+        }
+        Nothing => vec![(closed, 1), (open, 1)],
+        _ => vec![(closed, 10), (long, 50), (open, 50)],
+    }
 }
 
 /// Loads a flow with a fault, in either loop, and requires that it is told.
 async fn try_fault(stage: &Stage, flow: FlowId, fault: Fault, side: Side) {
-    for (plan, one_in) in plans(flow) {
+    for (plan, one_in) in plans(flow, fault) {
         let what = format!("{fault:?} in {flow} on the {side} side, {:?}", plan.users);
         let (saboteur, url) = Saboteur::before(stage.service.url(), fault, side, one_in).await;
         let databases = &stage.databases;
@@ -464,6 +478,7 @@ async fn try_fault(stage: &Stage, flow: FlowId, fault: Fault, side: Side) {
             let pool = databases.of(side);
             unsend(pool, conversation, &[message]).await.unwrap();
         }
+        eprintln!("{what}: {struck} of {calls}");
         assert!(struck > 0 || fault == Nothing, "{what}: none of {calls}");
         assert_eq!(outcome.flows.len(), 2, "{what}");
         for row in &outcome.flows {
@@ -481,6 +496,7 @@ async fn try_fault(stage: &Stage, flow: FlowId, fault: Fault, side: Side) {
 fn wrong_pages_under_load_make_the_flow_wrong_on_their_side() {
     runtime().block_on(async {
         let stage = Stage::open("sabotaged_pages").await;
+        let before = stage.sums().await;
         for flow in [FlowId::History, FlowId::Page] {
             try_fault(&stage, flow, Nothing, Side::Optimized).await;
         }
@@ -497,7 +513,13 @@ fn wrong_pages_under_load_make_the_flow_wrong_on_their_side() {
         for fault in [ChangedTime, ChangedContent, Failing] {
             try_fault(&stage, FlowId::Page, fault, Side::Optimized).await;
         }
+        for flow in [FlowId::History, FlowId::Page] {
+            for side in [Side::Baseline, Side::Optimized] {
+                try_fault(&stage, flow, StalePage, side).await;
+            }
+        }
         try_fault(&stage, FlowId::Page, ShortPage, Side::Baseline).await;
+        assert_eq!(stage.sums().await, before);
     });
 }
 
@@ -511,6 +533,7 @@ fn wrong_sends_under_load_make_the_flow_wrong_on_their_side() {
             LostSend,
             AlteredSend,
             SentTwice,
+            LostKey,
             SwappedNumbers,
             NumberOneOff,
         ];
