@@ -9,21 +9,19 @@ use std::time::Instant;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use sqlx::PgPool;
-use uuid::Uuid;
 use verdict_audit::Side;
-use verdict_oracle::write::{Rows, apply};
-use verdict_oracle::{Oracle, Write};
+use verdict_oracle::Write;
+use verdict_oracle::write::apply;
 
 use crate::error::{Error, Result};
 use crate::flows::Flow;
-use crate::moments::Truth;
+use crate::moments::{Right, Truth, into};
 use crate::per_side::{PerSide, SIDES};
 
 /// Writes before each window.
 const BEFORE: usize = 8;
 
-/// Writes while it is open: each into another conversation or author, so that a page has one of
-/// two states, however many statements read it.
+/// Writes while it is open.
 const AMID: usize = 4;
 
 /// The random stream of what is written.
@@ -37,7 +35,7 @@ pub(crate) struct Changes {
     databases: Option<PerSide<PgPool>>,
     made: PerSide<Mutex<Vec<Write>>>,
     /// What will be written in the middle of the next window.
-    planned: Mutex<Option<Planned>>,
+    planned: Mutex<Vec<(Write, Right)>>,
     random: Mutex<ChaCha8Rng>,
 }
 
@@ -63,7 +61,7 @@ impl Changes {
                           reach, so that a stale answer may pass"
                 .to_owned(),
             (Some(_), None) => {
-                format!("{BEFORE} writes into it before each window and {AMID} in the middle")
+                format!("{BEFORE} writes into them before each window and {AMID} in the middle")
             }
             (Some(_), Some(_)) => format!("{BEFORE} messages of others before each window"),
         }
@@ -78,19 +76,26 @@ impl Changes {
         let Some(databases) = &self.databases else {
             return Ok(());
         };
-        let world = (&*self.truth.oracle, &HashSet::new());
-        let before = Planned::draw(world, flow, (BEFORE, false), &mut lock(&self.random));
+        let mut random = lock(&self.random).clone();
+        let before = draw(flow, &self.truth.world, (BEFORE, false), &mut random);
+        let last = match before.last() {
+            Some((_, right)) => right.clone(),
+            None => self.truth.world.clone(),
+        };
         // Drawn while nothing is timed. What a flow writes itself is not told apart from what is
         // written beside it.
-        let amid = flow.keeper().is_none().then(|| {
-            let after = (&before.oracle, &before.changed);
-            Planned::draw(after, flow, (AMID, true), &mut lock(&self.random))
-        });
+        let amid = match flow.keeper() {
+            None => draw(flow, &last, (AMID, true), &mut random),
+            Some(_) => Vec::new(),
+        };
+        *lock(&self.random) = random;
         *lock(&self.planned) = amid;
         let (pool, moments) = (databases.of(side), self.truth.of(side));
-        moments.begin(before.oracle, before.changed);
+        moments.begin(last);
         self.undo(side, pool).await?;
-        self.make(side, pool, before.writes).await?;
+        for (write, _) in before {
+            self.make(side, pool, write).await?;
+        }
         moments.settle();
         Ok(())
     }
@@ -100,15 +105,17 @@ impl Changes {
     /// # Errors
     /// When the database refuses, or is away.
     pub async fn amid(&self, side: Side, at: Instant) -> Result<()> {
-        let planned = lock(&self.planned).take();
-        let (Some(databases), Some(planned)) = (&self.databases, planned) else {
+        let planned = std::mem::take(&mut *lock(&self.planned));
+        let Some(databases) = &self.databases else {
             return Ok(());
         };
         tokio::time::sleep_until(at.into()).await;
         let moments = self.truth.of(side);
-        moments.begin(planned.oracle, planned.changed);
-        self.make(side, databases.of(side), planned.writes).await?;
-        moments.settle();
+        for (write, right) in planned {
+            moments.begin(right);
+            self.make(side, databases.of(side), write).await?;
+            moments.settle();
+        }
         Ok(())
     }
 
@@ -123,20 +130,17 @@ impl Changes {
         let mut taken = Ok(());
         for side in SIDES {
             let moments = self.truth.of(side);
-            moments.begin(Oracle::clone(&self.truth.oracle), HashSet::new());
+            moments.begin(self.truth.world.clone());
             taken = taken.and(self.undo(side, databases.of(side)).await);
             moments.settle();
         }
         taken
     }
 
-    async fn make(&self, side: Side, pool: &PgPool, writes: Vec<Write>) -> Result<()> {
-        for write in writes {
-            // Noted before, since one that fails may have been made.
-            lock(self.made.of(side)).push(write.clone());
-            apply(pool, &write).await.map_err(Error::Database)?;
-        }
-        Ok(())
+    async fn make(&self, side: Side, pool: &PgPool, write: Write) -> Result<()> {
+        // Noted before, since one that fails may have been made.
+        lock(self.made.of(side)).push(write.clone());
+        apply(pool, &write).await.map_err(Error::Database)
     }
 
     /// The last first, since a row may have been written to twice.
@@ -151,51 +155,27 @@ impl Changes {
     }
 }
 
-/// Writes that are to come.
-#[derive(Debug)]
-struct Planned {
-    writes: Vec<Write>,
-    /// What is right after them.
-    oracle: Oracle,
-    /// The conversations and authors that are then not as the world has them.
-    changed: HashSet<Uuid>,
-}
-
-impl Planned {
-    /// Writes that come after others; `apart` when no two are to go into one conversation or
-    /// author.
-    fn draw(
-        (after, already): (&Oracle, &HashSet<Uuid>),
-        flow: &dyn Flow,
-        (most, apart): (usize, bool),
-        random: &mut ChaCha8Rng,
-    ) -> Self {
-        let mut planned = Self {
-            writes: Vec::new(),
-            oracle: after.clone(),
-            changed: HashSet::new(),
-        };
-        for _ in 0..most {
-            if let Some(write) = flow.change(&planned.oracle, random)
-                && (planned.changed.insert(into(&write)) || !apart)
-            {
-                planned.oracle = planned.oracle.with(&write);
-                planned.writes.push(write);
-            }
+/// Writes one after the other, with what is right after each. When they are made while the
+/// service is asked, no two go into one conversation or author, so that a page has one of two
+/// states, however many statements read it.
+fn draw(
+    flow: &dyn Flow,
+    from: &Right,
+    (most, asked): (usize, bool),
+    random: &mut ChaCha8Rng,
+) -> Vec<(Write, Right)> {
+    let mut written = HashSet::new();
+    let mut right = from.clone();
+    let mut writes = Vec::new();
+    for _ in 0..most {
+        if let Some(write) = flow.change(&right.oracle, random)
+            && (written.insert(into(&write)) || !asked)
+        {
+            right = right.with(&write);
+            writes.push((write, right.clone()));
         }
-        planned.changed.extend(already);
-        planned
     }
-}
-
-/// The conversation or the author that is written to.
-fn into(write: &Write) -> Uuid {
-    match &write.rows {
-        Rows::Message { conversation, .. } => *conversation,
-        Rows::Post { author, .. } => *author,
-        Rows::Conversation(turn) => turn.either().map_or_else(Uuid::nil, |rows| rows.id),
-        Rows::Author(turn) => turn.either().map_or_else(Uuid::nil, |rows| rows.id),
-    }
+    writes
 }
 
 fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {

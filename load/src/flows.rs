@@ -71,11 +71,7 @@ pub(crate) fn next(
 ///
 /// # Errors
 /// What the world lacks for it.
-pub fn flow(
-    id: FlowId,
-    truth: &Truth,
-    random: &mut ChaCha8Rng,
-) -> Result<Arc<dyn Flow>, Lacking> {
+pub fn flow(id: FlowId, truth: &Truth, random: &mut ChaCha8Rng) -> Result<Arc<dyn Flow>, Lacking> {
     Ok(match id {
         FlowId::Send => Arc::new(send::Send::new(truth, random)?),
         FlowId::History => Arc::new(history::History::new(truth, random)?),

@@ -9,24 +9,69 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use uuid::Uuid;
 use verdict_audit::Side;
-use verdict_oracle::{Held, Oracle};
+use verdict_oracle::write::Rows;
+use verdict_oracle::{Held, Oracle, Write};
 
 use crate::per_side::PerSide;
 
-/// The rows between two writes.
-#[derive(Debug)]
-pub struct Moment {
+/// Every row, and where it is not as the world has it.
+#[derive(Debug, Clone)]
+pub struct Right {
     /// Every row.
     pub oracle: Oracle,
-    /// The conversations and authors that are not as the world has them.
+    /// Conversations and authors that were written to.
     changed: HashSet<Uuid>,
+}
+
+impl Right {
+    /// The world as it was generated.
+    pub fn new(oracle: Oracle) -> Self {
+        Self {
+            oracle,
+            changed: HashSet::new(),
+        }
+    }
+
+    /// After one write more.
+    #[must_use]
+    pub(crate) fn with(&self, write: &Write) -> Self {
+        let mut changed = self.changed.clone();
+        changed.insert(into(write));
+        Self {
+            oracle: self.oracle.with(write),
+            changed,
+        }
+    }
+
+    /// Whether a conversation or an author was written to.
+    pub fn changes(&self, id: Uuid) -> bool {
+        self.changed.contains(&id)
+    }
+}
+
+/// The conversation or the author that is written to.
+pub(crate) fn into(write: &Write) -> Uuid {
+    match &write.rows {
+        Rows::Message { conversation, .. } => *conversation,
+        Rows::Post { author, .. } => *author,
+        Rows::Conversation(turn) => turn.either().map_or_else(Uuid::nil, |rows| rows.id),
+        Rows::Author(turn) => turn.either().map_or_else(Uuid::nil, |rows| rows.id),
+    }
+}
+
+/// The time between two writes.
+#[derive(Debug)]
+pub(crate) struct Moment {
+    right: Right,
     next: OnceLock<Arc<Moment>>,
 }
 
 impl Moment {
-    /// Whether a conversation or an author is not as the world has it.
-    pub fn changes(&self, id: Uuid) -> bool {
-        self.changed.contains(&id)
+    fn new(right: Right) -> Arc<Self> {
+        Arc::new(Self {
+            right,
+            next: OnceLock::new(),
+        })
     }
 }
 
@@ -37,32 +82,21 @@ pub struct Moments {
 }
 
 impl Moments {
-    /// The world as it was generated.
-    pub fn new(oracle: &Oracle) -> Self {
+    fn new(right: Right) -> Self {
         Self {
-            now: Mutex::new(Arc::new(Moment {
-                oracle: oracle.clone(),
-                changed: HashSet::new(),
-                next: OnceLock::new(),
-            })),
+            now: Mutex::new(Moment::new(right)),
         }
     }
 
-    /// The last moment that has surely come.
-    pub fn now(&self) -> Arc<Moment> {
-        Arc::clone(&self.lock())
+    /// What is right since the last moment that has surely come.
+    pub fn now(&self) -> Right {
+        self.lock().right.clone()
     }
 
     /// Says that another moment comes: it may be seen from here on. The one before it must have
     /// come.
-    pub(crate) fn begin(&self, oracle: Oracle, changed: HashSet<Uuid>) {
-        self.lock().next.get_or_init(|| {
-            Arc::new(Moment {
-                oracle,
-                changed,
-                next: OnceLock::new(),
-            })
-        });
+    pub(crate) fn begin(&self, right: Right) {
+        self.lock().next.get_or_init(|| Moment::new(right));
     }
 
     /// Says that the moment that was to come has come: no request from here on may see the one
@@ -98,17 +132,17 @@ impl Due {
 
     /// Says that the request leaves now.
     pub fn leave(&self) {
-        self.left.get_or_init(|| self.moments.now());
+        self.left.get_or_init(|| Arc::clone(&self.moments.lock()));
     }
 
     /// Holds the answer to each moment since the request left, until it is right at one.
     ///
     /// # Errors
     /// What is wrong with it at the last.
-    pub fn hold(&self, held: impl Fn(&Moment) -> Held) -> Held {
-        let mut moment = self.left.get_or_init(|| self.moments.now());
+    pub fn hold(&self, held: impl Fn(&Right) -> Held) -> Held {
+        let mut moment = self.left.get_or_init(|| Arc::clone(&self.moments.lock()));
         loop {
-            let wrong = match held(moment) {
+            let wrong = match held(&moment.right) {
                 Ok(()) => return Ok(()),
                 Err(wrong) => wrong,
             };
@@ -124,19 +158,21 @@ impl Due {
 #[derive(Debug, Clone)]
 pub struct Truth {
     /// The world as it was generated.
-    pub oracle: Arc<Oracle>,
+    pub world: Right,
     sides: PerSide<Arc<Moments>>,
 }
 
 impl Truth {
     /// The world as it was generated, on either side.
     pub fn new(oracle: Oracle) -> Self {
+        let world = Right::new(oracle);
+        let moments = || Arc::new(Moments::new(world.clone()));
         Self {
             sides: PerSide {
-                baseline: Arc::new(Moments::new(&oracle)),
-                optimized: Arc::new(Moments::new(&oracle)),
+                baseline: moments(),
+                optimized: moments(),
             },
-            oracle: Arc::new(oracle),
+            world,
         }
     }
 
@@ -161,17 +197,19 @@ mod tests {
             days: None,
             seed: 1,
         });
-        Arc::new(Moments::new(&Oracle::new(&world)))
+        Arc::new(Moments::new(Right::new(Oracle::new(&world))))
     }
 
     fn begin(moments: &Moments, changed: u128) {
-        let oracle = moments.now().oracle.clone();
-        moments.begin(oracle, (0..changed).map(Uuid::from_u128).collect());
+        moments.begin(Right {
+            changed: (0..changed).map(Uuid::from_u128).collect(),
+            ..moments.now()
+        });
     }
 
     /// Whether an answer that shows so many changed rows is right.
     fn right(due: &Due, changed: usize) -> bool {
-        let held = |moment: &Moment| match moment.changed.len() == changed {
+        let held = |right: &Right| match right.changed.len() == changed {
             true => Ok(()),
             false => Err(Difference("rows".to_owned())),
         };

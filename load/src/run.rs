@@ -307,7 +307,9 @@ impl Run<'_> {
             (false, _) => String::new(),
         };
         let changed = self.changes.about(flow);
-        format!("{asked}{rows}; {changed}; {held} answers under this load held to what is due, whole rows")
+        format!(
+            "{asked}{rows}; {changed}; {held} answers under this load held to what is due, whole rows"
+        )
     }
 
     fn capacities(&mut self, target: &Target, measured: &[Measured]) {

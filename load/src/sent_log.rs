@@ -109,7 +109,10 @@ impl SentLog {
         {
             let pool = databases.of(side);
             let held = keeper.hold(side, pool, &sent).await;
-            keeper.take_back(pool, &sent).await.map_err(Error::Database)?;
+            keeper
+                .take_back(pool, &sent)
+                .await
+                .map_err(Error::Database)?;
             settled.held = held.map_err(Error::Database)?;
         }
         // A message whose answer never came may arrive while the next window is open.

@@ -57,8 +57,8 @@ impl Book {
                 let sent: Sent = parse(body)?;
                 same("id", &id, &sent.id)
             }),
-            whole: Box::new(move |moment, body| {
-                oracle::hold(&moment.oracle, &sent, &Ok(parse(body)?))
+            whole: Box::new(move |right, body| {
+                oracle::hold(&right.oracle, &sent, &Ok(parse(body)?))
             }),
             read_back: None,
             leaves: Some(Leaves {

@@ -9,10 +9,10 @@ use verdict_audit::Side;
 use verdict_oracle::{Difference, Held};
 
 use super::keeper::Leaves;
-use crate::moments::{Due, Moment, Moments};
+use crate::moments::{Due, Moments, Right};
 
 /// Whether an answer's body is right at a moment.
-pub type Check = Box<dyn Fn(&Moment, &[u8]) -> Held + Send + Sync>;
+pub type Check = Box<dyn Fn(&Right, &[u8]) -> Held + Send + Sync>;
 
 /// What to ask next, to see what a right answer's request left behind.
 pub type ReadBack = Box<dyn Fn(&[u8]) -> Result<Call, Difference> + Send + Sync>;
@@ -123,7 +123,7 @@ impl Call {
             });
         }
         self.due
-            .hold(|moment| (self.shape)(moment, body))
+            .hold(|right| (self.shape)(right, body))
             .map_err(|wrong| Amiss::Wrong(Difference(format!("{wrong} for {}", begins()))))
     }
 
@@ -133,7 +133,7 @@ impl Call {
     /// What is wrong with it, with the request.
     pub fn hold(&self, body: &[u8]) -> Held {
         self.due
-            .hold(|moment| (self.whole)(moment, body))
+            .hold(|right| (self.whole)(right, body))
             .map_err(|wrong| wrong.at(self))
     }
 }

@@ -66,7 +66,7 @@ struct Varied {
 
 impl History {
     pub(super) fn new(truth: &Truth, random: &mut ChaCha8Rng) -> Result<Self, Lacking> {
-        let oracle = &*truth.oracle;
+        let oracle = &truth.world.oracle;
         // None where too few of a conversation's messages are seen.
         let mut known: HashMap<Uuid, Option<Arc<Read>>> = HashMap::new();
         let mut conversations = Vec::new();
@@ -213,13 +213,13 @@ fn page(side: Side, truth: &Truth, shown: &Arc<Timeline>, request: Request) -> C
         side,
         truth.of(side),
         &path,
-        Box::new(move |moment, body| {
+        Box::new(move |right, body| {
             let shape: Shape = parse(body)?;
             let hold = |shown: &Timeline| {
                 let ids = shape.messages.iter().map(|message| message.id);
                 shown.hold_ids(offset as usize, rows as usize, ids)
             };
-            let changed = moment.changes(id).then(|| moment.oracle.conversation(id));
+            let changed = right.changes(id).then(|| right.oracle.conversation(id));
             match changed.flatten() {
                 Some(now) => hold(now.visible(include_recalled))?,
                 None => hold(&shown)?,
@@ -229,9 +229,9 @@ fn page(side: Side, truth: &Truth, shown: &Arc<Timeline>, request: Request) -> C
             }
             Ok(())
         }),
-        Box::new(move |moment, body| {
+        Box::new(move |right, body| {
             let answer: HistoryAnswer = parse(body)?;
-            oracle::hold(&moment.oracle, &request, &answer.messages)
+            oracle::hold(&right.oracle, &request, &answer.messages)
         }),
     )
 }

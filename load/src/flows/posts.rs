@@ -23,7 +23,7 @@ use verdict_service::cursor::{self, Cursor};
 use super::call::{Call, parse};
 use super::keeper::{Keeper, Sending};
 use super::{Flow, Lacking};
-use crate::moments::{Moment, Truth};
+use crate::moments::{Right, Truth};
 
 /// The audit's example.
 const PAGE: usize = 100;
@@ -71,7 +71,7 @@ struct Page {
 
 impl Posts {
     pub(super) fn new(truth: &Truth, random: &mut ChaCha8Rng) -> Result<Self, Lacking> {
-        let oracle = &*truth.oracle;
+        let oracle = &truth.world.oracle;
         let world = oracle.world();
         let mut authors: Vec<Author> = (0..world.users()).map(|user| world.author(user)).collect();
         authors.sort_by_key(|author| Reverse(author.posts));
@@ -280,8 +280,8 @@ impl Flow for Posts {
 fn posts(side: Side, truth: &Truth, shown: &Arc<Timeline>, page: Page) -> Call {
     let author = page.author;
     let shown = Arc::clone(shown);
-    let whose = move |moment: &Moment| {
-        let changed = moment.changes(author).then(|| moment.oracle.author(author));
+    let whose = move |right: &Right| {
+        let changed = right.changes(author).then(|| right.oracle.author(author));
         changed.flatten()
     };
     let everyone = Arc::clone(&shown);
@@ -289,14 +289,14 @@ fn posts(side: Side, truth: &Truth, shown: &Arc<Timeline>, page: Page) -> Call {
         side,
         truth.of(side),
         &page.path(side),
-        Box::new(move |moment, body| {
+        Box::new(move |right, body| {
             let shape: Shape = parse(body)?;
             let hold = |shown: &Timeline| {
                 let ids = shape.posts.iter().map(|post| post.id);
                 let before = page.before(side, shown) as usize;
                 shown.hold_ids(before, page.most() as usize, ids)
             };
-            match whose(moment) {
+            match whose(right) {
                 Some(now) => hold(now.visible())?,
                 None => hold(&shown)?,
             }
@@ -305,13 +305,13 @@ fn posts(side: Side, truth: &Truth, shown: &Arc<Timeline>, page: Page) -> Call {
                 None => Ok(()),
             }
         }),
-        Box::new(move |moment, body| {
+        Box::new(move |right, body| {
             let answer: PostsAnswer = parse(body)?;
-            let request = match whose(moment) {
+            let request = match whose(right) {
                 Some(now) => page.request(side, now.visible()),
                 None => page.request(side, &everyone),
             };
-            oracle::hold_posts(&moment.oracle, &request, &answer.posts)?;
+            oracle::hold_posts(&right.oracle, &request, &answer.posts)?;
             // Today knows no cursors; with the fix a full page leads on to the next.
             let full = answer.posts.len() as i64 == page.most();
             let next = answer.posts.last().map(|last| Cursor {

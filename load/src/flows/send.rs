@@ -48,7 +48,7 @@ pub(super) struct Send {
 
 impl Send {
     pub(super) fn new(truth: &Truth, random: &mut ChaCha8Rng) -> Result<Self, Lacking> {
-        let world = truth.oracle.world();
+        let world = truth.world.oracle.world();
         let rung = ladder::conversation(world, SIZE).ok_or(Lacking {
             flow: FlowId::Send,
             what: "a conversation of 1 000 messages",
@@ -131,7 +131,7 @@ impl Flow for Send {
     fn varied(&self, side: Side, random: &mut ChaCha8Rng) -> Call {
         let mut message = self.message(random);
         let (conversation, sender) = (message.conversation, message.sender);
-        oracle::vary(&self.truth.oracle, &mut message, random);
+        oracle::vary(&self.truth.world.oracle, &mut message, random);
         message.content.truncate(LONGEST);
         let known = (message.conversation, message.sender) == (conversation, sender);
         let call = self.send(side, message).unjudged();
