@@ -92,3 +92,132 @@ pub struct Lacking {
     flow: FlowId,
     what: &'static str,
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use rand::SeedableRng;
+    use verdict_seed::{Scale, World, WorldSpec};
+
+    use super::*;
+
+    const FLOWS: [FlowId; 3] = [FlowId::Send, FlowId::History, FlowId::Page];
+
+    fn flows() -> Vec<(Truth, Arc<dyn Flow>)> {
+        let world = World::new(WorldSpec {
+            scale: Scale::Smoke,
+            users: None,
+            days: None,
+            seed: 1,
+        });
+        let mut random = ChaCha8Rng::seed_from_u64(1);
+        let of = |id| {
+            let truth = Truth::new(Oracle::new(&world));
+            let flow = flow(id, &truth, &mut random).unwrap();
+            (truth, flow)
+        };
+        FLOWS.map(of).into()
+    }
+
+    fn calls(next: impl Fn(Side, &mut ChaCha8Rng) -> Call) -> impl Iterator<Item = (Side, Call)> {
+        let mut random = ChaCha8Rng::seed_from_u64(2);
+        let sides = [Side::Baseline, Side::Optimized].into_iter().cycle();
+        sides
+            .take(2_000)
+            .map(move |side| (side, next(side, &mut random)))
+    }
+
+    #[test]
+    fn whatever_is_left_behind_has_one_who_keeps_account_of_it() {
+        for (_, flow) in flows() {
+            let asked = calls(|side, random| flow.call(side, random));
+            for (_, call) in asked.chain(calls(|side, random| flow.varied(side, random))) {
+                let posts = call.body.is_some();
+                assert_eq!(call.leaves.is_some(), posts, "{call}");
+                assert_eq!(flow.keeper().is_some(), posts, "{call}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_judged_is_the_audits_request_and_nothing_else() {
+        for (_, flow) in flows() {
+            let judged = match flow.id() {
+                FlowId::History => "limit=100&offset=0&include_recalled=false",
+                FlowId::Page => "limit=20",
+                _ => "/messages",
+            };
+            for (_, call) in calls(|side, random| flow.call(side, random)) {
+                assert!(call.judged && call.path.contains(judged), "{call}");
+                assert!(call.status < 300, "{call}");
+            }
+            for (_, call) in calls(|side, random| flow.varied(side, random)) {
+                assert!(!call.judged);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_asked_beside_it_goes_over_every_parameter_and_is_refused_where_it_must_be() {
+        for (_, flow) in flows() {
+            let mut asked = BTreeSet::new();
+            let mut statuses = BTreeSet::new();
+            for (side, call) in calls(|side, random| flow.varied(side, random)) {
+                let (_, parameters) = call.path.split_once('?').unwrap_or_default();
+                let all = parameters.split('&');
+                let plain = all.filter(|one| !one.contains("viewer") && !one.contains("cursor"));
+                asked.extend(plain.map(|one| format!("{side} {one}")));
+                statuses.insert(call.status);
+            }
+            let due: &[u16] = match flow.id() {
+                FlowId::Send => &[201, 404],
+                _ => &[200, 400, 404],
+            };
+            assert_eq!(Vec::from_iter(statuses), due);
+            if flow.id() == FlowId::Send {
+                continue;
+            }
+            for side in [Side::Baseline, Side::Optimized] {
+                for limit in [0, 1, 20, 200, 201] {
+                    let limit = format!("{side} limit={limit}");
+                    assert!(asked.contains(&limit), "{limit}");
+                }
+            }
+            let offsets = |asked: &String| {
+                let (_, offset) = asked.split_once("offset=")?;
+                offset.parse::<u64>().ok()
+            };
+            let offsets: Vec<u64> = asked.iter().filter_map(offsets).collect();
+            assert!(offsets.contains(&0) && offsets.iter().any(|offset| *offset > 100_000));
+            let deep = offsets
+                .iter()
+                .filter(|offset| (50..1_000).contains(*offset));
+            assert!(deep.count() > 3);
+        }
+    }
+
+    #[test]
+    fn a_write_into_what_is_read_makes_another_answer_right() {
+        for (truth, flow) in flows().into_iter().skip(1) {
+            let mut random = ChaCha8Rng::seed_from_u64(3);
+            let mut kinds = BTreeSet::new();
+            for _ in 0..200 {
+                let write = flow.change(&truth.world.oracle, &mut random);
+                kinds.extend(write.map(|write| write.kind));
+            }
+            use verdict_oracle::write::Kind::{
+                Attached, Deleted, Edited, Reacted, Recalled, Sent, Unreacted,
+            };
+            let due = match flow.id() {
+                FlowId::History => {
+                    vec![
+                        Sent, Edited, Recalled, Deleted, Reacted, Unreacted, Attached,
+                    ]
+                }
+                _ => vec![Sent, Edited, Deleted],
+            };
+            assert_eq!(Vec::from_iter(kinds), due, "{}", flow.about());
+        }
+    }
+}

@@ -74,7 +74,7 @@ impl SentLog {
                 at: Instant::now(),
                 body: body.into(),
             }),
-            400..=407 | 409..=499 => Answer::Refused,
+            400..=407 | 409..=428 | 430..=499 => Answer::Refused,
             _ => return,
         };
         if let Some(Ticket(place)) = ticket

@@ -497,7 +497,6 @@ async fn struck(stage: &Stage, plan: &LoadPlan, fault: Fault, side: Side, one_in
         "{fault:?} in {:?} on the {side} side, {:?}: {struck} of {calls}",
         plan.flows, plan.users
     );
-    eprintln!("{what}");
     assert_eq!(outcome.flows.len(), 2, "{what}");
     for row in &outcome.flows {
         let due = row.side == side && struck > 0 && ![Nothing, Failing].contains(&fault);

@@ -140,10 +140,15 @@ fn varied(oracle: &Oracle, random: &mut ChaCha8Rng) -> Vec<(Page, Option<Arc<Tim
         let shown = author
             .as_ref()
             .map(|author| Arc::new(author.visible().clone()));
+        // A cursor stands at the end at most; an offset may be far beyond it.
+        let beyond = match random.random_range(0..8) {
+            0 => random.random_range(1..1_000_000),
+            _ => 0,
+        };
         let page = Page {
             author: drawn.of,
             limit: drawn.limit,
-            offset: drawn.offset,
+            offset: drawn.offset + beyond,
             after: drawn.after,
         };
         let deleted: Vec<Key> = author.map_or_else(Vec::new, |author| {
