@@ -166,13 +166,13 @@ pub struct LoadArgs {
     /// Open loop: requests per second that wait for nobody; may be repeated
     #[arg(long, value_delimiter = ',')]
     pub rate: Vec<f64>,
-    /// Seconds of measurement of each side at each level
+    /// Seconds of measurement of each side at each level, in windows of 1.5 s
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub duration: Option<u64>,
     /// A service elsewhere that serves the same world, in place of one of our own
     #[arg(long, value_name = "URL")]
     pub target: Option<String>,
-    /// All flows and both sides in three minutes
+    /// Only where the targets are judged, in half a minute for all flows
     #[arg(long)]
     pub quick: bool,
     /// Where results go, in place of target/verdict/results.json

@@ -72,6 +72,12 @@ pub async fn ours(
     };
     let service = ServiceProcess::spawn(host, &sides)?;
     let url = ServiceUrl::new(service.url());
+    let flows: Vec<String> = plan.flows.iter().map(ToString::to_string).collect();
+    display.say(format!(
+        "loading {}: about {} s",
+        flows.join(", "),
+        plan.expected().as_secs()
+    ));
     let loaded = run(&url, world, plan, Some(&databases), display, artefacts).await;
     let stopped = service.stop();
     databases.baseline.close().await;

@@ -8,7 +8,7 @@ use chrono::Utc;
 use criterion::Criterion;
 use tokio::runtime::Runtime;
 use verdict_audit::evidence::{ItemEvidence, Results, Run, SCHEMA};
-use verdict_audit::{Catalogue, Finding, judge_self};
+use verdict_audit::{Catalogue, Finding, ItemId, judge_self};
 use verdict_engines::Engines;
 use verdict_load::{LoadOutcome, LoadPlan};
 use verdict_scenarios::court::{Clockwork, Court};
@@ -29,12 +29,24 @@ pub struct Request {
     pub items: Vec<OnTrial>,
     /// How thoroughly.
     pub depth: Depth,
-    /// Whether the flows are put under load as well.
+    /// Whether the flows that do the items' work are put under load as well.
     pub loaded: bool,
     /// On which world.
     pub world: WorldArgs,
     /// The `verdict` program, which hosts the engines.
     pub host: PathBuf,
+}
+
+impl Request {
+    /// What the load does: the flows that do the work of an item that is asked for.
+    fn load(&self) -> LoadPlan {
+        let items: Vec<&ItemId> = self.items.iter().map(|one| &one.audit.id).collect();
+        let plan = match self.depth {
+            Depth::Full => LoadPlan::full(),
+            Depth::Quick => LoadPlan::short(),
+        };
+        plan.only(&Catalogue::builtin().flows_of(&items))
+    }
 }
 
 /// An item as the audit has it and as it is tried.
@@ -152,9 +164,9 @@ fn trials(
         .map(|OnTrial { audit, item }| Ok(court.hear(*item, audit, Some(&mut clockwork))?))
         .collect::<crate::error::Result<Vec<ItemEvidence>>>()?;
     runtime.block_on(session.close())?;
-    let loaded = if request.loaded {
+    let plan = request.load();
+    let loaded = if request.loaded && !plan.flows.is_empty() {
         let goose = paths::goose(&paths::output(), &run.id);
-        let plan = LoadPlan::short();
         runtime.block_on(load::ours(
             engines,
             world,
@@ -171,6 +183,8 @@ fn trials(
         run,
         items,
         flows: loaded.flows,
+        flow_ratios: loaded.flow_ratios,
+        targets: loaded.targets,
         capacity: loaded.capacity,
     };
     results.judge();

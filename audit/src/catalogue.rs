@@ -104,6 +104,8 @@ pub struct Target {
     pub goal_ms: f64,
     /// Planned requests per second, where the service's plan gives them.
     pub demand: Option<f64>,
+    /// The items whose work the operation does: who asks for one of them asks for this flow.
+    pub items: Vec<ItemId>,
 }
 
 /// How the audit states a "before" figure.
@@ -240,6 +242,9 @@ impl Catalogue {
             if !(target.goal_ms > 0.0 && target.before_ms > target.goal_ms) {
                 return Err(format!("target {} aims for no improvement", target.id));
             }
+            if let Some(unknown) = target.items.iter().find(|item| !ids.contains(item)) {
+                return Err(format!("target {} names no item by {unknown}", target.id));
+            }
         }
         Ok(())
     }
@@ -293,6 +298,13 @@ impl Catalogue {
         ids.max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
             .unwrap_or_default()
             .to_owned()
+    }
+
+    /// The flows that do the work of any of these items, in the audit's order.
+    pub fn flows_of(&self, items: &[&ItemId]) -> Vec<FlowId> {
+        let does = |target: &&Target| target.items.iter().any(|item| items.contains(&item));
+        let targets = self.targets.iter().filter(does);
+        targets.map(|target| target.id).collect()
     }
 
     /// The target of a flow, where the audit has one.

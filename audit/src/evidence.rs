@@ -12,13 +12,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::at::At;
 use crate::counter::Counter;
-use crate::names::{FlowId, ItemId, OperationName, Side, VariantName};
+use crate::names::{ItemId, OperationName, VariantName};
 use crate::unit::Unit;
 use crate::verdict::Verdict;
 use crate::warning::Warning;
 
+pub use crate::estimate::{Estimate, Ratio};
+pub use crate::flow_evidence::{
+    Capacity, Compared, FlowEvidence, FlowRatio, FlowWindow, Projection, TargetEvidence, Usl,
+};
+
 /// The version of this shape. A file of another version is refused, never guessed at.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 3;
 
 /// One run of Verdict: everything it measured and concluded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,6 +37,12 @@ pub struct Results {
     /// The flows under load; empty when none was run.
     #[serde(default)]
     pub flows: Vec<FlowEvidence>,
+    /// The two sides of each flow at each level, and today against itself.
+    #[serde(default)]
+    pub flow_ratios: Vec<FlowRatio>,
+    /// The audit's targets under load, both loops together; one per flow and side.
+    #[serde(default)]
+    pub targets: Vec<TargetEvidence>,
     /// The service's capacity per flow and side, fitted over the flows' concurrency.
     #[serde(default)]
     pub capacity: Vec<Capacity>,
@@ -88,34 +99,6 @@ pub struct EngineInfo {
     pub mode: String,
     /// The settings that decide its speed and durability, as it answered.
     pub settings: BTreeMap<String, String>,
-}
-
-/// A ratio with its 95 % interval.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Ratio {
-    /// Point estimate.
-    pub value: f64,
-    /// Lower end.
-    pub lo: f64,
-    /// Upper end.
-    pub hi: f64,
-}
-
-/// `2.31x (2.25-2.38)`: three digits where it is small, whole where it is large.
-impl fmt::Display for Ratio {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let factor = |value: f64| {
-            let digits = match value {
-                v if v >= 99.95 => 0,
-                v if v >= 9.995 => 1,
-                v if v >= 0.0995 => 2,
-                _ => 4,
-            };
-            format!("{value:.digits$}")
-        };
-        let Self { value, lo, hi } = *self;
-        write!(f, "{}x ({}-{})", factor(value), factor(lo), factor(hi))
-    }
 }
 
 /// The A/A pair.
@@ -384,97 +367,4 @@ pub struct ClaimEvidence {
     pub verdict: Verdict,
     /// Why, and what is missing when it is inconclusive.
     pub reason: String,
-}
-
-/// A value with its 95 % interval.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Estimate {
-    /// Point estimate.
-    pub value: f64,
-    /// Lower end; absent when the sample is too small to bound it.
-    pub lo: Option<f64>,
-    /// Upper end; absent when the sample is too small to bound it.
-    pub hi: Option<f64>,
-}
-
-/// One flow on one side at one level of load.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct FlowEvidence {
-    /// Which.
-    pub id: FlowId,
-    /// Which side.
-    pub side: Side,
-    /// Closed loop: users that wait for each answer before they ask again.
-    pub users: Option<u32>,
-    /// Open loop: arrivals per second that wait for nobody.
-    pub rate: Option<f64>,
-    /// Measured requests, warm-up apart.
-    pub requests: u64,
-    /// Requests answered with a wrong status, wrongly at sight, or not at all.
-    pub errors: u64,
-    /// Seconds of measurement.
-    pub duration: f64,
-    /// Answered requests per second.
-    pub throughput: f64,
-    /// Median, microseconds.
-    pub p50: Estimate,
-    /// 95th percentile, microseconds.
-    pub p95: Estimate,
-    /// 99th percentile, microseconds.
-    pub p99: Estimate,
-    /// Open loop only: 99th percentile of how late the generator itself sent, microseconds.
-    pub generator_lag_p99: Option<f64>,
-    /// What this row is held to, milliseconds: the audit's goal for the optimized side, its
-    /// "before" figure for the baseline.
-    pub target_ms: f64,
-    /// The verdict on `target_ms`.
-    pub verdict: Verdict,
-    /// Why.
-    pub reason: String,
-    /// Whether the audit's claim is judged at this level of load.
-    pub judged: bool,
-    /// The latencies behind the percentiles: an HDR histogram in the V2 format, base64, so
-    /// that results of several generators merge exactly.
-    pub histogram: String,
-}
-
-/// Capacity of one flow on one side.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Capacity {
-    /// The flow.
-    pub id: FlowId,
-    /// Which side.
-    pub side: Side,
-    /// Most users at which p95 still holds the audit's goal; absent when none did.
-    pub max_users: Option<u32>,
-    /// Highest rate at which p95 still holds the audit's goal; absent when none did.
-    pub max_rate: Option<f64>,
-    /// The universal scalability law fitted to throughput over users; absent with too few levels.
-    pub usl: Option<Usl>,
-    /// What the sizes in the audit's plan would need, from the fit.
-    pub projection: Option<Projection>,
-}
-
-/// Universal scalability law (Gunther): X(N) = λN / (1 + σ(N − 1) + κN(N − 1)).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Usl {
-    /// Requests per second of one user.
-    pub lambda: Estimate,
-    /// Contention.
-    pub sigma: Estimate,
-    /// Coherency delay.
-    pub kappa: Estimate,
-    /// Greatest throughput of the fitted curve, requests per second.
-    pub peak: Estimate,
-}
-
-/// What a planned load would need.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Projection {
-    /// Planned requests per second.
-    pub demand: f64,
-    /// Machines like this one needed for it.
-    pub machines: Estimate,
-    /// What must hold for the figure to mean anything.
-    pub assumptions: Vec<String>,
 }

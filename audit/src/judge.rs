@@ -1,15 +1,15 @@
 //! The rules applied to evidence, with expectation, measurement and reason in words.
 
 use crate::at::At;
-use crate::catalogue::{Catalogue, Finding, Target};
+use crate::catalogue::{Catalogue, Finding};
 use crate::counter::{Counter, Quantity};
 use crate::evidence::{
-    Answers, Capacity, ClaimEvidence, FlowEvidence, Growth, ItemEvidence, Latency, PlanMode, Ratio,
-    Results, SelfCheck, VariantEvidence, Work,
+    Answers, ClaimEvidence, Growth, ItemEvidence, Latency, PlanMode, Ratio, Results, SelfCheck,
+    VariantEvidence, Work,
 };
-use crate::names::{OperationName, Side, VariantName};
+use crate::names::{OperationName, VariantName};
 use crate::promise::{Claim, Order, Promise};
-use crate::rules::{self, Interval, Judgement, Load};
+use crate::rules::{self, Interval, Judgement};
 use crate::verdict::Verdict;
 
 /// Judges every claim of an item for every variant: one list per variant, in the evidence's
@@ -51,53 +51,11 @@ pub fn judge_item(
         .collect()
 }
 
-/// Judges one side of a flow: the optimized one by the audit's goal, the baseline by its
-/// "before" figure.
-pub fn judge_flow(flow: &Target, side: Side, load: &Load) -> Judgement {
-    match side {
-        Side::Optimized => rules::goal(load, flow.goal_ms),
-        Side::Baseline => rules::before(load, flow.before_ms, flow.before_is),
-    }
-}
-
 /// Judges the baseline against itself.
 pub fn judge_self(ratio: Ratio) -> SelfCheck {
     SelfCheck {
         ratio,
         verdict: rules::self_check(ratio).verdict,
-    }
-}
-
-/// The largest load at which a flow's goal holds on one side, and at every smaller one measured.
-/// `rows` may hold other flows and sides; the fit and the projection are the caller's to add.
-pub fn largest_holding(flow: &Target, side: Side, rows: &[FlowEvidence]) -> Capacity {
-    let id = flow.id;
-    let mine = || rows.iter().filter(|row| row.id == id && row.side == side);
-    let mut users: Vec<_> = mine().filter_map(|row| Some((row.users?, row))).collect();
-    users.sort_by_key(|(users, _)| *users);
-    let mut rates: Vec<_> = mine().filter_map(|row| Some((row.rate?, row))).collect();
-    rates.sort_by(|(a, _), (b, _)| a.total_cmp(b));
-    let holds = |row: &FlowEvidence| rules::holds(&row.load(), flow.goal_ms);
-    let max_users = users.iter().take_while(|(_, row)| holds(row)).last();
-    let max_rate = rates.iter().take_while(|(_, row)| holds(row)).last();
-    Capacity {
-        max_users: max_users.map(|(users, _)| *users),
-        max_rate: max_rate.map(|(rate, _)| *rate),
-        usl: None,
-        projection: None,
-        id,
-        side,
-    }
-}
-
-impl FlowEvidence {
-    /// What the row's p95 rests on.
-    pub fn load(&self) -> Load {
-        Load {
-            p95: self.p95,
-            requests: self.requests,
-            errors: self.errors,
-        }
     }
 }
 

@@ -4,10 +4,10 @@
 //!
 //! - [`catalogue`], [`promise`]: what the audit says, from `audit.toml`.
 //! - [`counter`], [`at`], [`mod@unit`]: what is counted, where, and in what.
-//! - [`evidence`]: what a run measured.
+//! - [`evidence`]: what a run measured, with [`estimate`] and, under load, [`flow_evidence`].
 //! - [`ratio`], [`slope`], [`quantile`], [`usl`]: from samples to figures with intervals.
-//! - [`rules`]: from figures to verdicts, every border in one file.
-//! - [`judge`]: the rules applied to an item's or a flow's evidence, in words.
+//! - [`rules`], [`load_rules`]: from figures to verdicts, every border.
+//! - [`judge`], [`flow_judge`]: the rules applied to an item's or a flow's evidence, in words.
 //!
 //! Every interval is a 95 % interval. What is deterministic once the samples are there stays so:
 //! whatever resamples takes a seed.
@@ -15,9 +15,13 @@
 pub mod at;
 pub mod catalogue;
 pub mod counter;
+pub mod estimate;
 pub mod evidence;
 pub mod exit;
+pub mod flow_evidence;
+pub mod flow_judge;
 pub mod judge;
+pub mod load_rules;
 pub mod names;
 mod normal;
 pub mod promise;
@@ -34,7 +38,8 @@ pub use at::At;
 pub use catalogue::{Catalogue, CatalogueError, Finding, Phase, Target};
 pub use counter::{Counter, Quantity};
 pub use exit::Exit;
-pub use judge::{judge_flow, judge_item, judge_self};
+pub use flow_judge::judge_flow;
+pub use judge::{judge_item, judge_self};
 pub use names::{FlowId, ItemId, NameError, OperationName, Side, VariantName};
 pub use promise::{Claim, Order, Promise};
 pub use unit::Unit;

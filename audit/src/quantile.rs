@@ -3,10 +3,15 @@
 //! Of n requests, the number below the true p-quantile is binomial. So the order statistics
 //! whose ranks bracket n·p in that distribution bracket the quantile, whatever the latencies
 //! look like. A sample too small to have such a rank on one side has no bound on that side.
+//!
+//! That holds for calls that do not know of each other. Under load they do: a window in which
+//! the service was slow has many slow ones. So [`over_windows`] takes one percentile from each
+//! window, and the interval is no narrower than what windows differ by.
 
 use hdrhistogram::Histogram;
 
 use crate::evidence::{Estimate, Percentiles};
+use crate::normal::t_975;
 
 /// The unit a histogram was recorded in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +48,41 @@ pub fn quantile(histogram: &Histogram<u64>, p: f64, unit: Unit) -> Option<Estima
         value: at(rank),
         lo: below.map(at),
         hi: above.map(at),
+    })
+}
+
+/// The `p`-quantile of all windows together in microseconds, with an interval that covers both
+/// that of independent calls and what the windows' own quantiles differ by (Student's t);
+/// `None` when nothing was recorded. One window, or a window without calls, gives no interval.
+pub fn over_windows(windows: &[&Histogram<u64>], p: f64, unit: Unit) -> Option<Estimate> {
+    let mut all = (*windows.first()?).clone();
+    for window in &windows[1..] {
+        // They share one layout.
+        all.add(*window).ok()?;
+    }
+    let together = quantile(&all, p, unit)?;
+    let each: Vec<f64> = windows
+        .iter()
+        .filter_map(|window| Some(quantile(window, p, unit)?.value))
+        .collect();
+    let unbounded = Estimate {
+        lo: None,
+        hi: None,
+        ..together
+    };
+    if each.len() < windows.len().max(2) {
+        return Some(unbounded);
+    }
+    let n = each.len() as f64;
+    let mean = each.iter().sum::<f64>() / n;
+    let variance = each.iter().map(|one| (one - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    let half = t_975(each.len() - 1) * (variance / n).sqrt();
+    Some(Estimate {
+        value: together.value,
+        lo: together
+            .lo
+            .map(|lo| lo.min((together.value - half).max(0.0))),
+        hi: together.hi.map(|hi| hi.max(together.value + half)),
     })
 }
 
@@ -168,6 +208,64 @@ mod tests {
             })
             .count();
         assert!(covered >= 376, "{covered} of 400");
+    }
+
+    fn together(windows: &[Histogram<u64>]) -> Estimate {
+        let windows: Vec<_> = windows.iter().collect();
+        over_windows(&windows, 0.95, Unit::Microseconds).unwrap()
+    }
+
+    #[test]
+    fn windows_that_differ_widen_the_interval_and_like_ones_leave_it() {
+        let alike: Vec<_> = (0..10).map(|_| recorded(1..=1000)).collect();
+        let all = recorded((0..10).flat_map(|_| 1..=1000));
+        assert_eq!(
+            together(&alike),
+            quantile(&all, 0.95, Unit::Microseconds).unwrap()
+        );
+        let apart: Vec<_> = (0..10u64)
+            .map(|window| recorded((1..=1000).map(|one| one * (10 + window) / 10)))
+            .collect();
+        let (apart, alike) = (together(&apart), together(&alike));
+        assert!(
+            apart.hi.unwrap() - apart.lo.unwrap() > 5.0 * (alike.hi.unwrap() - alike.lo.unwrap())
+        );
+    }
+
+    #[test]
+    fn one_slow_window_of_ten_is_within_the_interval_and_an_empty_one_gives_none() {
+        let mut windows: Vec<_> = (0..9).map(|_| recorded(vec![800; 1000])).collect();
+        windows.push(recorded(vec![900_000; 300]));
+        let slow = together(&windows);
+        assert!(
+            slow.value < 1000.0 && slow.hi.unwrap() > 200_000.0,
+            "{slow:?}"
+        );
+        assert_eq!(together(&windows[..1]).hi, None);
+        windows[3].clear();
+        assert_eq!((together(&windows).lo, together(&windows).hi), (None, None));
+    }
+
+    #[test]
+    fn the_interval_over_windows_covers_as_often_as_it_says_where_each_has_a_mood() {
+        let mut random = ChaCha8Rng::seed_from_u64(12);
+        // Over all moods, the 95th percentile of 1000 · mood · u.
+        let mut window = |calls: usize| {
+            let mood = 1.0 + 0.4 * (random.random::<f64>() - 0.5);
+            recorded((0..calls).map(|_| (1000.0 * mood * random.random::<f64>()) as u64 + 1))
+        };
+        let windows: Vec<_> = (0..3000).map(|_| window(200)).collect();
+        let truth = together(&windows).value;
+        let (mut covered, mut pooled) = (0, 0);
+        for ten in windows.chunks(10) {
+            let holds = |e: Estimate| e.lo.unwrap() <= truth && truth <= e.hi.unwrap();
+            covered += u32::from(holds(together(ten)));
+            let mut all = ten[0].clone();
+            ten[1..].iter().for_each(|one| all.add(one).unwrap());
+            pooled += u32::from(holds(quantile(&all, 0.95, Unit::Microseconds).unwrap()));
+        }
+        assert!(covered >= 279, "{covered} of 300");
+        assert!(pooled < 260, "calls alone claim too much: {pooled} of 300");
     }
 
     #[test]

@@ -26,10 +26,12 @@ pub struct Block {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RatioError {
     /// Too few rounds for an interval.
-    #[error("{rounds} rounds are too few for a ratio: measure for longer, at least {MIN_ROUNDS}")]
+    #[error("{rounds} rounds are too few for a ratio: measure for longer, at least {least}")]
     TooFewRounds {
         /// How many there were.
         rounds: usize,
+        /// How many it takes.
+        least: usize,
     },
     /// A round without a block, or a block in which a side took no time.
     #[error("round {round} has a side without calls or without time: make rounds longer")]
@@ -44,9 +46,18 @@ pub enum RatioError {
 /// # Errors
 /// With fewer than [`MIN_ROUNDS`] rounds, or a round in which one side did nothing.
 pub fn ratio(rounds: &[Vec<Block>]) -> Result<Ratio, RatioError> {
-    if rounds.len() < MIN_ROUNDS {
+    ratio_of(rounds, MIN_ROUNDS)
+}
+
+/// The same of as few rounds as `least`, two or more: the fewer, the wider is the interval.
+///
+/// # Errors
+/// With fewer, or a round in which one side did nothing.
+pub fn ratio_of(rounds: &[Vec<Block>], least: usize) -> Result<Ratio, RatioError> {
+    if rounds.len() < least.max(2) {
         return Err(RatioError::TooFewRounds {
             rounds: rounds.len(),
+            least,
         });
     }
     let logs: Vec<f64> = rounds
@@ -181,7 +192,10 @@ mod tests {
         let rounds = vec![vec![block(2.0, 1.0)]; 6];
         assert_eq!(
             ratio(&rounds[..5]),
-            Err(RatioError::TooFewRounds { rounds: 5 })
+            Err(RatioError::TooFewRounds {
+                rounds: 5,
+                least: MIN_ROUNDS
+            })
         );
         assert!(ratio(&rounds).is_ok());
     }

@@ -1,4 +1,4 @@
-//! Every border between two verdicts, in one file.
+//! Every border between two verdicts, in one file; those under load are in [`crate::load_rules`].
 //!
 //! | what is judged | verdicts, in the order in which they are tried |
 //! |---|---|
@@ -9,23 +9,10 @@
 //! | the answers, before any figure that rests on them | `wrong` if one is: see [`wrong_answers`] |
 //! | a baseline against itself | `no effect` or `regression` as above; else `inconclusive` |
 //! | growth from today's order to the fixed one | see [`growth`] |
-//! | a p95 goal | `fails` if nothing was answered; `inconclusive` under [`MIN_REQUESTS`]; `falls short` if lo ≥ goal; `inconclusive` with more than [`MAX_ERRORS`]; `confirmed` if hi < goal; else `inconclusive` |
-//! | today's p95, about X by the audit | the same refusals; `confirmed` if the interval lies in X ÷ 1.5 .. X × 1.5; `falls short` if all below; `exceeded` if all above; else `inconclusive` |
-//! | today's p95, over X by the audit | the same refusals; `confirmed` if lo > X; `falls short` if hi ≤ X; else `inconclusive` |
 
-use crate::catalogue::Before;
-use crate::evidence::{Answers, Estimate, Ratio};
+use crate::evidence::{Answers, Ratio};
 use crate::promise::Order;
 use crate::verdict::Verdict;
-
-/// Requests below which no p95 is judged: beyond it lie then fewer than ten.
-pub const MIN_REQUESTS: u64 = 200;
-
-/// The share of errors above which nothing is confirmed.
-pub const MAX_ERRORS: f64 = 0.001;
-
-/// How far from the audit's figure "about" reaches, as a factor either way.
-pub const ABOUT: f64 = 1.5;
 
 /// The slope up to which work counts as O(1). Over three decades O(log n) has a slope of about
 /// 0.13, and an index one level deeper one of that order: the two cannot be told apart here,
@@ -308,113 +295,4 @@ pub fn share(today: f64, variant: f64, lo: f64, hi: f64) -> Judgement {
     } else {
         Judgement::new(Verdict::Confirmed, "counted, not estimated")
     }
-}
-
-/// What a percentile under load rests on.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Load {
-    /// p95, microseconds.
-    pub p95: Estimate,
-    /// Measured requests.
-    pub requests: u64,
-    /// Those that were not answered as they should be.
-    pub errors: u64,
-}
-
-impl Load {
-    /// p95's interval in milliseconds, where the sample bounds it.
-    fn bounds_ms(&self) -> Option<(f64, f64)> {
-        Some((self.p95.lo? / 1000.0, self.p95.hi? / 1000.0))
-    }
-
-    fn too_many_errors(&self) -> bool {
-        self.errors as f64 > self.requests as f64 * MAX_ERRORS
-    }
-
-    fn refusal(&self) -> Option<Judgement> {
-        if self.requests > 0 && self.errors >= self.requests {
-            return Some(Judgement::new(Verdict::Fails, "no request was answered"));
-        }
-        if self.requests < MIN_REQUESTS {
-            return Some(Judgement::new(
-                Verdict::Inconclusive,
-                format!(
-                    "{} requests are too few for a p95: it needs {MIN_REQUESTS}, {} more; run for longer",
-                    self.requests,
-                    MIN_REQUESTS - self.requests
-                ),
-            ));
-        }
-        None
-    }
-
-    fn errors_words(&self) -> String {
-        let share = 100.0 * self.errors as f64 / self.requests as f64;
-        format!(
-            "{} of {} requests failed ({share:.2} %), and above 0.1 % nothing is confirmed",
-            self.errors, self.requests
-        )
-    }
-}
-
-/// Judges a p95 goal in milliseconds.
-pub fn goal(load: &Load, goal_ms: f64) -> Judgement {
-    if let Some(refusal) = load.refusal() {
-        return refusal;
-    }
-    match load.bounds_ms() {
-        Some((lo, _)) if lo >= goal_ms => Judgement::new(
-            Verdict::FallsShort,
-            format!("p95 surely is not below {goal_ms} ms"),
-        ),
-        _ if load.too_many_errors() => Judgement::new(Verdict::Inconclusive, load.errors_words()),
-        Some((_, hi)) if hi < goal_ms => Judgement::new(
-            Verdict::Confirmed,
-            format!("p95 surely is below {goal_ms} ms"),
-        ),
-        _ => Judgement::new(
-            Verdict::Inconclusive,
-            format!("the interval holds {goal_ms} ms: run for longer"),
-        ),
-    }
-}
-
-/// Judges what the audit says p95 is today, in milliseconds.
-pub fn before(load: &Load, before_ms: f64, is: Before) -> Judgement {
-    if let Some(refusal) = load.refusal() {
-        return refusal;
-    }
-    let (floor, ceiling) = match is {
-        Before::About => (before_ms / ABOUT, before_ms * ABOUT),
-        Before::Over => (before_ms, f64::INFINITY),
-    };
-    let too_fast = |hi: f64| match is {
-        Before::About => hi < floor,
-        Before::Over => hi <= floor,
-    };
-    let in_band = |lo: f64, hi: f64| match is {
-        Before::About => lo >= floor && hi <= ceiling,
-        Before::Over => lo > floor,
-    };
-    match load.bounds_ms() {
-        Some((_, hi)) if too_fast(hi) => {
-            Judgement::new(Verdict::FallsShort, "today is faster than the audit says")
-        }
-        Some((lo, _)) if lo > ceiling => {
-            Judgement::new(Verdict::Exceeded, "today is slower than the audit says")
-        }
-        _ if load.too_many_errors() => Judgement::new(Verdict::Inconclusive, load.errors_words()),
-        Some((lo, hi)) if in_band(lo, hi) => {
-            Judgement::new(Verdict::Confirmed, "today is as slow as the audit says")
-        }
-        _ => Judgement::new(
-            Verdict::Inconclusive,
-            "the interval does not decide whether today is as slow as the audit says: run for longer",
-        ),
-    }
-}
-
-/// Whether a goal holds at a level of load, for the search of the largest one.
-pub fn holds(load: &Load, goal_ms: f64) -> bool {
-    goal(load, goal_ms).verdict == Verdict::Confirmed
 }

@@ -24,6 +24,15 @@ pub enum Verdict {
     Confirmed,
     /// More than the audit promises.
     Exceeded,
+    /// Under load, of today: as the audit says.
+    #[serde(rename = "as the audit says")]
+    AsSaid,
+    /// Under load, of today: surely faster than the audit says.
+    #[serde(rename = "faster than the audit says")]
+    FasterThanSaid,
+    /// Under load, of today: surely slower than the audit says.
+    #[serde(rename = "slower than the audit says")]
+    SlowerThanSaid,
     /// The evidence does not decide.
     Inconclusive,
 }
@@ -38,6 +47,9 @@ impl fmt::Display for Verdict {
             Self::FallsShort => "falls short",
             Self::Confirmed => "confirmed",
             Self::Exceeded => "exceeded",
+            Self::AsSaid => "as the audit says",
+            Self::FasterThanSaid => "faster than the audit says",
+            Self::SlowerThanSaid => "slower than the audit says",
             Self::Inconclusive => "inconclusive",
         })
     }

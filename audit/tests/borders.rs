@@ -2,11 +2,10 @@
 
 use verdict_audit::Order;
 use verdict_audit::Verdict::{
-    self, Confirmed, Exceeded, Fails, FallsShort, Inconclusive, NoEffect, Regression,
+    self, Confirmed, Exceeded, FallsShort, Inconclusive, NoEffect, Regression,
 };
-use verdict_audit::catalogue::Before;
-use verdict_audit::evidence::{Answers, Estimate, Ratio};
-use verdict_audit::rules::{self, Interval, Load};
+use verdict_audit::evidence::{Answers, Ratio};
+use verdict_audit::rules::{self, Interval};
 
 fn speed_up(lo: f64, hi: f64) -> Verdict {
     let value = f64::midpoint(lo, hi);
@@ -141,83 +140,6 @@ fn a_promise_of_a_logarithm_is_kept_up_to_its_own_slope() {
     };
     assert_eq!(judge(0.25), Confirmed);
     assert_eq!(judge(0.251), Inconclusive);
-}
-
-fn load(lo_ms: f64, hi_ms: f64, requests: u64, errors: u64) -> Load {
-    Load {
-        p95: Estimate {
-            value: f64::midpoint(lo_ms, hi_ms) * 1000.0,
-            lo: Some(lo_ms * 1000.0),
-            hi: Some(hi_ms * 1000.0),
-        },
-        requests,
-        errors,
-    }
-}
-
-fn goal(load: Load) -> Verdict {
-    rules::goal(&load, 50.0).verdict
-}
-
-#[test]
-fn a_goal_is_met_only_when_the_whole_interval_is_below_it() {
-    assert_eq!(goal(load(10.0, 49.9, 1000, 0)), Confirmed);
-    assert_eq!(goal(load(10.0, 50.0, 1000, 0)), Inconclusive);
-    assert_eq!(goal(load(49.9, 60.0, 1000, 0)), Inconclusive);
-    assert_eq!(goal(load(50.0, 60.0, 1000, 0)), FallsShort);
-}
-
-#[test]
-fn a_goal_is_refused_under_200_requests_and_says_how_many_are_missing() {
-    assert_eq!(goal(load(10.0, 20.0, 200, 0)), Confirmed);
-    let refused = rules::goal(&load(10.0, 20.0, 199, 0), 50.0);
-    assert_eq!(refused.verdict, Inconclusive);
-    assert!(
-        refused.reason.contains("needs 200, 1 more"),
-        "{}",
-        refused.reason
-    );
-}
-
-#[test]
-fn errors_above_a_thousandth_confirm_nothing_but_do_not_hide_a_miss() {
-    assert_eq!(goal(load(10.0, 20.0, 1000, 1)), Confirmed);
-    assert_eq!(goal(load(10.0, 20.0, 1000, 2)), Inconclusive);
-    assert_eq!(goal(load(60.0, 70.0, 1000, 2)), FallsShort);
-    assert_eq!(goal(load(10.0, 20.0, 1000, 1000)), Fails);
-    let before = rules::before(&load(200.0, 210.0, 1000, 2), 200.0, Before::About);
-    assert_eq!(before.verdict, Inconclusive);
-}
-
-#[test]
-fn a_p95_without_a_bound_decides_nothing() {
-    let mut unbounded = load(10.0, 20.0, 300, 0);
-    unbounded.p95.hi = None;
-    assert_eq!(goal(unbounded), Inconclusive);
-    assert_eq!(
-        rules::before(&unbounded, 200.0, Before::About).verdict,
-        Inconclusive
-    );
-}
-
-#[test]
-fn a_figure_of_about_reaches_a_factor_of_one_and_a_half_either_way() {
-    let before = |lo, hi| rules::before(&load(lo, hi, 1000, 0), 300.0, Before::About).verdict;
-    assert_eq!(before(200.0, 450.0), Confirmed);
-    assert_eq!(before(199.9, 450.0), Inconclusive);
-    assert_eq!(before(200.0, 450.1), Inconclusive);
-    assert_eq!(before(100.0, 199.9), FallsShort);
-    assert_eq!(before(100.0, 200.0), Inconclusive);
-    assert_eq!(before(450.1, 500.0), Exceeded);
-    assert_eq!(before(450.0, 500.0), Inconclusive);
-}
-
-#[test]
-fn a_figure_of_more_than_has_no_upper_end() {
-    let before = |lo, hi| rules::before(&load(lo, hi, 1000, 0), 1000.0, Before::Over).verdict;
-    assert_eq!(before(1000.1, 90_000.0), Confirmed);
-    assert_eq!(before(1000.0, 1100.0), Inconclusive);
-    assert_eq!(before(900.0, 1000.0), FallsShort);
 }
 
 #[test]

@@ -1,11 +1,10 @@
 //! An item's evidence, judged in words.
 
 use verdict_audit::evidence::{
-    Answers, ClaimEvidence, Estimate, FlowEvidence, Growth, ItemEvidence, Latency, Percentiles,
-    PlanMode, Ratio, VariantEvidence, Work,
+    Answers, ClaimEvidence, Growth, ItemEvidence, Latency, Percentiles, PlanMode, Ratio,
+    VariantEvidence, Work,
 };
-use verdict_audit::judge::largest_holding;
-use verdict_audit::{At, Catalogue, Counter, Finding, FlowId, Side, VariantName, Verdict};
+use verdict_audit::{At, Counter, Finding, VariantName, Verdict};
 
 /// A finding of two operations with every kind of promise.
 fn finding() -> Finding {
@@ -348,40 +347,4 @@ fn the_worst_operation_decides_and_all_are_shown() {
     assert_eq!(claim.verdict, Verdict::FallsShort);
     assert!(claim.reason.starts_with("history: "), "{}", claim.reason);
     assert!(claim.measured.starts_with("history: 3.00x") && claim.measured.contains("posts: 200x"));
-}
-
-fn at(users: u32, p95_ms: f64) -> FlowEvidence {
-    let estimate = Estimate {
-        value: p95_ms * 1000.0,
-        lo: Some(p95_ms * 900.0),
-        hi: Some(p95_ms * 1100.0),
-    };
-    FlowEvidence {
-        id: FlowId::Send,
-        side: Side::Optimized,
-        users: Some(users),
-        rate: None,
-        requests: 5_000,
-        errors: 0,
-        duration: 10.0,
-        throughput: 500.0,
-        p50: estimate,
-        p95: estimate,
-        p99: estimate,
-        generator_lag_p99: None,
-        target_ms: 50.0,
-        verdict: Verdict::Confirmed,
-        reason: String::new(),
-        judged: false,
-        histogram: String::new(),
-    }
-}
-
-#[test]
-fn the_largest_load_is_the_last_before_the_goal_first_breaks() {
-    let flow = Catalogue::builtin().target(FlowId::Send).unwrap();
-    let rows = [at(64, 10.0), at(1, 5.0), at(16, 80.0), at(4, 20.0)];
-    let capacity = largest_holding(flow, Side::Optimized, &rows);
-    assert_eq!((capacity.max_users, capacity.max_rate), (Some(4), None));
-    assert_eq!(largest_holding(flow, Side::Baseline, &rows).max_users, None);
 }

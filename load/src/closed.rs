@@ -35,6 +35,7 @@ use crate::schedule::Turns;
 use crate::sent_log::SentLog;
 use crate::service_url::ServiceUrl;
 use crate::tape::{Measured, Tape};
+use crate::usage::share_during;
 use crate::verify;
 
 /// One level of the closed loop.
@@ -42,6 +43,8 @@ pub(crate) struct Closed<'a> {
     pub http: &'a Http,
     pub service: &'a ServiceUrl,
     pub flow: &'a Arc<dyn Flow>,
+    /// Who is asked in either side's turns: that side, or one of them in both.
+    pub seats: PerSide<Side>,
     pub users: u32,
     pub plan: &'a LoadPlan,
     /// Windows of each side, and the requests of each side that are wanted before they end;
@@ -65,6 +68,7 @@ enum Turn {
 /// What the users of an attack share with the one who opens and shuts the gate.
 struct Stage {
     flow: Arc<dyn Flow>,
+    seats: PerSide<Side>,
     sent: Arc<SentLog>,
     /// The gate: held shared through a request, so that whoever holds it alone has shut it and
     /// knows that no request is on its way.
@@ -82,6 +86,7 @@ impl Closed<'_> {
     pub async fn run(&self, order: Turns) -> Result<PerSide<Tape>> {
         let stage = Arc::new(Stage {
             flow: Arc::clone(self.flow),
+            seats: self.seats.clone(),
             sent: Arc::clone(self.sent),
             gate: RwLock::new(Turn::Over),
             arrived: AtomicU32::new(0),
@@ -140,21 +145,21 @@ impl Closed<'_> {
                 break;
             }
             let side = order.next().await;
-            self.changes.renew(side, &**self.flow).await?;
+            let asked = *self.seats.of(side);
+            self.changes.renew(asked, &**self.flow).await?;
             lock(stage.tapes.of(side)).next_window();
             let measured = Measured::opening_now(self.plan.warm_up, self.plan.window);
             *gate = Turn::Of(side, measured);
             drop(gate);
-            let changed = self.changes.amid(side, measured.middle());
-            let changed = changed.await;
-            tokio::time::sleep_until(measured.until.into()).await;
+            let amid = self.changes.amid(asked, measured.middle());
+            let (changed, share) = tokio::join!(amid, share_during(measured));
             gate = stage.gate.write().await;
             *gate = Turn::Over;
             changed?;
             let samples = lock(stage.tapes.of(side)).samples();
             let with = (self.http, &**self.sent);
-            let window = verify::window(side, &**self.flow, with, samples).await?;
-            lock(stage.tapes.of(side)).close_window(window);
+            let window = verify::window(asked, &**self.flow, with, samples).await?;
+            lock(stage.tapes.of(side)).close_window(window, share);
             if goose::is_killswitch_triggered() {
                 return Err(Error::Interrupted);
             }
@@ -219,15 +224,16 @@ fn user_of(stage: Arc<Stage>, user: &mut GooseUser) -> BoxFuture<'_, Transaction
             let Turn::Of(side, measured) = *gate else {
                 return Ok(());
             };
+            let asked = *stage.seats.of(side);
             let after = (Instant::now() + stage.warm_up).saturating_duration_since(measured.from);
-            let call = flows::next(&*stage.flow, side, (after, stage.warm_up), &mut random);
+            let call = flows::next(&*stage.flow, asked, (after, stage.warm_up), &mut random);
             let ticket = stage.sent.leaving(&call);
             let began = Instant::now();
             let mut answer = ask(user, &call).await;
             let ended = Instant::now();
             let outcome = match &answer {
                 Ok(Answer { status, body, .. }) => {
-                    stage.sent.answered(ticket, side, *status, body);
+                    stage.sent.answered(ticket, asked, *status, body);
                     call.judge(*status, body)
                 }
                 Err(error) => Err(Amiss::Failed(error.to_string())),
@@ -241,6 +247,7 @@ fn user_of(stage: Arc<Stage>, user: &mut GooseUser) -> BoxFuture<'_, Transaction
                 tape.keep(call, answer.body);
             }
             tape.record(measured, began, ended, outcome);
+            tape.record_standing(measured, began, ended);
         }
     })
 }
@@ -319,6 +326,7 @@ mod tests {
             http: &Http::without_health(&url),
             service: &ServiceUrl::new(&url),
             flow: &flow,
+            seats: PerSide::each(),
             users: 6,
             plan: &plan,
             windows: (2, 4),
@@ -342,14 +350,16 @@ mod tests {
         for side in SIDES {
             let tape = tapes.of(side);
             assert_eq!(
-                (tape.errors, tape.answered.len()),
+                (tape.errors, tape.windows.len()),
                 (0, 4),
                 "{:?}",
                 tape.first_error
             );
             // Six users at 5 ms, four windows of 150 ms: 720 at most.
             assert!((50..=720).contains(&tape.requests()), "{}", tape.requests());
-            assert!(tape.latencies.min() >= 4_990);
+            let fastest = tape.windows.iter().map(|window| window.latencies.min());
+            assert!(fastest.min().unwrap() >= 4_990);
+            assert!(tape.shares.len() == 4 && tape.shares.iter().all(|share| *share > 0.0));
         }
         assert!(std::fs::read_to_string(&report).unwrap().contains("<html"));
         std::fs::remove_dir_all(folder).unwrap();

@@ -1,21 +1,18 @@
-//! From tapes to rows of results with verdicts, and from rows to capacity.
+//! From tapes to rows of results with verdicts, and from rows to ratios, targets and capacity.
 
 use std::time::Duration;
 
-use hdrhistogram::Histogram;
-use verdict_audit::evidence::{Answers, Capacity, Estimate, FlowEvidence, Usl};
-use verdict_audit::judge::largest_holding;
-use verdict_audit::quantile::quantile;
+use verdict_audit::evidence::{
+    Answers, Capacity, Compared, Estimate, FlowEvidence, FlowRatio, Percentiles, Usl,
+};
+use verdict_audit::flow_judge::{compare, largest_holding};
+use verdict_audit::quantile::{over_windows, percentiles, quantile};
 use verdict_audit::rules::{Judgement, wrong_answers};
 use verdict_audit::usl::{Throughput, UslError, project, usl};
-use verdict_audit::{Catalogue, Side, Target, Verdict, Warning, judge_flow};
+use verdict_audit::{Side, Target, Verdict, Warning, judge_flow};
 
 use crate::error::{Error, Result};
-use crate::tape::{self, Tape, UNIT};
-
-/// How late the generator may be, as a share of what the row is held to: more, and the figures
-/// are the generator's own.
-const TOLERATED_LAG: f64 = 0.1;
+use crate::tape::{Tape, UNIT, WindowTape};
 
 /// How much load.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -34,54 +31,6 @@ pub(crate) struct Measurement<'a> {
     /// The measured time of one window.
     pub window: Duration,
     pub tape: &'a Tape,
-    pub answers: &'a Answers,
-    /// What was asked, and what else a reader must know.
-    pub about: String,
-}
-
-impl Measurement<'_> {
-    /// The row.
-    pub fn evidence(&self) -> Result<FlowEvidence> {
-        let Self {
-            target, side, tape, ..
-        } = self;
-        let lag = match self.level {
-            Level::Users(_) => None,
-            Level::Rate(_) => quantile(&tape.lags, 0.99, UNIT).map(|lag| lag.value),
-        };
-        let mut row = FlowEvidence {
-            id: target.id,
-            side: *side,
-            users: match self.level {
-                Level::Users(users) => Some(users),
-                Level::Rate(_) => None,
-            },
-            rate: match self.level {
-                Level::Users(_) => None,
-                Level::Rate(rate) => Some(rate),
-            },
-            requests: tape.requests(),
-            errors: tape.errors,
-            duration: self.window.as_secs_f64() * tape.answered.len() as f64,
-            throughput: tape.throughput(self.window),
-            p50: NOTHING,
-            p95: NOTHING,
-            p99: NOTHING,
-            generator_lag_p99: lag,
-            target_ms: target.target_ms(*side),
-            verdict: Verdict::Inconclusive,
-            reason: String::new(),
-            judged: false,
-            histogram: String::new(),
-        };
-        fill(&mut row, &tape.latencies)?;
-        judge(&mut row, target, wrong_answers(self.answers));
-        if let Some(error) = &tape.first_error {
-            row.reason = format!("{}; first error: {error}", row.reason);
-        }
-        row.reason = format!("{}; {}", row.reason, self.about);
-        Ok(row)
-    }
 }
 
 const NOTHING: Estimate = Estimate {
@@ -90,16 +39,98 @@ const NOTHING: Estimate = Estimate {
     hi: None,
 };
 
-/// The percentiles of a row, and the histogram behind them.
-pub(crate) fn fill(row: &mut FlowEvidence, latencies: &Histogram<u64>) -> Result<()> {
-    let at = |p| quantile(latencies, p, UNIT).unwrap_or(NOTHING);
+impl Measurement<'_> {
+    /// The row, judged by itself: what its answers were is not in it.
+    pub fn evidence(&self) -> Result<FlowEvidence> {
+        let Self {
+            target, side, tape, ..
+        } = self;
+        let (users, rate) = match self.level {
+            Level::Users(users) => (Some(users), None),
+            Level::Rate(rate) => (None, Some(rate)),
+        };
+        let lag = rate.and_then(|_| quantile(&tape.lags, 0.99, UNIT));
+        let shares = tape.shares.len();
+        let mut row = FlowEvidence {
+            id: target.id,
+            side: *side,
+            users,
+            rate,
+            requests: tape.requests(),
+            errors: tape.errors,
+            duration: self.window.as_secs_f64() * tape.windows.len() as f64,
+            throughput: tape.throughput(self.window),
+            p50: NOTHING,
+            p95: NOTHING,
+            p99: NOTHING,
+            standing_p95: None,
+            generator_lag_p99: lag.map(|lag| lag.value),
+            generator_share: (shares > 0).then(|| tape.shares.iter().sum::<f64>() / shares as f64),
+            target_ms: target.target_ms(*side),
+            verdict: Verdict::Inconclusive,
+            reason: String::new(),
+            judged: false,
+            windows: Vec::new(),
+        };
+        fill(&mut row, &tape.windows)?;
+        judge(&mut row, target, None);
+        Ok(row)
+    }
+
+    /// The row, judged with what its answers came to, and with what else a reader must know.
+    pub fn held_to(&self, answers: &Answers, about: &str) -> Result<FlowEvidence> {
+        let mut row = self.evidence()?;
+        judge(&mut row, self.target, wrong_answers(answers));
+        if let Some(error) = &self.tape.first_error {
+            row.reason = format!("{}; first error: {error}", row.reason);
+        }
+        row.reason = format!("{}; {about}", row.reason);
+        Ok(row)
+    }
+}
+
+/// The percentiles of a row, and the windows behind them.
+pub(crate) fn fill(row: &mut FlowEvidence, windows: &[WindowTape]) -> Result<()> {
+    let latencies: Vec<_> = windows.iter().map(|window| &window.latencies).collect();
+    let at = |p| over_windows(&latencies, p, UNIT).unwrap_or(NOTHING);
     (row.p50, row.p95, row.p99) = (at(0.50), at(0.95), at(0.99));
-    row.histogram = tape::encode(latencies).map_err(|reason| Error::Histogram {
-        what: "write",
+    if row.users.is_some() {
+        let standing: Vec<_> = windows.iter().map(|window| &window.standing).collect();
+        row.standing_p95 = over_windows(&standing, 0.95, UNIT);
+    }
+    row.windows = windows
+        .iter()
+        .map(WindowTape::stored)
+        .collect::<std::result::Result<_, _>>()
+        .map_err(|reason| Error::Histogram {
+            what: "write",
+            row: name(row),
+            reason,
+        })?;
+    Ok(())
+}
+
+/// The windows behind a row.
+pub(crate) fn read(row: &FlowEvidence) -> Result<Vec<WindowTape>> {
+    let unreadable = |reason| Error::Histogram {
+        what: "read",
         row: name(row),
         reason,
-    })?;
-    Ok(())
+    };
+    let windows = row
+        .windows
+        .iter()
+        .map(WindowTape::read)
+        .collect::<std::result::Result<Vec<_>, _>>()
+        .map_err(unreadable)?;
+    let held: u64 = windows.iter().map(|window| window.latencies.len()).sum();
+    if held != row.requests {
+        return Err(unreadable(format!(
+            "it holds {held} latencies of {} requests",
+            row.requests
+        )));
+    }
+    Ok(windows)
 }
 
 /// A row by flow, side and level, for messages.
@@ -112,29 +143,50 @@ pub(crate) fn name(row: &FlowEvidence) -> String {
     format!("{} {} at {level}", row.side, row.id)
 }
 
-/// Whether the generator was too late for the row's figures to be the service's.
-fn lagging(row: &FlowEvidence) -> bool {
-    row.generator_lag_p99
-        .is_some_and(|lag| lag > TOLERATED_LAG * row.target_ms * 1000.0)
-}
-
 /// Judges a row: by the audit's rules, after what voids it.
 pub(crate) fn judge(row: &mut FlowEvidence, target: &Target, wrong: Option<Judgement>) {
-    row.judged = row.users == Some(Catalogue::builtin().judged_users);
-    (row.verdict, row.reason) = if let Some(wrong) = wrong {
-        (wrong.verdict, wrong.reason)
-    } else if lagging(row) {
-        let reason = format!(
-            "the generator itself was {:.1} ms late (p99), more than a tenth of {} ms: lower the \
-             rate, or give it a machine of its own",
-            row.generator_lag_p99.unwrap_or_default() / 1000.0,
-            row.target_ms
-        );
-        (Verdict::Inconclusive, reason)
-    } else {
-        let judgement = judge_flow(target, row.side, &row.load());
-        (judgement.verdict, judgement.reason)
-    };
+    let judgement = wrong.unwrap_or_else(|| judge_flow(target, row.side, &row.load()));
+    (row.verdict, row.reason) = (judgement.verdict, judgement.reason);
+}
+
+/// The two sides against each other, at every level at which both were measured.
+pub(crate) fn ratios(rows: &[FlowEvidence]) -> Result<Vec<FlowRatio>> {
+    let of = |side| rows.iter().filter(move |row| row.side == side);
+    let mut ratios = Vec::new();
+    for today in of(Side::Baseline) {
+        let same = |row: &&FlowEvidence| {
+            (row.id, row.users, row.rate) == (today.id, today.users, today.rate)
+        };
+        let Some(other) = of(Side::Optimized).find(same) else {
+            continue;
+        };
+        let figures = |row| Ok::<_, Error>(each(&read(row)?));
+        let mut ratio = compare(Compared::Sides, today, &figures(today)?, &figures(other)?);
+        let void = if [today, other]
+            .iter()
+            .any(|row| row.verdict == Verdict::Wrong)
+        {
+            Some("answers are wrong")
+        } else if [today, other].iter().any(|row| row.load().failing()) {
+            Some("requests failed")
+        } else if [today, other].iter().any(|row| row.load().late()) {
+            Some("the generator itself was late")
+        } else {
+            None
+        };
+        if let Some(void) = void {
+            (ratio.p50, ratio.p95) = (None, None);
+            ratio.says = format!("no ratio: {void}");
+        }
+        ratios.push(ratio);
+    }
+    Ok(ratios)
+}
+
+/// The percentiles of each window.
+pub(crate) fn each(windows: &[WindowTape]) -> Vec<Percentiles> {
+    let figures = |window: &WindowTape| percentiles(&window.latencies, UNIT);
+    windows.iter().map(figures).collect()
 }
 
 /// Capacity of one flow on one side, with the law fitted to the throughput of the windows; a
@@ -148,7 +200,7 @@ pub(crate) fn capacity(
 ) -> (Capacity, Option<Warning>) {
     let sound: Vec<FlowEvidence> = rows
         .iter()
-        .filter(|row| row.verdict != Verdict::Wrong && !lagging(row))
+        .filter(|row| row.verdict != Verdict::Wrong)
         .cloned()
         .collect();
     let mut capacity = largest_holding(target, side, &sound);
@@ -188,7 +240,7 @@ pub(crate) fn capacity(
 mod tests {
     use std::time::Instant;
 
-    use verdict_audit::FlowId;
+    use verdict_audit::{Catalogue, FlowId};
 
     use super::*;
     use crate::tape::Measured;
@@ -197,45 +249,47 @@ mod tests {
         Catalogue::builtin().target(FlowId::History).unwrap()
     }
 
-    fn tape(requests: u32, latency: Duration, lag: Duration) -> Tape {
+    /// Windows of alike requests.
+    fn tape(windows: &[(u32, Duration)], lag: Duration) -> Tape {
         let mut tape = Tape::new(1);
-        tape.next_window();
-        let window = Measured {
-            from: Instant::now(),
-            until: Instant::now() + Duration::from_secs(3600),
-        };
-        for _ in 0..requests {
-            tape.record(window, window.from, window.from + latency, Ok(()));
-            tape.record_lag(window, window.from, window.from + lag);
+        for (requests, latency) in windows {
+            tape.next_window();
+            let window = Measured {
+                from: Instant::now(),
+                until: Instant::now() + Duration::from_secs(3600),
+            };
+            for _ in 0..*requests {
+                tape.record(window, window.from, window.from + *latency, Ok(()));
+                tape.record_standing(window, window.from, window.from + *latency);
+                tape.record_lag(window, window.from, window.from + lag);
+            }
         }
         tape
     }
 
-    fn row(tape: &Tape, level: Level, answers: &Answers) -> FlowEvidence {
+    fn row(side: Side, tape: &Tape, level: Level, answers: &Answers) -> FlowEvidence {
         Measurement {
             target: target(),
-            side: Side::Optimized,
+            side,
             level,
             window: Duration::from_secs(1),
             tape,
-            answers,
-            about: "a test".to_owned(),
         }
-        .evidence()
+        .held_to(answers, "a test")
         .unwrap()
     }
 
-    const QUICK: Duration = Duration::from_millis(2);
+    const QUICK: [(u32, Duration); 3] = [(400, Duration::from_millis(2)); 3];
 
     #[test]
-    fn a_quick_service_is_confirmed_and_only_the_judged_level_is_judged() {
-        let tape = tape(1_000, QUICK, Duration::ZERO);
-        let judged = row(&tape, Level::Users(4), &Answers::default());
-        assert_eq!((judged.verdict, judged.judged), (Verdict::Confirmed, true));
-        assert_eq!((judged.requests, judged.throughput), (1_000, 1_000.0));
-        assert!((judged.p95.value - 2_000.0).abs() <= 2.0);
-        assert!(!row(&tape, Level::Users(16), &Answers::default()).judged);
-        assert!(!row(&tape, Level::Rate(50.0), &Answers::default()).judged);
+    fn a_quick_service_is_confirmed() {
+        let tape = tape(&QUICK, Duration::ZERO);
+        let row = row(Side::Optimized, &tape, Level::Users(4), &Answers::default());
+        assert_eq!(row.verdict, Verdict::Confirmed);
+        assert_eq!((row.requests, row.throughput), (1_200, 400.0));
+        assert!((row.p95.value - 2_000.0).abs() <= 2.0);
+        assert_eq!(row.windows.len(), 3);
+        assert_eq!(each(&read(&row).unwrap())[2].count, 400);
     }
 
     #[test]
@@ -246,11 +300,8 @@ mod tests {
             first_difference: Some("row 7".to_owned()),
             declared: vec![],
         };
-        let row = row(
-            &tape(1_000, QUICK, Duration::ZERO),
-            Level::Users(4),
-            &answers,
-        );
+        let tape = tape(&QUICK, Duration::ZERO);
+        let row = row(Side::Optimized, &tape, Level::Users(4), &answers);
         assert_eq!(row.verdict, Verdict::Wrong);
         assert!(
             row.reason.contains("1 of 20") && row.reason.contains("row 7"),
@@ -260,16 +311,76 @@ mod tests {
     }
 
     #[test]
-    fn a_late_generator_decides_nothing_and_gives_no_capacity() {
-        let late = tape(1_000, QUICK, Duration::from_millis(11));
-        let late = row(&late, Level::Rate(100.0), &Answers::default());
+    fn users_who_stood_still_confirm_nothing_though_few_calls_tell_of_it() {
+        let mut tape = tape(&QUICK, Duration::ZERO);
+        tape.next_window();
+        let from = Instant::now();
+        let window = Measured {
+            from,
+            until: from + Duration::from_secs(3600),
+        };
+        let ended = from + Duration::from_secs(2);
+        for _ in 0..4 {
+            tape.record(window, from, ended, Ok(()));
+            tape.record_standing(window, from, ended);
+        }
+        for _ in 0..400 {
+            tape.record(window, ended, ended + Duration::from_millis(2), Ok(()));
+        }
+        let row = row(Side::Optimized, &tape, Level::Users(4), &Answers::default());
+        assert!(row.p95.hi.unwrap() < 3_000.0, "{:?}", row.p95);
+        assert_ne!(row.verdict, Verdict::Confirmed, "{}", row.reason);
+    }
+
+    #[test]
+    fn a_late_generator_proves_no_service_slow_and_is_held_to_the_latency() {
+        let answers = Answers::default();
+        let slow = [(400, Duration::from_millis(200)); 3];
+        let of = |lag_ms, windows: &[(u32, Duration)]| {
+            let tape = tape(windows, Duration::from_millis(lag_ms));
+            row(Side::Optimized, &tape, Level::Rate(100.0), &answers)
+        };
+        assert_eq!(of(99, &slow).verdict, Verdict::FallsShort);
+        let late = of(101, &slow);
         assert_eq!(late.verdict, Verdict::Inconclusive);
         assert!(late.reason.contains("late"), "{}", late.reason);
-        let punctual = tape(1_000, QUICK, Duration::from_millis(9));
-        let punctual = row(&punctual, Level::Rate(50.0), &Answers::default());
-        assert_eq!(punctual.verdict, Verdict::Confirmed);
-        let (capacity, _) = capacity(target(), Side::Optimized, &[late, punctual], &[], 1);
-        assert_eq!(capacity.max_rate, Some(50.0));
+        // Its lag is in the latencies: without it they would be shorter still.
+        let late = of(2, &QUICK);
+        assert_eq!(late.verdict, Verdict::Confirmed);
+        let today = row(
+            Side::Baseline,
+            &tape(&QUICK, Duration::ZERO),
+            Level::Rate(100.0),
+            &answers,
+        );
+        let ratios = ratios(&[today, late]).unwrap();
+        assert_eq!(ratios[0].p50, None);
+        assert!(ratios[0].says.contains("late"), "{}", ratios[0].says);
+    }
+
+    #[test]
+    fn the_sides_are_compared_window_by_window_where_both_were_measured() {
+        let answers = Answers::default();
+        let of = |side, level, ms: u64| {
+            let windows: Vec<_> = (0..10)
+                .map(|window| (100, Duration::from_millis(ms * (window + 5))))
+                .collect();
+            row(side, &tape(&windows, Duration::ZERO), level, &answers)
+        };
+        let rows = [
+            of(Side::Baseline, Level::Users(4), 30),
+            of(Side::Optimized, Level::Users(4), 10),
+            of(Side::Baseline, Level::Users(16), 30),
+        ];
+        let ratios = ratios(&rows).unwrap();
+        assert_eq!(ratios.len(), 1);
+        let p95 = ratios[0].p95.unwrap();
+        // However windows differ, each pair met the same one.
+        assert!(
+            (p95.lo - 3.0).abs() < 0.02 && (p95.hi - 3.0).abs() < 0.02,
+            "{p95}"
+        );
+        assert_eq!(ratios[0].windows, 10);
     }
 
     #[test]

@@ -12,8 +12,9 @@
 //!   windows.
 //! - `changes`: writes into what is read, before each window and in the middle of it; `moments`:
 //!   what is right from one write to the next.
-//! - `evidence`: from tapes to figures with verdicts; `merge`: several generators'
-//!   results as one.
+//! - `usage`: what the generator itself takes of the machine.
+//! - `evidence`: from tapes to figures with verdicts; `findings`: those of one flow; `merge`:
+//!   several generators' results as one.
 
 mod answers;
 mod changes;
@@ -21,6 +22,7 @@ mod client;
 mod closed;
 mod error;
 mod evidence;
+mod findings;
 pub mod flows;
 #[cfg(test)]
 mod knock;
@@ -35,6 +37,7 @@ mod schedule;
 mod sent_log;
 mod service_url;
 mod tape;
+mod usage;
 mod verify;
 
 pub use error::{Error, Result};

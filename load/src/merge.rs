@@ -1,24 +1,25 @@
 //! Several generators' results as one.
 //!
-//! Histograms add exactly: the merged percentiles are those of all requests together, and not a
-//! mean of percentiles. Users, rates, throughput, requests and errors add up, since the
+//! Histograms add exactly, window by window: the merged percentiles are those of all requests
+//! together, and not a mean of percentiles. Users, rates, throughput, requests and errors add up, since the
 //! generators worked at the same time; the verdicts are given anew.
 
 use std::collections::BTreeSet;
 
-use verdict_audit::evidence::{FlowEvidence, Results, SCHEMA};
+use verdict_audit::evidence::{Compared, FlowEvidence, Results, SCHEMA};
+use verdict_audit::flow_judge::{judge_ratios, judge_targets};
 use verdict_audit::rules::Judgement;
 use verdict_audit::usl::Throughput;
 use verdict_audit::{Catalogue, FlowId, Verdict};
 
 use crate::error::{Error, Result};
-use crate::evidence::{capacity, fill, judge, name};
+use crate::evidence::{capacity, fill, judge, name, ratios, read};
 use crate::per_side::SIDES;
-use crate::tape;
 
 /// Puts together what several generators with the same options measured of one service at one
 /// time. The first one's run and items stand for all; rows that any generator found wrong stay
-/// wrong; capacity is fitted anew, to one throughput per level.
+/// wrong; capacity is fitted anew, to one throughput per level. Today against itself stays the
+/// first one's.
 ///
 /// # Errors
 /// No results, results of another schema, or results that do not belong together: another scale
@@ -45,6 +46,12 @@ pub fn merge(all: Vec<Results>) -> Result<Results> {
     for row in &mut merged.flows {
         rejudge(row, generators)?;
     }
+    merged
+        .flow_ratios
+        .retain(|ratio| ratio.of == Compared::Itself);
+    merged.flow_ratios.extend(ratios(&merged.flows)?);
+    judge_ratios(&mut merged.flow_ratios);
+    merged.targets = judge_targets(&mut merged.flows);
     merged.capacity = capacities(&merged);
     Ok(merged)
 }
@@ -120,44 +127,36 @@ fn belongs(first: &Results, other: &Results, number: usize) -> Result<()> {
             format!("{} ms", ours.target_ms),
             format!("{} ms", theirs.target_ms),
         )?;
+        same(
+            &format!("the number of windows of {}", name(ours)),
+            ours.windows.len().to_string(),
+            theirs.windows.len().to_string(),
+        )?;
     }
     Ok(())
 }
 
-fn read(row: &FlowEvidence) -> Result<hdrhistogram::Histogram<u64>> {
-    let unreadable = |reason: String| Error::Histogram {
-        what: "read",
-        row: name(row),
-        reason,
-    };
-    let histogram = tape::decode(&row.histogram).map_err(unreadable)?;
-    if histogram.len() != row.requests {
-        return Err(unreadable(format!(
-            "it holds {} latencies of {} requests",
-            histogram.len(),
-            row.requests
-        )));
-    }
-    Ok(histogram)
-}
-
 /// Adds what another generator measured at the same time.
 fn add(ours: &mut FlowEvidence, theirs: &FlowEvidence) -> Result<()> {
-    let mut histogram = read(ours)?;
-    histogram
-        .add(read(theirs)?)
-        .map_err(|error| Error::Histogram {
+    let mut windows = read(ours)?;
+    for (ours_of, theirs_of) in windows.iter_mut().zip(read(theirs)?) {
+        ours_of.add(&theirs_of).map_err(|reason| Error::Histogram {
             what: "add to",
             row: name(ours),
-            reason: error.to_string(),
+            reason,
         })?;
+    }
     ours.requests += theirs.requests;
     ours.errors += theirs.errors;
     ours.throughput += theirs.throughput;
     ours.duration = ours.duration.max(theirs.duration);
     ours.users = ours.users.zip(theirs.users).map(|(a, b)| a + b);
     ours.rate = ours.rate.zip(theirs.rate).map(|(a, b)| a + b);
-    // The fleet is as late as its latest generator.
+    // The fleet is as late as its latest generator, and as busy as its busiest.
+    ours.generator_share = ours
+        .generator_share
+        .zip(theirs.generator_share)
+        .map(|(a, b)| a.max(b));
     ours.generator_lag_p99 = ours
         .generator_lag_p99
         .zip(theirs.generator_lag_p99)
@@ -166,7 +165,7 @@ fn add(ours: &mut FlowEvidence, theirs: &FlowEvidence) -> Result<()> {
         ours.verdict = Verdict::Wrong;
         ours.reason.clone_from(&theirs.reason);
     }
-    fill(ours, &histogram)
+    fill(ours, &windows)
 }
 
 fn rejudge(row: &mut FlowEvidence, generators: usize) -> Result<()> {
@@ -212,39 +211,42 @@ fn capacities(merged: &Results) -> Vec<verdict_audit::evidence::Capacity> {
 #[cfg(test)]
 mod tests {
     use chrono::DateTime;
-    use hdrhistogram::Histogram;
     use proptest::prelude::*;
     use verdict_audit::Side;
     use verdict_audit::evidence::{Estimate, Host, Run};
 
     use super::*;
+    use crate::tape::{Tape, WindowTape};
 
-    fn row(users: u32, latencies: &Histogram<u64>) -> FlowEvidence {
+    fn row(users: u32, windows: &[WindowTape]) -> FlowEvidence {
         let nothing = Estimate {
             value: 0.0,
             lo: None,
             hi: None,
         };
+        let requests: u64 = windows.iter().map(|window| window.latencies.len()).sum();
         let mut row = FlowEvidence {
             id: FlowId::History,
             side: Side::Optimized,
             users: Some(users),
             rate: None,
-            requests: latencies.len(),
+            requests,
             errors: 0,
             duration: 10.0,
-            throughput: latencies.len() as f64 / 10.0,
+            throughput: requests as f64 / 10.0,
             p50: nothing,
             p95: nothing,
             p99: nothing,
+            standing_p95: None,
             generator_lag_p99: None,
+            generator_share: Some(0.1),
             target_ms: 100.0,
             verdict: Verdict::Confirmed,
             reason: String::new(),
             judged: false,
-            histogram: String::new(),
+            windows: Vec::new(),
         };
-        fill(&mut row, latencies).unwrap();
+        fill(&mut row, windows).unwrap();
         row
     }
 
@@ -270,16 +272,26 @@ mod tests {
             },
             items: vec![],
             flows,
+            flow_ratios: vec![],
+            targets: vec![],
             capacity: vec![],
         }
     }
 
-    fn recorded(latencies: &[u64]) -> Histogram<u64> {
-        let mut histogram = tape::histogram();
-        for latency in latencies {
-            histogram.record(*latency).unwrap();
-        }
-        histogram
+    /// Two windows of alike numbers of requests.
+    fn recorded(latencies: &[u64]) -> Vec<WindowTape> {
+        let window = |first: usize| {
+            let mut tape = Tape::new(1);
+            tape.next_window();
+            let mut window = tape.windows.remove(0);
+            for latency in latencies.iter().skip(first).step_by(2) {
+                window.answered += 1;
+                window.latencies.record(*latency).unwrap();
+                window.standing.record(*latency).unwrap();
+            }
+            window
+        };
+        vec![window(0), window(1)]
     }
 
     fn measured(users: u32, latencies: &[u64]) -> Results {
@@ -287,23 +299,29 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(48))]
+        #![proptest_config(ProptestConfig::with_cases(24))]
 
         #[test]
         fn what_was_split_has_the_percentiles_of_the_whole_when_merged(
             latencies in proptest::collection::vec(1u64..5_000_000, 1..400),
             generators in 1usize..5,
         ) {
+            // Each generator has its part of each window.
             let parts = (0..generators).map(|generator| {
-                let part: Vec<u64> =
-                    latencies.iter().copied().skip(generator).step_by(generators).collect();
+                let part: Vec<u64> = latencies
+                    .chunks(2)
+                    .skip(generator)
+                    .step_by(generators)
+                    .flatten()
+                    .copied()
+                    .collect();
                 measured(2, &part)
             });
             let merged = merge(parts.collect()).unwrap().flows.remove(0);
             let whole = row(2, &recorded(&latencies));
             prop_assert_eq!(merged.requests, whole.requests);
             prop_assert_eq!((merged.p50, merged.p95, merged.p99), (whole.p50, whole.p95, whole.p99));
-            prop_assert_eq!(merged.histogram, whole.histogram);
+            prop_assert_eq!(merged.windows, whole.windows);
             prop_assert_eq!(merged.users, Some(2 * generators as u32));
             prop_assert!((merged.throughput - whole.throughput).abs() < 1e-9);
         }
@@ -373,6 +391,10 @@ mod tests {
             merge(vec![first(), old]),
             Err(Error::OtherSchema { .. })
         ));
+        let mut shorter = first();
+        shorter.flows[0].windows.pop();
+        let error = merge(vec![first(), shorter]).unwrap_err().to_string();
+        assert!(error.contains("windows"), "{error}");
         let mut torn = first();
         torn.flows[0].requests += 1;
         assert!(matches!(

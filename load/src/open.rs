@@ -23,6 +23,7 @@ use crate::plan::LoadPlan;
 use crate::schedule::Turns;
 use crate::sent_log::SentLog;
 use crate::tape::{Measured, Tape};
+use crate::usage::share_during;
 use crate::verify;
 
 /// One level of the open loop.
@@ -31,6 +32,8 @@ pub(crate) struct Open<'a> {
     pub flow: &'a Arc<dyn Flow>,
     /// Arrivals per second.
     pub rate: f64,
+    /// Windows of each side.
+    pub windows: usize,
     pub plan: &'a LoadPlan,
     /// Which of the generators at work this one is: each has arrivals of its own.
     pub generator: u64,
@@ -48,33 +51,52 @@ struct Flight {
 }
 
 impl Open<'_> {
-    /// Runs the level: the tapes of both sides.
+    /// Runs the level on both sides, in turns: their tapes.
     pub async fn run(&self, mut turns: Turns) -> Result<PerSide<Tape>> {
         let mut tapes = PerSide {
             baseline: Tape::new(self.plan.seed),
             optimized: Tape::new(self.plan.seed),
         };
-        for turn in 0..2 * self.plan.windows {
+        for turn in 0..2 * self.windows {
             let side = turns.next().await;
             // Both sides of a pair meet the same arrivals.
-            let pair = turn as u64 / 2;
-            let mut random = ChaCha8Rng::seed_from_u64(self.plan.seed ^ self.rate.to_bits());
-            random.set_stream((self.generator << 40) + pair);
-            let tape = tapes.of_mut(side);
-            self.changes.renew(side, &**self.flow).await?;
-            self.window(side, &mut random, tape).await?;
-            let samples = tape.samples();
-            let with = (self.http, self.sent);
-            tape.close_window(verify::window(side, &**self.flow, with, samples).await?);
-            if goose::is_killswitch_triggered() {
-                return Err(Error::Interrupted);
-            }
+            self.turn(side, turn as u64 / 2, tapes.of_mut(side)).await?;
         }
         Ok(tapes)
     }
 
-    /// One window: every arrival is sent, and every answer waited for.
-    async fn window(&self, side: Side, random: &mut ChaCha8Rng, tape: &mut Tape) -> Result<()> {
+    /// Runs the level on one side: its tape.
+    pub async fn alone(&self, side: Side) -> Result<Tape> {
+        let mut tape = Tape::new(self.plan.seed);
+        for turn in 0..self.windows {
+            self.turn(side, turn as u64, &mut tape).await?;
+        }
+        Ok(tape)
+    }
+
+    async fn turn(&self, side: Side, stream: u64, tape: &mut Tape) -> Result<()> {
+        let mut random = ChaCha8Rng::seed_from_u64(self.plan.seed ^ self.rate.to_bits());
+        random.set_stream((self.generator << 40) + stream);
+        self.changes.renew(side, &**self.flow).await?;
+        let share = self.window(side, &mut random, tape).await?;
+        let samples = tape.samples();
+        let with = (self.http, self.sent);
+        let window = verify::window(side, &**self.flow, with, samples).await?;
+        tape.close_window(window, share);
+        if goose::is_killswitch_triggered() {
+            return Err(Error::Interrupted);
+        }
+        Ok(())
+    }
+
+    /// One window: every arrival is sent, and every answer waited for; the generator's share of
+    /// the machine.
+    async fn window(
+        &self,
+        side: Side,
+        random: &mut ChaCha8Rng,
+        tape: &mut Tape,
+    ) -> Result<Option<f64>> {
         let length = self.plan.warm_up + self.plan.window;
         let arrivals = poisson(self.rate, length, random);
         let mut next = |after| {
@@ -91,6 +113,7 @@ impl Open<'_> {
         let runtime = tokio::runtime::Handle::current();
         let measured = Measured::opening_now(self.plan.warm_up, self.plan.window);
         let opened = measured.from - self.plan.warm_up;
+        let share = tokio::spawn(share_during(measured));
         // A thread of its own: the runtime's timer is a millisecond coarse, a thread's sleep a
         // twentieth of that.
         let pacer = tokio::task::spawn_blocking(move || {
@@ -120,7 +143,8 @@ impl Open<'_> {
         let (changed, ()) = tokio::join!(changed, answers);
         // The channel has closed, so the pacer has ended; it has nothing to panic on.
         let _ = pacer.await;
-        changed
+        changed?;
+        Ok(share.await.ok().flatten())
     }
 }
 
@@ -196,6 +220,7 @@ mod tests {
             http: &http,
             flow: &flow,
             rate,
+            windows: 1,
             plan: &plan,
             generator: 0,
             sent: &SentLog::default(),
@@ -211,11 +236,12 @@ mod tests {
         // A loop that waits would have met the stall once. Half of the arrivals of the stall
         // came in its first half and waited for more than the other half of it.
         let half = STALL.as_micros() as u64 / 2;
-        let waited = tape.latencies.count_between(half, u64::MAX);
+        let latencies = &tape.windows.last().unwrap().latencies;
+        let waited = latencies.count_between(half, u64::MAX);
         let due = rate * STALL.as_secs_f64() / 2.0;
         assert!(waited as f64 > due * 0.6, "{waited} of about {due}");
-        assert!(tape.latencies.value_at_quantile(0.99) > half);
-        assert!(tape.latencies.max() >= STALL.as_micros() as u64 * 9 / 10);
+        assert!(latencies.value_at_quantile(0.99) > half);
+        assert!(latencies.max() >= STALL.as_micros() as u64 * 9 / 10);
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -227,6 +253,7 @@ mod tests {
             http: &http,
             flow: &flow,
             rate: 100.0,
+            windows: 1,
             plan: &plan,
             generator: 0,
             sent: &SentLog::default(),

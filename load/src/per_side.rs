@@ -14,6 +14,24 @@ pub struct PerSide<T> {
     pub optimized: T,
 }
 
+impl PerSide<Side> {
+    /// Each side itself.
+    pub(crate) fn each() -> Self {
+        Self {
+            baseline: Side::Baseline,
+            optimized: Side::Optimized,
+        }
+    }
+
+    /// One side in the place of both.
+    pub(crate) fn twice(side: Side) -> Self {
+        Self {
+            baseline: side,
+            optimized: side,
+        }
+    }
+}
+
 impl<T> PerSide<T> {
     /// The one of a side.
     pub fn of(&self, side: Side) -> &T {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use verdict_audit::flow_judge::OPEN_SHARE;
+use verdict_audit::load_rules::MIN_REQUESTS;
 use verdict_audit::{Catalogue, FlowId};
 
 use crate::error::{Error, Result};
@@ -13,67 +15,123 @@ pub struct LoadPlan {
     pub flows: Vec<FlowId>,
     /// Closed loop: numbers of users who each wait for their answer before they ask again.
     pub users: Vec<u32>,
-    /// Open loop: arrivals per second, on each side. When empty, `shares` decide.
+    /// Open loop: arrivals per second, on each side. When empty, `shares` and `climb` decide.
     pub rates: Vec<f64>,
-    /// Open loop without `rates`: shares of the most that the slower side reached in the closed
-    /// loop. The same rates go to both sides.
+    /// Open loop without `rates`: shares of the slower side's throughput in the closed loop where
+    /// the targets are judged, or at its best when that was not measured. The same rates go to
+    /// both sides.
     pub shares: Vec<f64>,
+    /// Open loop without `rates`: shares of the most that a side itself reached in the closed
+    /// loop, rising. It is tried up to where the audit's goal breaks.
+    pub climb: Vec<f64>,
     /// Measured time of one window.
     pub window: Duration,
-    /// Windows of each side at each level. The level at which the audit's targets are judged
-    /// gets up to three times as many while it has fewer than 1 000 requests of each side.
+    /// Windows of each side at each level.
     pub windows: usize,
+    /// Windows of each side at the levels at which the audit's targets are judged, in both loops.
+    pub judged_windows: usize,
+    /// Requests of each side wanted at those levels: while there are fewer, there are up to
+    /// three times as many windows.
+    pub wanted: u64,
+    /// Of how many flows, from the first, today is also put against itself.
+    pub self_checks: usize,
     /// Time before each window in which the side is under the same load and nothing counts.
     pub warm_up: Duration,
     /// Seed of the requests and of the arrivals.
     pub seed: u64,
 }
 
-/// Requests wanted of each side at the level that is judged: fifty of them lie beyond p95.
-pub const JUDGED_REQUESTS: u64 = 1_000;
-
-/// The level that is judged gets at most so many times the plan's windows.
+/// A level gets at most so many times its windows.
 pub(crate) const STRETCH: usize = 3;
 
-/// Concurrency by default; four levels are also the least that the scalability law is fitted to.
-const USERS: [u32; 4] = [1, 4, 16, 64];
+/// Somewhat more than the least that is judged: arrivals are not counted beforehand.
+const ENOUGH: u64 = MIN_REQUESTS + MIN_REQUESTS / 4;
+
+/// What lies between two windows on top of the warm-up: answers are held to what is due.
+const BETWEEN: Duration = Duration::from_millis(100);
 
 const FLOWS: [FlowId; 3] = [FlowId::Send, FlowId::History, FlowId::Page];
 
 impl LoadPlan {
-    /// Every flow at every level, within three minutes.
-    pub fn quick() -> Self {
+    /// Every flow at the levels that are judged, in short turns: within half a minute or so.
+    pub fn short() -> Self {
         Self {
             flows: FLOWS.to_vec(),
-            users: USERS.to_vec(),
+            users: vec![Catalogue::builtin().judged_users],
             rates: Vec::new(),
-            shares: vec![0.25, 0.5, 0.75],
-            window: Duration::from_millis(1_200),
-            windows: 2,
-            warm_up: Duration::from_millis(300),
+            shares: vec![OPEN_SHARE],
+            climb: Vec::new(),
+            window: Duration::from_millis(220),
+            windows: 6,
+            judged_windows: 6,
+            wanted: ENOUGH,
+            self_checks: 1,
+            warm_up: Duration::from_millis(50),
             seed: 1,
         }
     }
 
-    /// Every flow at the level that is judged and at one rate, within 40 seconds or so.
-    pub fn short() -> Self {
+    /// Every flow at every level, and up to where the goal breaks: within three minutes a flow.
+    pub fn full() -> Self {
         Self {
-            users: vec![Catalogue::builtin().judged_users],
-            shares: vec![0.5],
-            window: Duration::from_millis(900),
-            warm_up: Duration::from_millis(250),
-            ..Self::quick()
+            // Four are also the least that the scalability law is fitted to.
+            users: vec![1, 4, 16, 64],
+            climb: vec![0.7, 0.85, 1.0, 1.25],
+            window: Duration::from_millis(1_500),
+            windows: 3,
+            judged_windows: 10,
+            wanted: 1_000,
+            warm_up: Duration::from_millis(300),
+            ..Self::short()
         }
     }
 
-    /// Every flow at every level, long enough for narrow intervals: about a quarter of an hour.
-    pub fn full() -> Self {
-        Self {
-            window: Duration::from_secs(2),
-            windows: 8,
-            warm_up: Duration::from_millis(500),
-            ..Self::quick()
+    /// Leaves only those of its flows that are asked for.
+    #[must_use]
+    pub fn only(mut self, flows: &[FlowId]) -> Self {
+        self.flows.retain(|flow| flows.contains(flow));
+        self
+    }
+
+    /// About how long it takes, when neither side is so slow that it needs more windows and both
+    /// hold their goals to the end.
+    pub fn expected(&self) -> Duration {
+        let judged = Catalogue::builtin().judged_users;
+        let closed: usize = self
+            .users
+            .iter()
+            .map(|users| self.windows_at(*users == judged))
+            .sum();
+        let open = match self.rates.len() {
+            0 => {
+                let shared = self
+                    .shares
+                    .iter()
+                    .map(|share| self.windows_at(*share == OPEN_SHARE));
+                shared.sum::<usize>() + self.climb.len() * self.windows
+            }
+            rates => rates * self.windows,
+        };
+        let checks = self.self_checks.min(self.flows.len()) * self.windows_at(true);
+        let windows = 2 * (self.flows.len() * (closed + open) + checks);
+        (self.warm_up + self.window + BETWEEN) * u32::try_from(windows).unwrap_or(u32::MAX)
+    }
+
+    /// Windows of each side at a level, when it gives requests enough.
+    pub(crate) fn windows_at(&self, judged: bool) -> usize {
+        if judged {
+            self.judged_windows
+        } else {
+            self.windows
         }
+    }
+
+    /// Windows of each side at a rate: more where few arrive.
+    pub(crate) fn windows_of(&self, rate: f64, judged: bool) -> usize {
+        let wanted = if judged { self.wanted } else { ENOUGH };
+        let needed = wanted as f64 / (rate * self.window.as_secs_f64());
+        let windows = self.windows_at(judged);
+        (needed.ceil() as usize).clamp(windows, windows * STRETCH)
     }
 
     /// Refuses what cannot be measured.
@@ -86,7 +144,7 @@ impl LoadPlan {
                 what: "level of load, neither users nor a rate",
             });
         }
-        if self.windows == 0 || self.window.is_zero() {
+        if self.windows == 0 || self.judged_windows == 0 || self.window.is_zero() {
             return Err(Error::EmptyPlan { what: "window" });
         }
         let senseless = |what: String, choose| Err(Error::Senseless { what, choose });
@@ -112,49 +170,65 @@ mod tests {
     #[test]
     fn every_plan_of_ours_is_sound_and_measures_the_level_that_is_judged() {
         let judged = Catalogue::builtin().judged_users;
-        for plan in [LoadPlan::quick(), LoadPlan::short(), LoadPlan::full()] {
+        for plan in [LoadPlan::short(), LoadPlan::full()] {
             plan.check().unwrap();
-            assert!(plan.users.contains(&judged));
+            assert!(plan.users.contains(&judged) && plan.shares.contains(&OPEN_SHARE));
+            assert!(plan.judged_windows >= 6 && plan.self_checks > 0);
         }
     }
 
     #[test]
-    fn the_windows_of_the_quick_plan_fit_into_three_minutes() {
-        let plan = LoadPlan::quick();
-        let levels = plan.users.len() + plan.shares.len();
-        // The level that is judged may take longer.
-        let windows = 2 * plan.flows.len() * plan.windows * (levels + STRETCH - 1);
-        let seconds = (plan.window + plan.warm_up).as_secs_f64() * windows as f64;
-        assert!(seconds < 170.0, "{seconds} s");
+    fn three_flows_take_half_a_minute_at_the_short_plan_and_four_take_twelve_at_the_full_one() {
+        let short = LoadPlan::short().expected().as_secs_f64();
+        assert!(short < 32.0, "{short} s");
+        let mut full = LoadPlan::full();
+        full.flows.push(FlowId::Feed);
+        let full = full.expected().as_secs_f64();
+        assert!(full < 720.0, "{full} s");
+    }
+
+    #[test]
+    fn a_rate_at_which_few_arrive_gets_more_windows_up_to_a_bound() {
+        let plan = LoadPlan::full();
+        assert_eq!(plan.windows_of(10_000.0, true), 10);
+        assert_eq!(plan.windows_of(50.0, true), 14);
+        assert_eq!(plan.windows_of(1.0, true), 30);
+        assert_eq!(plan.windows_of(10_000.0, false), 3);
+    }
+
+    #[test]
+    fn flows_that_nobody_asked_for_are_left_out() {
+        let plan = LoadPlan::short().only(&[FlowId::Page, FlowId::Feed]);
+        assert_eq!(plan.flows, [FlowId::Page]);
     }
 
     #[test]
     fn what_cannot_be_measured_is_refused() {
-        let quick = LoadPlan::quick();
+        let short = LoadPlan::short();
         for plan in [
             LoadPlan {
                 flows: vec![],
-                ..quick.clone()
+                ..short.clone()
             },
             LoadPlan {
                 users: vec![],
-                ..quick.clone()
+                ..short.clone()
             },
             LoadPlan {
                 users: vec![0],
-                ..quick.clone()
+                ..short.clone()
             },
             LoadPlan {
                 rates: vec![f64::NAN],
-                ..quick.clone()
+                ..short.clone()
             },
             LoadPlan {
                 rates: vec![-1.0],
-                ..quick.clone()
+                ..short.clone()
             },
             LoadPlan {
                 windows: 0,
-                ..quick
+                ..short
             },
         ] {
             assert!(plan.check().is_err(), "{plan:?}");

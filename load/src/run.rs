@@ -7,9 +7,9 @@ use futures_util::future::BoxFuture;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use sqlx::PgPool;
-use verdict_audit::evidence::{Answers, Capacity, FlowEvidence};
-use verdict_audit::usl::Throughput;
-use verdict_audit::{Catalogue, FlowId, Side, Target, Warning};
+use verdict_audit::evidence::{Answers, Capacity, FlowEvidence, FlowRatio, TargetEvidence};
+use verdict_audit::flow_judge::{OPEN_SHARE, judge_ratios, judge_targets};
+use verdict_audit::{Catalogue, FlowId, Side, Target, Warning, load_rules};
 use verdict_oracle::Oracle;
 use verdict_seed::World;
 
@@ -18,12 +18,13 @@ use crate::changes::Changes;
 use crate::client::Http;
 use crate::closed::Closed;
 use crate::error::{Error, Result};
-use crate::evidence::{Level, Measurement, capacity};
+use crate::evidence::{Level, Measurement, ratios};
+use crate::findings::{Findings, Measured};
 use crate::flows::{self, Flow};
 use crate::moments::Truth;
 use crate::open::Open;
 use crate::per_side::{PerSide, SIDES};
-use crate::plan::{JUDGED_REQUESTS, LoadPlan, STRETCH};
+use crate::plan::{LoadPlan, STRETCH};
 use crate::schedule::Turns;
 use crate::sent_log::SentLog;
 use crate::service_url::ServiceUrl;
@@ -44,6 +45,10 @@ pub trait LoadWatcher: Sync {
 pub struct LoadOutcome {
     /// A row per flow, side and level.
     pub flows: Vec<FlowEvidence>,
+    /// The two sides of each flow at each level, and today against itself.
+    pub flow_ratios: Vec<FlowRatio>,
+    /// The audit's targets, both loops together, per flow and side.
+    pub targets: Vec<TargetEvidence>,
     /// Capacity per flow and side.
     pub capacity: Vec<Capacity>,
     /// How the answers of each side compared to the generator's rows, per flow: those before any
@@ -54,7 +59,8 @@ pub struct LoadOutcome {
 }
 
 /// Puts a service under load: for each flow, first the same requests to both sides, then the
-/// closed loop at each number of users, then the open loop at each rate; the sides alternate.
+/// closed loop at each number of users, then the open loop at each rate, at last up to where the
+/// goal breaks; the sides alternate.
 ///
 /// With `databases` what is sent is held to what is stored, and taken back after every window,
 /// and before an error or the outcome is returned, as is what is written into what is read;
@@ -106,11 +112,15 @@ async fn drive(
         done: 0,
         outcome: LoadOutcome::default(),
     };
-    for id in &plan.flows {
-        run.flow(*id).await?;
+    for (place, id) in plan.flows.iter().enumerate() {
+        run.flow(*id, place < plan.self_checks).await?;
     }
     watcher.step("done", 1.0);
-    Ok(run.outcome)
+    let mut outcome = run.outcome;
+    outcome.flow_ratios.extend(ratios(&outcome.flows)?);
+    judge_ratios(&mut outcome.flow_ratios);
+    outcome.targets = judge_targets(&mut outcome.flows);
+    Ok(outcome)
 }
 
 /// Which of several generators this one is: the number that Kubernetes gives to each member of
@@ -138,14 +148,17 @@ struct Run<'a> {
     outcome: LoadOutcome,
 }
 
-/// What was measured at one level.
-struct Measured {
-    level: Level,
-    tapes: PerSide<Tape>,
+/// What was asked at every level.
+struct Levels {
+    /// The answers before any timing.
+    answers: PerSide<Answers>,
+    measured: Vec<Measured>,
+    /// Today against itself.
+    itself: Option<(Level, PerSide<Tape>)>,
 }
 
 impl Run<'_> {
-    async fn flow(&mut self, id: FlowId) -> Result<()> {
+    async fn flow(&mut self, id: FlowId, checks_itself: bool) -> Result<()> {
         let mut random = ChaCha8Rng::seed_from_u64(self.plan.seed);
         random.set_stream(id as u64);
         let flow = flows::flow(id, &self.truth, &mut random)?;
@@ -157,17 +170,26 @@ impl Run<'_> {
         if flow.keeper().is_some() && !self.sent.restores() {
             self.watcher.warn(Warning::RowsStay);
         }
-        let levels = self.levels(&flow, &mut random).await;
+        let levels = self.levels(&flow, target, checks_itself, &mut random).await;
         // What was late in the last windows, or is there because something failed.
         let sent = self.sent.take_back().await;
         let changed = self.changes.take_back().await;
-        let (mut answers, measured) = levels?;
+        let Levels {
+            mut answers,
+            measured,
+            itself,
+        } = levels?;
         sent.and(changed)?;
-        for side in SIDES {
-            let answers = answers.of_mut(side);
-            for measured in &measured {
-                add(answers, measured.tapes.of(side).answers.clone());
+        for measured in &measured {
+            add(answers.of_mut(measured.side), measured.tape.answers.clone());
+        }
+        if let Some((_, tapes)) = &itself {
+            for tape in [&tapes.baseline, &tapes.optimized] {
+                add(&mut answers.baseline, tape.answers.clone());
             }
+        }
+        for side in SIDES {
+            let answers = answers.of(side);
             if let Some(first) = &answers.first_difference {
                 self.watcher.warn(Warning::FlowAnswersDiffer {
                     flow: id,
@@ -178,46 +200,81 @@ impl Run<'_> {
                 });
             }
         }
-        self.rows(&*flow, target, &answers, &measured)?;
-        self.capacities(target, &measured);
+        let findings = Findings {
+            flow: &*flow,
+            target,
+            plan: self.plan,
+            restores: self.sent.restores(),
+            changes: self.changes.about(&*flow),
+            measured: &measured,
+            itself,
+            answers: &answers,
+        };
+        for warning in findings.add_to(&mut self.outcome)? {
+            self.watcher.warn(warning);
+        }
         self.outcome.answers.push((id, answers));
         Ok(())
     }
 
-    /// The answers before any timing, and what was measured at each level.
     async fn levels(
         &mut self,
         flow: &Arc<dyn Flow>,
+        target: &Target,
+        checks_itself: bool,
         random: &mut ChaCha8Rng,
-    ) -> Result<(PerSide<Answers>, Vec<Measured>)> {
+    ) -> Result<Levels> {
         self.step(&format!("{}: do both sides answer rightly", flow.id()));
         let (http, sent) = (&self.http, &self.sent);
         let answers = verify::before(&**flow, http, sent, &self.changes, random).await?;
         let mut measured = Vec::new();
+        let mut itself = None;
         for users in &self.plan.users {
-            let tapes = self.closed(flow, *users).await?;
-            measured.push(Measured {
-                level: Level::Users(*users),
-                tapes,
-            });
+            let tapes = self.closed(flow, *users, PerSide::each()).await?;
+            measured.extend(Measured::both(Level::Users(*users), tapes));
+            if checks_itself && *users == judged_users() {
+                let tapes = self
+                    .closed(flow, *users, PerSide::twice(Side::Baseline))
+                    .await?;
+                itself = Some((Level::Users(*users), tapes));
+            }
         }
-        for rate in self.rates(&measured) {
-            let tapes = self.open(flow, rate).await?;
-            measured.push(Measured {
-                level: Level::Rate(rate),
-                tapes,
-            });
+        for (rate, judged) in self.rates(&measured) {
+            let tapes = self.open(flow, rate, judged).await?;
+            measured.extend(Measured::both(Level::Rate(rate), tapes));
         }
-        Ok((answers, measured))
+        for side in SIDES {
+            self.climb(flow, target, side, &mut measured).await?;
+        }
+        Ok(Levels {
+            answers,
+            measured,
+            itself,
+        })
     }
 
-    async fn closed(&mut self, flow: &Arc<dyn Flow>, users: u32) -> Result<PerSide<Tape>> {
+    async fn closed(
+        &mut self,
+        flow: &Arc<dyn Flow>,
+        users: u32,
+        seats: PerSide<Side>,
+    ) -> Result<PerSide<Tape>> {
         let id = flow.id();
-        self.step(&format!("{id}: {users} users"));
-        let report = self
-            .artefacts
-            .join(format!("goose-{id}-{users}-users.html"));
-        let judged = users == Catalogue::builtin().judged_users;
+        let (what, file) = if seats == PerSide::each() {
+            (
+                format!("{users} users"),
+                format!("goose-{id}-{users}-users"),
+            )
+        } else {
+            (
+                "today against itself".to_owned(),
+                format!("goose-{id}-{users}-users-today-against-itself"),
+            )
+        };
+        self.step(&format!("{id}: {what}"));
+        let report = self.artefacts.join(format!("{file}.html"));
+        let judged = users == judged_users();
+        let windows = self.plan.windows_at(judged);
         // Generators that take turns by the clock must all take as many.
         let stretch = if judged && self.sent.restores() {
             STRETCH
@@ -228,10 +285,11 @@ impl Run<'_> {
             http: &self.http,
             service: self.service,
             flow,
+            seats,
             users,
             plan: self.plan,
-            windows: (self.plan.windows, self.plan.windows * stretch),
-            wanted: JUDGED_REQUESTS,
+            windows: (windows, windows * stretch),
+            wanted: self.plan.wanted,
             generator: self.generator,
             sent: &self.sent,
             changes: &self.changes,
@@ -243,19 +301,88 @@ impl Run<'_> {
         Ok(tapes)
     }
 
-    async fn open(&mut self, flow: &Arc<dyn Flow>, rate: f64) -> Result<PerSide<Tape>> {
+    async fn open(
+        &mut self,
+        flow: &Arc<dyn Flow>,
+        rate: f64,
+        judged: bool,
+    ) -> Result<PerSide<Tape>> {
         self.step(&format!("{}: {rate:.0} requests/s", flow.id()));
+        self.at_rate(flow, rate, judged).run(self.turns()).await
+    }
+
+    fn at_rate<'o>(&'o self, flow: &'o Arc<dyn Flow>, rate: f64, judged: bool) -> Open<'o> {
+        let windows = if self.sent.restores() && self.plan.rates.is_empty() {
+            self.plan.windows_of(rate, judged)
+        } else {
+            self.plan.windows_at(judged)
+        };
         Open {
             http: &self.http,
             flow,
             rate,
+            windows,
             plan: self.plan,
             generator: self.generator,
             sent: &self.sent,
             changes: &self.changes,
         }
-        .run(self.turns())
-        .await
+    }
+
+    /// Higher and higher rates of one side alone, until its goal breaks or the plan ends.
+    async fn climb(
+        &mut self,
+        flow: &Arc<dyn Flow>,
+        target: &Target,
+        side: Side,
+        measured: &mut Vec<Measured>,
+    ) -> Result<()> {
+        if !self.plan.rates.is_empty() {
+            return Ok(());
+        }
+        let best = self.best(measured, side);
+        let holds = |measured: &Measured| -> Result<bool> {
+            let row = Measurement {
+                target,
+                side,
+                level: measured.level,
+                window: self.plan.window,
+                tape: &measured.tape,
+            }
+            .evidence()?;
+            let broken = measured.tape.answers.differing > 0;
+            Ok(!broken && load_rules::holds(&row.load(), target.goal_ms))
+        };
+        let rate = |measured: &Measured| match measured.level {
+            Level::Rate(rate) if measured.side == side => Some(rate),
+            _ => None,
+        };
+        let mut highest = 0.0;
+        for measured in measured.iter().filter(|measured| rate(measured).is_some()) {
+            if !holds(measured)? {
+                return Ok(());
+            }
+            highest = rate(measured).unwrap_or_default().max(highest);
+        }
+        for share in &self.plan.climb {
+            let rate = share * best;
+            if rate <= highest {
+                continue;
+            }
+            self.watcher.step(
+                &format!("{} {side}: {rate:.0} requests/s", flow.id()),
+                self.share(),
+            );
+            let tape = self.at_rate(flow, rate, false).alone(side).await?;
+            let level = Level::Rate(rate);
+            let step = Measured { level, side, tape };
+            let held = holds(&step)?;
+            measured.push(step);
+            if !held {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// A service elsewhere may have other generators at it, and all must be at the same side.
@@ -267,106 +394,59 @@ impl Run<'_> {
         }
     }
 
-    /// A row for each side at each level. One wrong answer at any of them, and every row of that
-    /// side is wrong; the other side's stand by themselves.
-    fn rows(
-        &mut self,
-        flow: &dyn Flow,
-        target: &Target,
-        answers: &PerSide<Answers>,
-        measured: &[Measured],
-    ) -> Result<()> {
-        for measured in measured {
-            for side in SIDES {
-                let tape = measured.tapes.of(side);
-                let row = Measurement {
-                    target,
-                    side,
-                    level: measured.level,
-                    window: self.plan.window,
-                    tape,
-                    answers: answers.of(side),
-                    about: self.about(flow, tape),
-                }
-                .evidence()?;
-                self.outcome.flows.push(row);
-            }
-        }
-        Ok(())
+    /// The most that a side reached in the closed loop.
+    fn best(&self, measured: &[Measured], side: Side) -> f64 {
+        measured
+            .iter()
+            .filter(|measured| measured.side == side && matches!(measured.level, Level::Users(_)))
+            .map(|measured| measured.tape.throughput(self.plan.window))
+            .fold(0.0, f64::max)
     }
 
-    fn about(&self, flow: &dyn Flow, tape: &Tape) -> String {
-        let asked = flow.about();
-        let held = tape.answers.checked;
-        let rows = match (flow.keeper().is_some(), self.sent.restores()) {
-            (true, true) => format!(
-                ", read back and taken back after each window, in the fullest of which {} were sent",
-                tape.most_sent
-            ),
-            (true, false) => "; the rows stay there, unread".to_owned(),
-            (false, _) => String::new(),
-        };
-        let changed = self.changes.about(flow);
-        format!(
-            "{asked}{rows}; {changed}; {held} answers under this load held to what is due, whole rows"
-        )
-    }
-
-    fn capacities(&mut self, target: &Target, measured: &[Measured]) {
-        let seconds = self.plan.window.as_secs_f64();
-        for side in SIDES {
-            let windows: Vec<Throughput> = measured
-                .iter()
-                .filter_map(|measured| match measured.level {
-                    Level::Users(users) => Some((users, measured.tapes.of(side))),
-                    Level::Rate(_) => None,
-                })
-                .flat_map(|(users, tape)| {
-                    tape.answered.iter().map(move |answered| Throughput {
-                        users,
-                        rate: *answered as f64 / seconds,
-                    })
-                })
-                .collect();
-            let (capacity, warning) =
-                capacity(target, side, &self.outcome.flows, &windows, self.plan.seed);
-            self.outcome.capacity.push(capacity);
-            if let Some(warning) = warning {
-                self.watcher.warn(warning);
-            }
-        }
-    }
-
-    /// The rates of the open loop: the plan's, or shares of the most that the slower side
-    /// reached in the closed loop.
-    fn rates(&self, closed: &[Measured]) -> Vec<f64> {
+    /// The rates of the open loop that both sides meet, and whether the targets are judged there:
+    /// the plan's, or shares of the slower side's throughput in the closed loop.
+    fn rates(&self, closed: &[Measured]) -> Vec<(f64, bool)> {
         if !self.plan.rates.is_empty() {
-            return self.plan.rates.clone();
+            return self.plan.rates.iter().map(|rate| (*rate, false)).collect();
         }
-        let peak = |side: Side| {
-            closed
-                .iter()
-                .map(|measured| measured.tapes.of(side).throughput(self.plan.window))
-                .fold(0.0, f64::max)
+        let of = |side: Side| {
+            let judged =
+                |one: &&Measured| one.side == side && one.level == Level::Users(judged_users());
+            let here = closed.iter().find(judged);
+            here.map_or_else(
+                || self.best(closed, side),
+                |one| one.tape.throughput(self.plan.window),
+            )
         };
-        let slower = peak(Side::Baseline).min(peak(Side::Optimized));
+        let slower = of(Side::Baseline).min(of(Side::Optimized));
         // A side that answered nothing gives no rate.
         self.plan
             .shares
             .iter()
-            .map(|share| share * slower)
-            .filter(|rate| *rate > 0.0)
+            .map(|share| (share * slower, *share == OPEN_SHARE))
+            .filter(|(rate, _)| *rate > 0.0)
             .collect()
     }
 
-    fn step(&mut self, what: &str) {
+    /// The share of the run that is done.
+    fn share(&self) -> f64 {
         let rates = match self.plan.rates.len() {
             0 => self.plan.shares.len(),
             given => given,
         };
         let levels = 1 + self.plan.users.len() + rates;
-        let steps = self.plan.flows.len() * levels;
-        self.watcher.step(what, self.done as f64 / steps as f64);
+        let checks = self.plan.self_checks.min(self.plan.flows.len());
+        let steps = self.plan.flows.len() * levels + checks;
+        (self.done as f64 / steps as f64).min(1.0)
+    }
+
+    fn step(&mut self, what: &str) {
+        self.watcher.step(what, self.share());
         self.done += 1;
     }
+}
+
+/// Users of the closed loop at which the audit's targets are judged.
+fn judged_users() -> u32 {
+    Catalogue::builtin().judged_users
 }

@@ -125,24 +125,23 @@ impl SentLog {
         Ok(settled)
     }
 
-    /// Takes everything of both sides back, unread.
+    /// Takes everything of both sides back, unread: of one side also when the other's cannot be.
     ///
     /// # Errors
-    /// When the database refuses, or is away.
+    /// When a database refuses, or is away.
     pub async fn take_back(&self) -> Result<()> {
+        let mut taken = Ok(());
         for side in SIDES {
             let sent = std::mem::take(&mut *self.of(side));
             if let Some(databases) = &self.databases
                 && let Some(keeper) = self.keeper()
                 && !sent.is_empty()
             {
-                keeper
-                    .take_back(databases.of(side), &sent)
-                    .await
-                    .map_err(Error::Database)?;
+                let back = keeper.take_back(databases.of(side), &sent).await;
+                taken = taken.and(back.map_err(Error::Database));
             }
         }
-        Ok(())
+        taken
     }
 
     fn keeper(&self) -> Option<Arc<dyn Keeper>> {

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Deserializer, Serializer, V2Serializer};
-use verdict_audit::evidence::Answers;
+use verdict_audit::evidence::{Answers, FlowWindow};
 use verdict_audit::quantile::Unit;
 
 use crate::answers::{self, LOADED};
@@ -23,6 +23,9 @@ const LONGEST: u64 = 600_000_000;
 /// Three digits: within 0.1 % of every latency.
 const DIGITS: u8 = 3;
 
+/// How often is looked at who still waits: a stand-still of so long leaves a trace.
+const TICK: Duration = Duration::from_millis(2);
+
 /// An empty histogram of the one layout that all of them share, so that they add exactly.
 #[expect(
     clippy::expect_used,
@@ -32,20 +35,31 @@ pub(crate) fn histogram() -> Histogram<u64> {
     Histogram::new_with_bounds(1, LONGEST, DIGITS).expect("the bounds are valid")
 }
 
+/// What is recorded of one window.
+#[derive(Debug)]
+pub(crate) struct WindowTape {
+    /// Right answers that came while it was measured.
+    pub answered: u64,
+    /// Latencies of all its requests, failed ones included: to leave them out would make a
+    /// service that gives up quickly look fast.
+    pub latencies: Histogram<u64>,
+    /// What was still to be waited at every [`TICK`], by those who waited then.
+    pub standing: Histogram<u64>,
+}
+
 /// Measured requests of one side at one level, over all its windows.
 #[derive(Debug)]
 pub(crate) struct Tape {
-    /// Latencies of all measured requests, failed ones included: to leave them out would make a
-    /// service that gives up quickly look fast.
-    pub latencies: Histogram<u64>,
+    /// The windows so far, in order.
+    pub windows: Vec<WindowTape>,
     /// Open loop: how late the generator sent.
     pub lags: Histogram<u64>,
+    /// What the generator used of the machine in each window.
+    pub shares: Vec<f64>,
     /// Measured requests that were not answered as they should be: failed, or wrong at sight.
     pub errors: u64,
     /// The first of them in words.
     pub first_error: Option<String>,
-    /// Right answers that came while each window was measured.
-    pub answered: Vec<u64>,
     /// Messages sent in the fullest window.
     pub most_sent: usize,
     /// Answers that were held to what is due, those that were wrong at sight among them.
@@ -58,11 +72,11 @@ impl Tape {
     /// Nothing yet; the seed decides which answers are kept for the oracle.
     pub fn new(seed: u64) -> Self {
         Self {
-            latencies: histogram(),
+            windows: Vec::new(),
             lags: histogram(),
+            shares: Vec::new(),
             errors: 0,
             first_error: None,
-            answered: Vec::new(),
             most_sent: 0,
             answers: Answers::default(),
             samples: Samples::new(seed),
@@ -100,7 +114,11 @@ impl Measured {
 impl Tape {
     /// Begins the next window.
     pub fn next_window(&mut self) {
-        self.answered.push(0);
+        self.windows.push(WindowTape {
+            answered: 0,
+            latencies: histogram(),
+            standing: histogram(),
+        });
     }
 
     /// Keeps an answer that looks right for the oracle, when the draw falls on it.
@@ -108,8 +126,10 @@ impl Tape {
         self.samples.offer(call, body);
     }
 
-    /// Adds what a window's answers and messages came to.
-    pub fn close_window(&mut self, window: Window) {
+    /// Adds what a window's answers and messages came to, and the generator's share of the
+    /// machine while it was measured.
+    pub fn close_window(&mut self, window: Window, share: Option<f64>) {
+        self.shares.extend(share);
         self.most_sent = self.most_sent.max(window.sent);
         answers::add(&mut self.answers, window.answers);
     }
@@ -133,20 +153,36 @@ impl Tape {
             let wrong = wrong.clone().at(LOADED);
             answers::count(&mut self.answers, Err(wrong));
         }
-        if outcome.is_ok()
-            && window.holds(ended)
-            && let Some(answered) = self.answered.last_mut()
-        {
-            *answered += 1;
+        let Some(tape) = self.windows.last_mut() else {
+            return;
+        };
+        if outcome.is_ok() && window.holds(ended) {
+            tape.answered += 1;
         }
         if !window.holds(began) {
             return;
         }
-        self.latencies
+        tape.latencies
             .saturating_record(microseconds(ended.saturating_duration_since(began)));
         if let Err(wrong) = outcome {
             self.errors += 1;
             self.first_error.get_or_insert_with(|| wrong.to_string());
+        }
+    }
+
+    /// Records, of a user who asked and waited, what was still to be waited at each tick from the
+    /// window's opening until the answer came, though that be later than its end: of a stand-still
+    /// that began in the window all is seen.
+    pub fn record_standing(&mut self, window: Measured, began: Instant, ended: Instant) {
+        let Some(tape) = self.windows.last_mut() else {
+            return;
+        };
+        let since = began.saturating_duration_since(window.from);
+        let ticks = since.as_nanos().div_ceil(TICK.as_nanos());
+        let mut at = window.from + TICK * u32::try_from(ticks).unwrap_or(u32::MAX);
+        while began < window.until && at < ended {
+            tape.standing.saturating_record(microseconds(ended - at));
+            at += TICK;
         }
     }
 
@@ -160,13 +196,16 @@ impl Tape {
 
     /// Right answers per second, of windows of this length.
     pub fn throughput(&self, window: Duration) -> f64 {
-        let answered: u64 = self.answered.iter().sum();
-        answered as f64 / (window.as_secs_f64() * self.answered.len() as f64)
+        let answered: u64 = self.windows.iter().map(|window| window.answered).sum();
+        answered as f64 / (window.as_secs_f64() * self.windows.len() as f64)
     }
 
     /// Measured requests.
     pub fn requests(&self) -> u64 {
-        self.latencies.len()
+        self.windows
+            .iter()
+            .map(|window| window.latencies.len())
+            .sum()
     }
 }
 
@@ -177,8 +216,41 @@ fn microseconds(duration: Duration) -> u64 {
         .max(1)
 }
 
+impl WindowTape {
+    /// As results carry it.
+    pub fn stored(&self) -> Result<FlowWindow, String> {
+        let standing = (!self.standing.is_empty()).then(|| encode(&self.standing));
+        Ok(FlowWindow {
+            answered: self.answered,
+            latencies: encode(&self.latencies)?,
+            standing: standing.transpose()?,
+        })
+    }
+
+    /// From results.
+    pub fn read(stored: &FlowWindow) -> Result<Self, String> {
+        Ok(Self {
+            answered: stored.answered,
+            latencies: decode(&stored.latencies)?,
+            standing: match &stored.standing {
+                Some(standing) => decode(standing)?,
+                None => histogram(),
+            },
+        })
+    }
+
+    /// Adds what another generator recorded of the same window.
+    pub fn add(&mut self, other: &Self) -> Result<(), String> {
+        self.answered += other.answered;
+        let added = self.latencies.add(&other.latencies);
+        added
+            .and_then(|()| self.standing.add(&other.standing))
+            .map_err(|error| error.to_string())
+    }
+}
+
 /// A histogram as results carry it: V2, base64.
-pub(crate) fn encode(histogram: &Histogram<u64>) -> Result<String, String> {
+fn encode(histogram: &Histogram<u64>) -> Result<String, String> {
     let mut bytes = Vec::new();
     V2Serializer::new()
         .serialize(histogram, &mut bytes)
@@ -187,7 +259,7 @@ pub(crate) fn encode(histogram: &Histogram<u64>) -> Result<String, String> {
 }
 
 /// A histogram from results.
-pub(crate) fn decode(text: &str) -> Result<Histogram<u64>, String> {
+fn decode(text: &str) -> Result<Histogram<u64>, String> {
     let bytes = BASE64_STANDARD
         .decode(text)
         .map_err(|error| error.to_string())?;
@@ -217,9 +289,9 @@ mod tests {
         let (mut tape, window) = (tape(), window());
         let early = window.from - Duration::from_millis(100);
         tape.record(window, early, early + Duration::from_millis(50), Ok(()));
-        assert_eq!((tape.requests(), tape.answered[0]), (0, 0));
+        assert_eq!((tape.requests(), tape.windows[0].answered), (0, 0));
         tape.record(window, early, window.from, Ok(()));
-        assert_eq!((tape.requests(), tape.answered[0]), (0, 1));
+        assert_eq!((tape.requests(), tape.windows[0].answered), (0, 1));
     }
 
     #[test]
@@ -227,8 +299,28 @@ mod tests {
         let (mut tape, window) = (tape(), window());
         let late = window.until - Duration::from_millis(1);
         tape.record(window, late, late + Duration::from_secs(3), Ok(()));
-        assert_eq!((tape.requests(), tape.answered[0]), (1, 0));
-        assert!(tape.latencies.max() >= 2_990_000);
+        assert_eq!((tape.requests(), tape.windows[0].answered), (1, 0));
+        assert!(tape.windows[0].latencies.max() >= 2_990_000);
+    }
+
+    #[test]
+    fn a_stand_still_is_there_at_every_instant_that_it_lasts() {
+        let (mut tape, window) = (tape(), window());
+        // From before the window to its middle: one request, and half of all instants.
+        let early = window.from - Duration::from_millis(50);
+        let middle = window.from + Duration::from_millis(500);
+        tape.record_standing(window, early, middle);
+        let mut began = middle;
+        while began < window.until {
+            let ended = began + Duration::from_millis(1);
+            tape.record_standing(window, began, ended);
+            began = ended;
+        }
+        let standing = &tape.windows[0].standing;
+        assert_eq!(standing.len(), 500);
+        let long = standing.count_between(100_000, LONGEST);
+        assert!((195..=205).contains(&long), "{long}");
+        assert!(standing.max() <= 501_000, "{}", standing.max());
     }
 
     #[test]
@@ -238,7 +330,10 @@ mod tests {
             let failed = Err(Amiss::Failed(failed.to_owned()));
             tape.record(window, window.from, window.from, failed);
         }
-        assert_eq!((tape.requests(), tape.errors, tape.answered[0]), (2, 2, 0));
+        assert_eq!(
+            (tape.requests(), tape.errors, tape.windows[0].answered),
+            (2, 2, 0)
+        );
         assert_eq!(tape.first_error.as_deref(), Some("first"));
         assert_eq!(tape.answers, Answers::default());
     }

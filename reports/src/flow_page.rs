@@ -1,11 +1,11 @@
 //! The page's sections about load, every figure already in words.
 
-use verdict_audit::evidence::{Capacity, FlowEvidence, Results};
+use verdict_audit::evidence::{Capacity, Compared, FlowEvidence, FlowRatio, Ratio, Results};
 use verdict_audit::{Catalogue, FlowId};
 
 use crate::charts;
 use crate::plot::PlotError;
-use crate::table::expectation;
+use crate::table::{expectation, load};
 use crate::tone::Tone;
 use crate::units;
 
@@ -14,6 +14,8 @@ pub(crate) struct FlowSection<'a> {
     pub(crate) title: &'static str,
     pub(crate) charts: Vec<String>,
     pub(crate) rows: Vec<FlowRow<'a>>,
+    pub(crate) says: Vec<&'a str>,
+    pub(crate) ratios: Vec<RatioRow<'a>>,
     pub(crate) capacity: Vec<CapacityRow<'a>>,
     /// What the projections rest on, the same for both sides.
     pub(crate) assumptions: &'a [String],
@@ -26,8 +28,21 @@ pub(crate) struct FlowRow<'a> {
     pub(crate) expected: String,
     pub(crate) throughput: String,
     pub(crate) percentiles: [Spread; 3],
+    /// What was still to be waited at any instant.
+    pub(crate) standing: Option<String>,
     pub(crate) lag: Option<String>,
+    pub(crate) share: Option<String>,
     pub(crate) errors: String,
+}
+
+/// Two sides at one level.
+pub(crate) struct RatioRow<'a> {
+    pub(crate) of: &'static str,
+    pub(crate) load: String,
+    pub(crate) windows: usize,
+    pub(crate) p50: String,
+    pub(crate) p95: String,
+    pub(crate) says: &'a str,
 }
 
 /// A figure and, apart from it, its interval.
@@ -43,15 +58,6 @@ pub(crate) struct CapacityRow<'a> {
     pub(crate) fit: String,
     pub(crate) peak: String,
     pub(crate) demand: Option<String>,
-}
-
-pub(crate) fn load(row: &FlowEvidence) -> String {
-    match (row.users, row.rate) {
-        (Some(1), _) => "1 user".to_owned(),
-        (Some(users), _) => format!("{users} users"),
-        (None, Some(rate)) => format!("{} arrivals/s", units::count(rate)),
-        (None, None) => "unknown load".to_owned(),
-    }
 }
 
 pub(crate) fn flow_sections<'a>(
@@ -81,6 +87,18 @@ pub(crate) fn flow_sections<'a>(
                     .filter(|row| row.id == id)
                     .map(flow_row)
                     .collect(),
+                says: results
+                    .targets
+                    .iter()
+                    .filter(|target| target.id == id)
+                    .map(|target| target.says.as_str())
+                    .collect(),
+                ratios: results
+                    .flow_ratios
+                    .iter()
+                    .filter(|ratio| ratio.id == id)
+                    .map(ratio_row)
+                    .collect(),
                 assumptions: results
                     .capacity
                     .iter()
@@ -103,15 +121,37 @@ fn flow_row(row: &FlowEvidence) -> FlowRow<'_> {
     FlowRow {
         row,
         tone: Tone::of(row.verdict),
-        load: load(row),
+        load: load(row.users, row.rate).unwrap_or("unknown load".to_owned()),
         expected: expectation(row.side, row.target_ms),
         throughput: format!("{}/s", units::count(row.throughput)),
         percentiles: [&row.p50, &row.p95, &row.p99].map(|estimate| Spread {
             value: units::duration(estimate.value),
             interval: units::interval(estimate, units::duration),
         }),
+        standing: row
+            .standing_p95
+            .as_ref()
+            .map(|standing| units::estimate(standing, units::duration)),
         lag: row.generator_lag_p99.map(units::duration),
+        share: row
+            .generator_share
+            .map(|share| format!("{:.0} %", 100.0 * share)),
         errors: format!("{} ({}%)", row.errors, units::figure(share)),
+    }
+}
+
+fn ratio_row(ratio: &FlowRatio) -> RatioRow<'_> {
+    let shown = |ratio: Option<Ratio>| ratio.map_or("–".to_owned(), |ratio| ratio.to_string());
+    RatioRow {
+        of: match ratio.of {
+            Compared::Sides => "today ÷ optimized",
+            Compared::Itself => "today ÷ today",
+        },
+        load: load(ratio.users, ratio.rate).unwrap_or("unknown load".to_owned()),
+        windows: ratio.windows,
+        p50: shown(ratio.p50),
+        p95: shown(ratio.p95),
+        says: &ratio.says,
     }
 }
 

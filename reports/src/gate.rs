@@ -73,26 +73,28 @@ pub fn gate(results: &Results) -> Gate {
         unknown.push("no item was tried".to_owned());
     }
 
-    let judged: Vec<_> = results
-        .flows
+    let optimized = results
+        .targets
         .iter()
-        .filter(|row| row.judged && row.side == Side::Optimized)
-        .collect();
-    for row in &judged {
+        .filter(|target| target.side == Side::Optimized);
+    let judged: Vec<_> = optimized.collect();
+    for target in &judged {
         let line = format!(
             "{} under load, p95 below {} ms: {} ({})",
-            row.id, row.target_ms, row.verdict, row.reason
+            target.id, target.target_ms, target.verdict, target.reason
         );
-        match row.verdict {
+        match target.verdict {
             Verdict::Confirmed | Verdict::Exceeded => {}
             Verdict::Inconclusive => unknown.push(line),
             _ => missed.push(line),
         }
     }
     let wrong = |row: &&FlowEvidence| row.side == Side::Optimized && row.verdict == Verdict::Wrong;
-    let told: Vec<_> = judged.iter().map(|row| row.id).collect();
-    let unjudged = results.flows.iter().filter(wrong);
-    for row in unjudged.filter(|row| !told.contains(&row.id)) {
+    let told = |row: &FlowEvidence| {
+        let mut same = judged.iter().filter(|target| target.id == row.id);
+        same.any(|target| target.verdict == Verdict::Wrong)
+    };
+    for row in results.flows.iter().filter(wrong).filter(|row| !told(row)) {
         let line = format!("{} under load: {} ({})", row.id, row.verdict, row.reason);
         if !missed.contains(&line) {
             missed.push(line);

@@ -7,13 +7,13 @@ use verdict_audit::evidence::{
     ClaimEvidence, Growth, Host, ItemEvidence, Percentiles, PlanMode, Results, VariantEvidence,
     Work,
 };
-use verdict_audit::{At, Catalogue, Counter, Finding, VariantName, Verdict, rules};
+use verdict_audit::{At, Catalogue, Counter, Finding, VariantName, Verdict, load_rules, rules};
 
 use crate::artefact::Artefact;
 use crate::charts::{self, Measured};
-use crate::flow_page::{FlowSection, flow_sections, load};
+use crate::flow_page::{FlowSection, flow_sections};
 use crate::plot::PlotError;
-use crate::table::expectation;
+use crate::table::{expectation, measured, under_load};
 use crate::tone::Tone;
 use crate::units;
 
@@ -26,6 +26,8 @@ pub(crate) struct Page<'a> {
     memory: String,
     self_check: Option<SelfCheck>,
     groups: Vec<Group>,
+    /// What decides under load, a sentence or two per flow.
+    under_load: Vec<String>,
     items: Vec<Section<'a>>,
     flows: Vec<FlowSection<'a>>,
     artefacts: &'a [Artefact],
@@ -119,6 +121,7 @@ impl<'a> Page<'a> {
                 sound: check.verdict == Verdict::NoEffect,
             }),
             groups,
+            under_load: under_load(results),
             items: results
                 .items
                 .iter()
@@ -131,8 +134,8 @@ impl<'a> Page<'a> {
                 .iter()
                 .filter(|finding| results.items.iter().all(|item| item.id != finding.id))
                 .collect(),
-            min_requests: rules::MIN_REQUESTS,
-            about: rules::ABOUT,
+            min_requests: load_rules::MIN_REQUESTS,
+            about: load_rules::ABOUT,
         })
     }
 }
@@ -179,23 +182,15 @@ fn groups(results: &Results) -> Vec<Group> {
             })
         })
     });
-    let flows = results
-        .flows
-        .iter()
-        .filter(|row| row.judged)
-        .map(|row| SummaryRow {
-            anchor: format!("flow-{}", row.id),
-            name: format!("flow {}", row.id),
-            variant: row.side.to_string(),
-            expected: expectation(row.side, row.target_ms),
-            measured: format!(
-                "p95 {} at {}",
-                units::estimate(&row.p95, units::duration),
-                load(row)
-            ),
-            verdict: row.verdict,
-            reason: row.reason.clone(),
-        });
+    let flows = results.targets.iter().map(|target| SummaryRow {
+        anchor: format!("flow-{}", target.id),
+        name: format!("flow {}", target.id),
+        variant: target.side.to_string(),
+        expected: expectation(target.side, target.target_ms),
+        measured: format!("p95 {}", measured(target)),
+        verdict: target.verdict,
+        reason: format!("{}; {}", target.says, target.reason),
+    });
     let mut by_tone: BTreeMap<Tone, Vec<SummaryRow>> = BTreeMap::new();
     for row in items.chain(flows) {
         by_tone.entry(Tone::of(row.verdict)).or_default().push(row);

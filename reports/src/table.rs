@@ -1,7 +1,7 @@
 //! The verdicts as a table for the terminal.
 
-use verdict_audit::evidence::Results;
-use verdict_audit::{Side, Verdict};
+use verdict_audit::evidence::{Compared, FlowRatio, Results, TargetEvidence};
+use verdict_audit::{FlowId, Side, Verdict};
 
 use crate::tone::Tone;
 use crate::units;
@@ -66,7 +66,52 @@ pub fn render(results: &Results, colour: bool) -> String {
         text.push_str(&cells.join("  "));
         text.push('\n');
     }
+    for flow in under_load(results) {
+        text.push_str(&flow);
+        text.push('\n');
+    }
     text
+}
+
+/// What decides, a line per flow: how both sides stand to the goal, and to each other where the
+/// targets are judged.
+pub(crate) fn under_load(results: &Results) -> Vec<String> {
+    let mut flows: Vec<FlowId> = results.targets.iter().map(|target| target.id).collect();
+    flows.dedup();
+    flows
+        .into_iter()
+        .map(|id| {
+            let mine = || results.targets.iter().filter(move |target| target.id == id);
+            let mut words: Vec<String> = mine().map(|target| target.says.clone()).collect();
+            let judged = |ratio: &&FlowRatio| {
+                ratio.id == id
+                    && mine().any(|target| match (ratio.users, ratio.rate) {
+                        (Some(users), _) => target.users == Some(users),
+                        (None, rate) => rate.is_some() && target.rate == rate,
+                    })
+            };
+            words.extend(results.flow_ratios.iter().filter(judged).map(ratio));
+            format!("flow {id}: {}", words.join("; "))
+        })
+        .collect()
+}
+
+/// A ratio under load in words.
+fn ratio(ratio: &FlowRatio) -> String {
+    let at = load(ratio.users, ratio.rate).unwrap_or_default();
+    let of = match ratio.of {
+        Compared::Sides => "today ÷ optimized",
+        Compared::Itself => "today ÷ today",
+    };
+    match (ratio.p50, ratio.p95) {
+        (Some(p50), Some(p95)) => {
+            format!(
+                "{of} at {at}: typical call {p50}, p95 {p95}, {}",
+                ratio.says
+            )
+        }
+        _ => format!("{of} at {at}: {}", ratio.says),
+    }
 }
 
 fn rows(results: &Results) -> Vec<Row> {
@@ -84,27 +129,41 @@ fn rows(results: &Results) -> Vec<Row> {
             })
         })
     });
-    let flows = results.flows.iter().filter(|row| row.judged).map(|row| {
-        let load = match (row.users, row.rate) {
-            (Some(users), _) => format!("{users} users"),
-            (None, Some(rate)) => format!("{}/s", units::figure(rate)),
-            (None, None) => "unknown load".to_owned(),
-        };
-        Row {
-            cells: [
-                format!("flow {}", row.id),
-                row.side.to_string(),
-                expectation(row.side, row.target_ms),
-                short(&format!(
-                    "{} at {load}",
-                    units::estimate(&row.p95, units::duration)
-                )),
-                row.verdict.to_string(),
-            ],
-            verdict: row.verdict,
-        }
+    let flows = results.targets.iter().map(|target| Row {
+        cells: [
+            format!("flow {}", target.id),
+            target.side.to_string(),
+            expectation(target.side, target.target_ms),
+            short(&measured(target)),
+            target.verdict.to_string(),
+        ],
+        verdict: target.verdict,
     });
     items.chain(flows).collect()
+}
+
+/// The p95 that a target is judged by, and where, in words.
+pub(crate) fn measured(target: &TargetEvidence) -> String {
+    let p95 = target.p95.map_or("not measured".to_owned(), |p95| {
+        units::estimate(&p95, units::duration)
+    });
+    let loads = [load(target.users, None), load(None, target.rate)];
+    let loads: Vec<String> = loads.into_iter().flatten().collect();
+    if loads.is_empty() {
+        p95
+    } else {
+        format!("{p95} at {}", loads.join(" and "))
+    }
+}
+
+/// How much load, in words.
+pub(crate) fn load(users: Option<u32>, rate: Option<f64>) -> Option<String> {
+    match (users, rate) {
+        (Some(1), _) => Some("1 user".to_owned()),
+        (Some(users), _) => Some(format!("{users} users")),
+        (None, Some(rate)) => Some(format!("{}/s", units::count(rate))),
+        (None, None) => None,
+    }
 }
 
 /// What a side of a flow is held to, in words.

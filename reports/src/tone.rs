@@ -7,7 +7,7 @@ use verdict_audit::Verdict;
 pub(crate) enum Tone {
     /// Do not ship this.
     Act,
-    /// Not what was promised.
+    /// Not what was promised, or not what is said of today.
     Less,
     /// Measure again.
     Open,
@@ -21,9 +21,12 @@ impl Tone {
     pub(crate) fn of(verdict: Verdict) -> Self {
         match verdict {
             Verdict::Fails | Verdict::Wrong | Verdict::Regression => Self::Act,
-            Verdict::NoEffect | Verdict::FallsShort => Self::Less,
+            Verdict::NoEffect
+            | Verdict::FallsShort
+            | Verdict::FasterThanSaid
+            | Verdict::SlowerThanSaid => Self::Less,
             Verdict::Inconclusive => Self::Open,
-            Verdict::Confirmed | Verdict::Exceeded => Self::Good,
+            Verdict::Confirmed | Verdict::Exceeded | Verdict::AsSaid => Self::Good,
         }
     }
 
@@ -50,7 +53,7 @@ impl Tone {
     pub(crate) fn heading(self) -> &'static str {
         match self {
             Self::Act => "Act on these: they fail, answer wrongly or are slower",
-            Self::Less => "Less than the audit says",
+            Self::Less => "Not as the audit says",
             Self::Open => "Not decided by this run",
             Self::Good => "As the audit says, or more",
         }

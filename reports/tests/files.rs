@@ -62,7 +62,7 @@ fn each_unreadable_file_has_its_own_words() {
             words("<html>"),
             words("[]"),
             words("{}"),
-            words(&whole.replacen("\"schema\":2", "\"schema\":9", 1)),
+            words(&whole.replacen("\"schema\":3", "\"schema\":9", 1)),
             words(&no_seed),
         ]
         .join("\n")

@@ -2,7 +2,7 @@
 
 mod common;
 
-use verdict_audit::evidence::Results;
+use verdict_audit::evidence::{Results, TargetEvidence};
 use verdict_audit::{Side, VariantName, Verdict};
 use verdict_reports::{Gate, gate};
 
@@ -14,10 +14,11 @@ fn optimized(results: &mut Results, item: usize) -> &mut verdict_audit::evidence
         .expect("an optimized variant")
 }
 
-fn judged(results: &mut Results) -> &mut verdict_audit::evidence::FlowEvidence {
-    let mut rows = results.flows.iter_mut();
-    rows.find(|row| row.judged && row.side == Side::Optimized)
-        .expect("a judged row")
+fn judged(results: &mut Results) -> &mut TargetEvidence {
+    let mut targets = results.targets.iter_mut();
+    targets
+        .find(|target| target.side == Side::Optimized)
+        .expect("a judged target")
 }
 
 #[test]
@@ -55,6 +56,7 @@ fn an_empty_run_cannot_be_judged() {
     let mut results = common::results();
     results.items.clear();
     results.flows.clear();
+    results.targets.clear();
     assert!(matches!(gate(&results), Gate::CannotJudge(reasons) if reasons.len() == 2));
 }
 
@@ -69,8 +71,8 @@ fn a_known_miss_outweighs_what_is_unknown() {
 #[test]
 fn wrong_answers_of_the_optimized_side_are_missed_at_any_load_and_todays_are_not() {
     let mut results = common::results();
+    results.targets.clear();
     for row in &mut results.flows {
-        row.judged = false;
         if row.side == Side::Baseline {
             row.verdict = Verdict::Wrong;
         }

@@ -52,6 +52,8 @@ fn a_run_that_judged_nothing_says_so() {
     let mut results = common::results();
     results.items.clear();
     results.flows.clear();
+    results.targets.clear();
+    results.flow_ratios.clear();
     results.run.aa = None;
     assert!(table::render(&results, false).ends_with("no claim was judged\n"));
     let page = html::render(&results, &[]).unwrap();

@@ -30,6 +30,8 @@ pub(super) fn run(args: LoadArgs) -> crate::error::Result<ExitCode> {
         run,
         items: Vec::new(),
         flows: loaded.flows,
+        flow_ratios: loaded.flow_ratios,
+        targets: loaded.targets,
         capacity: loaded.capacity,
     };
     finish::finish(&results, &output, args.output.as_deref())
@@ -37,7 +39,7 @@ pub(super) fn run(args: LoadArgs) -> crate::error::Result<ExitCode> {
 
 fn plan(args: &LoadArgs) -> LoadPlan {
     let mut plan = if args.quick {
-        LoadPlan::quick()
+        LoadPlan::short()
     } else {
         LoadPlan::full()
     };
@@ -50,10 +52,12 @@ fn plan(args: &LoadArgs) -> LoadPlan {
         plan.users.clone_from(&args.users);
         plan.rates.clone_from(&args.rate);
         plan.shares.clear();
+        plan.climb.clear();
     }
     if let Some(seconds) = args.duration {
         let windows = seconds as f64 / plan.window.as_secs_f64();
         plan.windows = (windows.ceil() as usize).max(1);
+        plan.judged_windows = plan.windows;
     }
     plan
 }

@@ -10,8 +10,8 @@ use rand_chacha::ChaCha8Rng;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::types::Uuid;
 use sqlx::{AssertSqlSafe, PgPool};
-use verdict_audit::evidence::FlowEvidence;
-use verdict_audit::{FlowId, Side, Verdict, Warning};
+use verdict_audit::evidence::{Compared, FlowEvidence};
+use verdict_audit::{Catalogue, FlowId, Side, Verdict, Warning};
 use verdict_load::{Error, LoadOutcome, LoadPlan, LoadWatcher, PerSide, ServiceUrl, run};
 use verdict_optimized::message_send::send;
 use verdict_oracle::{ladder, message_send};
@@ -124,6 +124,7 @@ fn plan(flows: &[FlowId]) -> LoadPlan {
         users: vec![2],
         window: Duration::from_millis(400),
         windows: 1,
+        judged_windows: 3,
         warm_up: Duration::from_millis(200),
         ..LoadPlan::short()
     }
@@ -159,6 +160,19 @@ fn a_load_run_gives_evidence_for_both_sides_and_leaves_the_world_as_it_was() {
             assert!(row.throughput > 0.0 && row.p50.value > 0.0);
             assert!(row.p50.value <= row.p95.value && row.p95.value <= row.p99.value);
             assert_eq!(row.generator_lag_p99.is_some(), row.rate.is_some());
+        }
+        // Both sides were measured at each level, in three windows where rates are judged.
+        assert_eq!(outcome.flow_ratios.len(), 6);
+        for ratio in &outcome.flow_ratios {
+            // A machine that runs other tests too may keep the generator.
+            let late = ratio.says.contains("late");
+            let due = ratio.rate.is_some() && !late;
+            assert_eq!(ratio.p95.is_some(), due, "{}", ratio.says);
+        }
+        assert_eq!(outcome.targets.len(), 6);
+        for row in &outcome.flows {
+            let share = row.generator_share.unwrap();
+            assert!(share > 0.0 && share <= 1.0, "{share}");
         }
         // The open loop puts the same rate to both sides.
         for pair in outcome.flows.chunks(2) {
@@ -216,6 +230,41 @@ fn numbers_of_racing_senders_are_in_the_order_of_their_rows_times() {
         };
         let placed: Vec<Uuid> = query("created_at, id").fetch_all(&pool).await.unwrap();
         assert!(placed == ids);
+    });
+}
+
+#[test]
+fn today_is_put_against_itself_and_rates_rise_until_the_goal_breaks() {
+    runtime().block_on(async {
+        let stage = Stage::open("load_climb").await;
+        let plan = LoadPlan {
+            users: vec![Catalogue::builtin().judged_users],
+            climb: vec![0.1, 0.6, 30.0, 40.0],
+            self_checks: 1,
+            ..plan(&[FlowId::History])
+        };
+        let (outcome, _) = stage.load(&plan, Some(&stage.databases)).await;
+        let itself = &outcome.flow_ratios[0];
+        assert_eq!(itself.of, Compared::Itself);
+        assert!(itself.p95.is_some() && itself.windows >= 3, "{itself:?}");
+        let sides = &outcome.flow_ratios[1..];
+        assert!(sides.iter().all(|ratio| ratio.of == Compared::Sides));
+        // Nobody answers thirty times what it answered at its best.
+        for side in [Side::Baseline, Side::Optimized] {
+            let alone = outcome.flows.iter().filter(|row| row.side == side);
+            let rates: Vec<f64> = alone.filter_map(|row| row.rate).collect();
+            assert!(
+                rates.is_sorted() && (1..=3).contains(&rates.len()),
+                "{rates:?}"
+            );
+        }
+        for target in &outcome.targets {
+            assert!(
+                target.users.is_some() && target.rate.is_some(),
+                "{target:?}"
+            );
+            assert!(target.says.contains("this target"), "{}", target.says);
+        }
     });
 }
 

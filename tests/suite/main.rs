@@ -12,6 +12,7 @@ mod engines;
 mod engines_elsewhere;
 mod load;
 mod load_sabotage;
+mod load_stall;
 mod mutants;
 mod relay;
 mod sabotage;

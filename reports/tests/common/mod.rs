@@ -2,10 +2,11 @@
 
 use chrono::DateTime;
 use verdict_audit::evidence::{
-    Answers, EngineInfo, Estimate, FlowEvidence, Growth, Host, ItemEvidence, Latency, Percentiles,
-    PlanMode, Plans, Price, PriceOf, Ratio, Results, Run, SCHEMA, VariantEvidence, Work,
+    Answers, Compared, EngineInfo, Estimate, FlowEvidence, FlowRatio, Growth, Host, ItemEvidence,
+    Latency, Percentiles, PlanMode, Plans, Price, PriceOf, Ratio, Results, Run, SCHEMA,
+    VariantEvidence, Work,
 };
-use verdict_audit::judge::largest_holding;
+use verdict_audit::flow_judge::{compare, judge_ratios, judge_targets, largest_holding};
 use verdict_audit::usl::{self, Throughput};
 use verdict_audit::{
     At, Catalogue, Counter, FlowId, Side, Unit, Verdict, Warning, judge_flow, judge_self,
@@ -23,7 +24,8 @@ pub fn results() -> Results {
             1,
         );
     }
-    let flows = flows();
+    let mut flows = flows();
+    let targets = judge_targets(&mut flows);
     let capacity = audit
         .targets
         .iter()
@@ -54,6 +56,8 @@ pub fn results() -> Results {
         schema: SCHEMA,
         run: run(),
         items,
+        flow_ratios: ratios(&flows),
+        targets,
         flows,
         capacity,
     }
@@ -350,10 +354,35 @@ fn flows() -> Vec<FlowEvidence> {
                     1000.0 * n / base / drag,
                 ));
             }
-            rows.push(level(id, side, base * 1.2, None, 300.0));
+            // Half of what today answers four users.
+            rows.push(level(id, side, base * 1.2, None, 1800.0 / slow));
         }
     }
     rows
+}
+
+/// The sides at each level in ten windows, and today against itself.
+fn ratios(flows: &[FlowEvidence]) -> Vec<FlowRatio> {
+    let windows = |row: &FlowEvidence, moods: [f64; 10]| {
+        moods.map(|mood| percentiles(row.p50.value * mood)).to_vec()
+    };
+    let one = [1.0, 1.02, 0.99, 1.01, 1.0, 0.98, 1.03, 1.0, 0.99, 1.01];
+    let other = [1.01, 1.0, 1.0, 0.99, 1.02, 1.0, 1.0, 1.01, 0.98, 1.0];
+    let mut ratios = Vec::new();
+    let (today, optimized): (Vec<_>, Vec<_>) =
+        flows.iter().partition(|row| row.side == Side::Baseline);
+    for (today, optimized) in today.into_iter().zip(optimized) {
+        if today.id == FlowId::Send && today.users == Some(4) {
+            let (one, other) = (windows(today, one), windows(today, other));
+            ratios.push(compare(Compared::Itself, today, &one, &other));
+        }
+        let of_few = if today.judged { 10 } else { 2 };
+        let (one, other) = (windows(today, one), windows(optimized, other));
+        let sides = compare(Compared::Sides, today, &one[..of_few], &other);
+        ratios.push(sides);
+    }
+    judge_ratios(&mut ratios);
+    ratios
 }
 
 fn level(id: FlowId, side: Side, p50_ms: f64, users: Option<u32>, throughput: f64) -> FlowEvidence {
@@ -377,12 +406,14 @@ fn level(id: FlowId, side: Side, p50_ms: f64, users: Option<u32>, throughput: f6
         p50: around(p50_ms * 1e3),
         p95: around(p50_ms * 2.2e3),
         p99: around(p50_ms * 3.9e3),
+        standing_p95: users.is_some().then(|| around(p50_ms * 2.1e3)),
         generator_lag_p99: users.is_none().then_some(180.0),
+        generator_share: Some(0.19),
         target_ms: flow.target_ms(side),
         verdict: Verdict::Inconclusive,
         reason: String::new(),
-        judged: users == Some(Catalogue::builtin().judged_users),
-        histogram: String::new(),
+        judged: false,
+        windows: Vec::new(),
     };
     let judgement = judge_flow(flow, side, &row.load());
     (row.verdict, row.reason) = (judgement.verdict, judgement.reason);

@@ -1,0 +1,133 @@
+//! What one flow's levels come to: rows, ratios, targets and capacity.
+
+use verdict_audit::evidence::{Answers, Compared, FlowEvidence, FlowRatio};
+use verdict_audit::flow_judge::compare;
+use verdict_audit::usl::Throughput;
+use verdict_audit::{Side, Target, Warning};
+
+use crate::error::Result;
+use crate::evidence::{Level, Measurement, capacity, each};
+use crate::flows::Flow;
+use crate::per_side::{PerSide, SIDES};
+use crate::plan::LoadPlan;
+use crate::run::LoadOutcome;
+use crate::tape::Tape;
+
+/// What was measured of one side at one level.
+pub(crate) struct Measured {
+    pub level: Level,
+    pub side: Side,
+    pub tape: Tape,
+}
+
+impl Measured {
+    /// Of both sides.
+    pub fn both(level: Level, tapes: PerSide<Tape>) -> [Self; 2] {
+        let of = |side, tape| Self { level, side, tape };
+        [
+            of(Side::Baseline, tapes.baseline),
+            of(Side::Optimized, tapes.optimized),
+        ]
+    }
+}
+
+/// All that was measured of one flow.
+pub(crate) struct Findings<'a> {
+    pub flow: &'a dyn Flow,
+    pub target: &'a Target,
+    pub plan: &'a LoadPlan,
+    /// Whether what is sent is taken back.
+    pub restores: bool,
+    /// What is written into what the flow reads, in words.
+    pub changes: String,
+    pub measured: &'a [Measured],
+    /// Today against itself, where the level was put to it twice.
+    pub itself: Option<(Level, PerSide<Tape>)>,
+    pub answers: &'a PerSide<Answers>,
+}
+
+impl Findings<'_> {
+    /// Adds the flow's rows, the ratio of today against itself and the capacity of both sides to
+    /// the outcome; answers what the reader must know. One wrong answer at any level, and every
+    /// row of that side is wrong; the other side's stand by themselves.
+    pub fn add_to(&self, outcome: &mut LoadOutcome) -> Result<Vec<Warning>> {
+        for measured in self.measured {
+            let about = self.about(&measured.tape);
+            let answers = self.answers.of(measured.side);
+            let row = self.measurement(measured).held_to(answers, &about)?;
+            outcome.flows.push(row);
+        }
+        outcome.flow_ratios.extend(self.against_itself()?);
+        let mut warnings = Vec::new();
+        for side in SIDES {
+            let windows = self.throughputs(side);
+            let (capacity, warning) =
+                capacity(self.target, side, &outcome.flows, &windows, self.plan.seed);
+            outcome.capacity.push(capacity);
+            warnings.extend(warning);
+        }
+        Ok(warnings)
+    }
+
+    fn measurement<'m>(&'m self, measured: &'m Measured) -> Measurement<'m> {
+        Measurement {
+            target: self.target,
+            side: measured.side,
+            level: measured.level,
+            window: self.plan.window,
+            tape: &measured.tape,
+        }
+    }
+
+    fn against_itself(&self) -> Result<Option<FlowRatio>> {
+        let Some((level, tapes)) = &self.itself else {
+            return Ok(None);
+        };
+        let row: FlowEvidence = Measurement {
+            target: self.target,
+            side: Side::Baseline,
+            level: *level,
+            window: self.plan.window,
+            tape: &tapes.baseline,
+        }
+        .evidence()?;
+        let figures = tapes.map(|tape| each(&tape.windows));
+        let (one, other) = (&figures.baseline, &figures.optimized);
+        Ok(Some(compare(Compared::Itself, &row, one, other)))
+    }
+
+    fn about(&self, tape: &Tape) -> String {
+        let asked = self.flow.about();
+        let held = tape.answers.checked;
+        let rows = match (self.flow.keeper().is_some(), self.restores) {
+            (true, true) => format!(
+                ", read back and taken back after each window, in the fullest of which {} were sent",
+                tape.most_sent
+            ),
+            (true, false) => "; the rows stay there, unread".to_owned(),
+            (false, _) => String::new(),
+        };
+        let changes = &self.changes;
+        format!(
+            "{asked}{rows}; {changes}; {held} answers under this load held to what is due, whole rows"
+        )
+    }
+
+    fn throughputs(&self, side: Side) -> Vec<Throughput> {
+        let seconds = self.plan.window.as_secs_f64();
+        self.measured
+            .iter()
+            .filter(|measured| measured.side == side)
+            .filter_map(|measured| match measured.level {
+                Level::Users(users) => Some((users, &measured.tape)),
+                Level::Rate(_) => None,
+            })
+            .flat_map(|(users, tape)| {
+                tape.windows.iter().map(move |window| Throughput {
+                    users,
+                    rate: window.answered as f64 / seconds,
+                })
+            })
+            .collect()
+    }
+}
