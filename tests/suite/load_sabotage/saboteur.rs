@@ -46,8 +46,8 @@ pub(crate) enum Fault {
 }
 
 use Fault::{
-    AlteredSend, AnothersPage, ChangedContent, ChangedSender, ChangedTime, DoubledRows, Failing,
-    LostKey, LostSend, Nothing, NumberOneOff, SentTwice, ShortPage, StalePage, SwappedNumbers,
+    AlteredSend, AnothersPage, ChangedContent, ChangedSender, ChangedTime, Failing, LostKey,
+    LostSend, Nothing, NumberOneOff, SentTwice, ShortPage, StalePage, SwappedNumbers,
 };
 
 /// Requests of each flow to either side before any timing, which the faults let pass, since what
