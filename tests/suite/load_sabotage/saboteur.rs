@@ -24,6 +24,8 @@ pub(crate) enum Fault {
     AnothersPage,
     /// An earlier answer to the same question, as it was, from before a write.
     StalePage,
+    /// The same, where the write came while the side was loaded.
+    StaleSince,
     ChangedContent,
     ChangedSender,
     ChangedTime,
@@ -47,7 +49,7 @@ pub(crate) enum Fault {
 
 use Fault::{
     AlteredSend, AnothersPage, ChangedContent, ChangedSender, ChangedTime, Failing, LostKey,
-    LostSend, Nothing, NumberOneOff, SentTwice, ShortPage, StalePage, SwappedNumbers,
+    LostSend, Nothing, NumberOneOff, SentTwice, ShortPage, StalePage, StaleSince, SwappedNumbers,
 };
 
 /// Requests of each flow to either side before any timing, which the faults let pass, since what
@@ -135,6 +137,8 @@ struct Memory {
     pages: HashMap<String, Value>,
     /// The one before it, of other rows, and when the last was first answered.
     stale: HashMap<String, (Value, Instant)>,
+    /// Whether pages of before the load were forgotten.
+    forgot: bool,
     /// The last number of each conversation.
     numbers: HashMap<String, i64>,
     waiting: Option<Waiting>,
@@ -235,6 +239,7 @@ impl Saboteur {
                 last: None,
                 pages: HashMap::new(),
                 stale: HashMap::new(),
+                forgot: false,
                 numbers: HashMap::new(),
                 waiting: None,
                 extra: Vec::new(),
@@ -275,6 +280,12 @@ impl Saboteur {
         }
         let right = in_order(answer.json());
         let mut memory = self.memory();
+        let loads = memory.chance.calls > memory.chance.before;
+        if self.fault == StaleSince && loads && !memory.forgot {
+            memory.forgot = true;
+            memory.pages.clear();
+            memory.stale.clear();
+        }
         if let Some(earlier) = memory.pages.insert(path.clone(), right.clone())
             && earlier != right
         {
@@ -307,7 +318,7 @@ impl Saboteur {
             let other = last.filter(|(other, _)| whose(other) != whose(path));
             return other.map(|(_, page)| page.clone());
         }
-        if self.fault == StalePage {
+        if matches!(self.fault, StalePage | StaleSince) {
             let (page, replaced) = memory.stale.get(path)?;
             return (replaced.elapsed() > OLD).then(|| page.clone());
         }
