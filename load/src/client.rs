@@ -8,7 +8,7 @@ use reqwest::header::CONTENT_TYPE;
 use verdict_oracle::Difference;
 
 use crate::error::{Error, Result};
-use crate::flows::{Amiss, Call};
+use crate::flows::call::{Amiss, Call};
 use crate::sent_log::SentLog;
 use crate::service_url::ServiceUrl;
 
@@ -84,7 +84,7 @@ impl Http {
         let response = request.send().await.map_err(|error| error.to_string())?;
         let status = response.status().as_u16();
         let body = response.bytes().await.map_err(|error| error.to_string())?;
-        self.sent.answered(call, ticket, status, &body);
+        self.sent.answered(ticket, call.side, status, &body);
         Ok((status, body.into()))
     }
 }

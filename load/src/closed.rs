@@ -24,9 +24,11 @@ use reqwest::header::CONTENT_TYPE;
 use tokio::sync::{RwLock, RwLockWriteGuard};
 use verdict_audit::Side;
 
-use crate::client::TIMEOUT;
+use crate::changes::Changes;
+use crate::client::{Http, TIMEOUT};
 use crate::error::{Error, Result};
-use crate::flows::{Amiss, Call, Flow};
+use crate::flows::call::{Amiss, Call};
+use crate::flows::{self, Flow};
 use crate::per_side::{PerSide, SIDES};
 use crate::plan::LoadPlan;
 use crate::schedule::Turns;
@@ -38,6 +40,7 @@ use crate::verify;
 
 /// One level of the closed loop.
 pub(crate) struct Closed<'a> {
+    pub http: &'a Http,
     pub service: &'a ServiceUrl,
     pub flow: &'a Arc<dyn Flow>,
     /// Who is asked in either side's turns: that side, or one of them in both.
@@ -51,6 +54,7 @@ pub(crate) struct Closed<'a> {
     /// Which of the generators at work this one is: each has requests of its own.
     pub generator: u64,
     pub sent: &'a Arc<SentLog>,
+    pub changes: &'a Changes,
     /// Where goose's own report goes.
     pub report: &'a Path,
 }
@@ -72,6 +76,7 @@ struct Stage {
     arrived: AtomicU32,
     users: u32,
     tapes: PerSide<Mutex<Tape>>,
+    warm_up: Duration,
     seed: u64,
     /// Of the random streams of the users, the one before the first.
     stream: u64,
@@ -91,6 +96,7 @@ impl Closed<'_> {
                 baseline: Mutex::new(Tape::new(self.plan.seed)),
                 optimized: Mutex::new(Tape::new(self.plan.seed)),
             },
+            warm_up: self.plan.warm_up,
             seed: self.plan.seed,
             stream: (self.generator << 40) + (u64::from(self.users) << 20),
         });
@@ -110,7 +116,6 @@ impl Closed<'_> {
                 Ok(_) => Err(Error::Interrupted),
             },
         };
-        self.sent.take_back(&**self.flow).await?;
         outcome?;
         let of = |side| std::mem::replace(&mut *lock(stage.tapes.of(side)), Tape::new(0));
         Ok(PerSide {
@@ -142,16 +147,20 @@ impl Closed<'_> {
                 break;
             }
             let side = order.next().await;
+            let asked = *self.seats.of(side);
+            self.changes.renew(asked, &**self.flow).await?;
             lock(stage.tapes.of(side)).next_window();
             let measured = Measured::opening_now(self.plan.warm_up, self.plan.window);
             *gate = Turn::Of(side, measured);
             drop(gate);
-            let share = share_during(measured).await;
+            let amid = self.changes.amid(asked, measured.middle());
+            let (changed, share) = tokio::join!(amid, share_during(measured));
             gate = stage.gate.write().await;
             *gate = Turn::Over;
+            changed?;
             let samples = lock(stage.tapes.of(side)).samples();
-            let asked = *self.seats.of(side);
-            let window = verify::window(asked, &**self.flow, self.sent, samples).await?;
+            let with = (self.http, &**self.sent);
+            let window = verify::window(asked, &**self.flow, with, samples).await?;
             lock(stage.tapes.of(side)).close_window(window, share);
             if goose::is_killswitch_triggered() {
                 return Err(Error::Interrupted);
@@ -217,14 +226,16 @@ fn user_of(stage: Arc<Stage>, user: &mut GooseUser) -> BoxFuture<'_, Transaction
             let Turn::Of(side, measured) = *gate else {
                 return Ok(());
             };
-            let call = stage.flow.call(*stage.seats.of(side), &mut random);
+            let asked = *stage.seats.of(side);
+            let after = (Instant::now() + stage.warm_up).saturating_duration_since(measured.from);
+            let call = flows::next(&*stage.flow, asked, (after, stage.warm_up), &mut random);
             let ticket = stage.sent.leaving(&call);
             let began = Instant::now();
             let mut answer = ask(user, &call).await;
             let ended = Instant::now();
             let outcome = match &answer {
                 Ok(Answer { status, body, .. }) => {
-                    stage.sent.answered(&call, ticket, *status, body);
+                    stage.sent.answered(ticket, asked, *status, body);
                     call.judge(*status, body)
                 }
                 Err(error) => Err(Amiss::Failed(error.to_string())),
@@ -291,7 +302,7 @@ fn lock(tape: &Mutex<Tape>) -> MutexGuard<'_, Tape> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::knock::{Knock, listen};
+    use crate::knock::{Knock, changes, listen};
     use crate::schedule;
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -317,6 +328,7 @@ mod tests {
         std::fs::create_dir_all(&folder).unwrap();
         let report = folder.join("goose.html");
         let tapes = Closed {
+            http: &Http::without_health(&url),
             service: &ServiceUrl::new(&url),
             flow: &flow,
             seats: PerSide::each(),
@@ -326,6 +338,7 @@ mod tests {
             wanted: u64::MAX,
             generator: 0,
             sent: &Arc::default(),
+            changes: &changes(),
             report: &report,
         }
         .run(Turns::alone())

@@ -38,6 +38,8 @@ pub(crate) struct Findings<'a> {
     pub plan: &'a LoadPlan,
     /// Whether what is sent is taken back.
     pub restores: bool,
+    /// What is written into what the flow reads, in words.
+    pub changes: String,
     pub measured: &'a [Measured],
     /// Today against itself, where the level was put to it twice.
     pub itself: Option<(Level, PerSide<Tape>)>,
@@ -97,7 +99,7 @@ impl Findings<'_> {
     fn about(&self, tape: &Tape) -> String {
         let asked = self.flow.about();
         let held = tape.answers.checked;
-        let rows = match (self.flow.writes(), self.restores) {
+        let rows = match (self.flow.keeper().is_some(), self.restores) {
             (true, true) => format!(
                 ", read back and taken back after each window, in the fullest of which {} were sent",
                 tape.most_sent
@@ -105,7 +107,10 @@ impl Findings<'_> {
             (true, false) => "; the rows stay there, unread".to_owned(),
             (false, _) => String::new(),
         };
-        format!("{asked}{rows}; {held} answers under this load held to what is due, whole rows")
+        let changes = &self.changes;
+        format!(
+            "{asked}{rows}; {changes}; {held} answers under this load held to what is due, whole rows"
+        )
     }
 
     fn throughputs(&self, side: Side) -> Vec<Throughput> {

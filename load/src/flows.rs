@@ -2,24 +2,28 @@
 //! right answer is.
 //!
 //! One file per flow. A flow joins by its file and its line in [`flow`]; `feed` will be the
-//! fourth.
+//! fourth. [`call`]: a request with what its answer must be; [`keeper`]: who keeps account of
+//! what it leaves behind.
 
+mod book;
+pub mod call;
 mod history;
+pub mod keeper;
 mod posts;
 mod send;
 mod stored;
 
-use std::fmt::{self, Debug, Display};
+use std::fmt::Debug;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use rand_chacha::ChaCha8Rng;
-use serde::de::DeserializeOwned;
-use sqlx::PgPool;
 use verdict_audit::{FlowId, Side};
-use verdict_baseline::message_send::Request;
-use verdict_oracle::{Difference, Held, Oracle};
+use verdict_oracle::{Oracle, Write};
+
+use self::call::Call;
+use self::keeper::{Keeper, Sending};
+use crate::moments::Truth;
 
 /// One user-visible operation: its requests, and what a right answer is.
 pub trait Flow: Debug + Send + Sync {
@@ -29,164 +33,37 @@ pub trait Flow: Debug + Send + Sync {
     /// What is asked, in words that stand in the report beside the figures.
     fn about(&self) -> &str;
 
-    /// The next request to one side.
+    /// The next request to one side: the one that the audit's target speaks of.
     fn call(&self, side: Side, random: &mut ChaCha8Rng) -> Call;
 
-    /// Whether its requests leave rows behind.
-    fn writes(&self) -> bool {
-        false
-    }
+    /// A request over every parameter, also one that must be refused.
+    fn varied(&self, side: Side, random: &mut ChaCha8Rng) -> Call;
 
-    /// Holds messages that were sent to what a side's database stores of them; nothing may be on
-    /// its way. One word for each that was acknowledged, and some for what else may be there.
-    ///
-    /// # Errors
-    /// When the database refuses, or is away.
-    fn hold_sent<'a>(
-        &'a self,
-        _side: Side,
-        _pool: &'a PgPool,
-        _sent: &'a [Sending],
-    ) -> BoxFuture<'a, Result<Vec<Held>, verdict_store::Error>> {
-        Box::pin(async { Ok(Vec::new()) })
-    }
+    /// A write after which another answer to one of its requests is right than before it. None
+    /// where the draw finds none.
+    fn change(&self, oracle: &Oracle, random: &mut ChaCha8Rng) -> Option<Write>;
 
-    /// Leaves a side's database as if these messages had never been sent; some of them may not
-    /// have arrived.
-    ///
-    /// # Errors
-    /// When the database refuses, or is away.
-    fn take_back<'a>(
-        &'a self,
-        _pool: &'a PgPool,
-        _sent: &'a [Sending],
-    ) -> BoxFuture<'a, Result<(), verdict_store::Error>> {
-        Box::pin(async { Ok(()) })
-    }
+    /// Who keeps account of what its requests leave behind; none when they leave nothing.
+    fn keeper(&self) -> Option<Arc<dyn Keeper>>;
+
+    /// Some of the messages that were acknowledged, to be sent once more: requests that must be
+    /// refused, and leave nothing.
+    fn again(&self, side: Side, sent: &[Sending]) -> Vec<Call>;
 }
 
-/// Whether an answer's body is right.
-pub type Check = Box<dyn Fn(&[u8]) -> Held + Send + Sync>;
-
-/// What to ask next, to see what a right answer's request left behind.
-pub type ReadBack = Box<dyn Fn(&[u8]) -> Result<Call, Difference> + Send + Sync>;
-
-/// One request, with what its answer must be.
-pub struct Call {
-    /// The side it goes to.
-    pub side: Side,
-    /// Path and query, from the root.
-    pub path: String,
-    /// The JSON to post; a request without it is a GET.
-    pub body: Option<String>,
-    /// The status of a right answer.
-    pub status: u16,
-    /// What every answer is held to: its shape and whose rows it holds, cheaply, since reading
-    /// it all would cost the machine more than the answer did.
-    pub shape: Check,
-    /// What a sample of the answers is held to: the oracle, whole rows.
-    pub whole: Check,
-    /// How what was left behind is seen; before any timing only.
-    pub read_back: Option<ReadBack>,
-    /// The message it leaves behind.
-    pub leaves: Option<Arc<Request>>,
-}
-
-/// A message that was sent.
-#[derive(Debug)]
-pub struct Sending {
-    /// The message.
-    pub message: Arc<Request>,
-    /// An instant before it was sent.
-    pub began: Instant,
-    /// The answer that says that it is stored; any other answer, or none, leaves that open.
-    pub acknowledged: Option<Acknowledged>,
-    /// Whether it is of an earlier window, and may have arrived since.
-    pub late: bool,
-}
-
-/// An answer that says that a message is stored.
-#[derive(Debug)]
-pub struct Acknowledged {
-    /// An instant after it came.
-    pub at: Instant,
-    /// What it says.
-    pub body: Box<[u8]>,
-}
-
-/// Why an answer is not the one that is due.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Amiss {
-    /// None came, or one whose status says that something failed: an error.
-    #[error("{0}")]
-    Failed(String),
-    /// It came as if it were right, and is not.
-    #[error(transparent)]
-    Wrong(#[from] Difference),
-}
-
-impl Call {
-    /// Reads a page.
-    fn get(side: Side, path: &str, shape: Check, whole: Check) -> Self {
-        Self {
-            side,
-            path: format!("/{side}{path}"),
-            body: None,
-            status: 200,
-            shape,
-            whole,
-            read_back: None,
-            leaves: None,
-        }
-    }
-
-    /// Holds an answer to its status and shape.
-    ///
-    /// # Errors
-    /// What is wrong with it, with the first words of its body.
-    pub fn judge(&self, status: u16, body: &[u8]) -> Result<(), Amiss> {
-        let begins = || {
-            let text = String::from_utf8_lossy(&body[..body.len().min(200)]).into_owned();
-            format!("{}: it begins {text:?}", self.path)
-        };
-        if status != self.status {
-            let words = format!(
-                "status {status} instead of {} for {}",
-                self.status,
-                begins()
-            );
-            // A refusal of what is to be had is an answer, and a wrong one. One that the service
-            // cannot give, or gives up on, is an error.
-            return Err(match status {
-                400..=407 | 409..=428 | 430..=499 | 200..=399 => Amiss::Wrong(Difference(words)),
-                _ => Amiss::Failed(words),
-            });
-        }
-        (self.shape)(body)
-            .map_err(|wrong| Amiss::Wrong(Difference(format!("{wrong} for {}", begins()))))
-    }
-
-    /// Holds an answer of the right status to the oracle.
-    ///
-    /// # Errors
-    /// What is wrong with it, with the request.
-    pub fn hold(&self, body: &[u8]) -> Held {
-        (self.whole)(body).map_err(|wrong| wrong.at(self))
-    }
-}
-
-impl Display for Call {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.body {
-            None => write!(f, "GET {}", self.path),
-            Some(json) => write!(f, "POST {} {json}", self.path),
-        }
-    }
-}
-
-impl Debug for Call {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Call").field(&self.to_string()).finish()
+/// The next request so long after a window opened: over every parameter in the first half of
+/// its warm-up, and from then on the one that is judged, so that nothing else is on its way when
+/// the warm-up ends.
+pub(crate) fn next(
+    flow: &dyn Flow,
+    side: Side,
+    (after, warm_up): (Duration, Duration),
+    random: &mut ChaCha8Rng,
+) -> Call {
+    if after < warm_up / 2 {
+        flow.varied(side, random)
+    } else {
+        flow.call(side, random)
     }
 }
 
@@ -194,15 +71,11 @@ impl Debug for Call {
 ///
 /// # Errors
 /// What the world lacks for it.
-pub fn flow(
-    id: FlowId,
-    oracle: &Arc<Oracle>,
-    random: &mut ChaCha8Rng,
-) -> Result<Arc<dyn Flow>, Lacking> {
+pub fn flow(id: FlowId, truth: &Truth, random: &mut ChaCha8Rng) -> Result<Arc<dyn Flow>, Lacking> {
     Ok(match id {
-        FlowId::Send => Arc::new(send::Send::new(oracle, random)?),
-        FlowId::History => Arc::new(history::History::new(oracle, random)?),
-        FlowId::Page => Arc::new(posts::Posts::new(oracle)?),
+        FlowId::Send => Arc::new(send::Send::new(truth, random)?),
+        FlowId::History => Arc::new(history::History::new(truth, random)?),
+        FlowId::Page => Arc::new(posts::Posts::new(truth, random)?),
         FlowId::Feed => {
             return Err(Lacking {
                 flow: id,
@@ -220,8 +93,131 @@ pub struct Lacking {
     what: &'static str,
 }
 
-/// Reads a body as JSON of a known shape.
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Difference> {
-    serde_json::from_slice(body)
-        .map_err(|error| Difference(format!("an answer of another shape ({error})")))
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use rand::SeedableRng;
+    use verdict_seed::{Scale, World, WorldSpec};
+
+    use super::*;
+
+    const FLOWS: [FlowId; 3] = [FlowId::Send, FlowId::History, FlowId::Page];
+
+    fn flows() -> Vec<(Truth, Arc<dyn Flow>)> {
+        let world = World::new(WorldSpec {
+            scale: Scale::Smoke,
+            users: None,
+            days: None,
+            seed: 1,
+        });
+        let mut random = ChaCha8Rng::seed_from_u64(1);
+        let of = |id| {
+            let truth = Truth::new(Oracle::new(&world));
+            let flow = flow(id, &truth, &mut random).unwrap();
+            (truth, flow)
+        };
+        FLOWS.map(of).into()
+    }
+
+    fn calls(next: impl Fn(Side, &mut ChaCha8Rng) -> Call) -> impl Iterator<Item = (Side, Call)> {
+        let mut random = ChaCha8Rng::seed_from_u64(2);
+        let sides = [Side::Baseline, Side::Optimized].into_iter().cycle();
+        sides
+            .take(2_000)
+            .map(move |side| (side, next(side, &mut random)))
+    }
+
+    #[test]
+    fn whatever_is_left_behind_has_one_who_keeps_account_of_it() {
+        for (_, flow) in flows() {
+            let asked = calls(|side, random| flow.call(side, random));
+            for (_, call) in asked.chain(calls(|side, random| flow.varied(side, random))) {
+                let posts = call.body.is_some();
+                assert_eq!(call.leaves.is_some(), posts, "{call}");
+                assert_eq!(flow.keeper().is_some(), posts, "{call}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_judged_is_the_audits_request_and_nothing_else() {
+        for (_, flow) in flows() {
+            let judged = match flow.id() {
+                FlowId::History => "limit=100&offset=0&include_recalled=false",
+                FlowId::Page => "limit=20",
+                _ => "/messages",
+            };
+            for (_, call) in calls(|side, random| flow.call(side, random)) {
+                assert!(call.judged && call.path.contains(judged), "{call}");
+                assert!(call.status < 300, "{call}");
+            }
+            for (_, call) in calls(|side, random| flow.varied(side, random)) {
+                assert!(!call.judged);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_asked_beside_it_goes_over_every_parameter_and_is_refused_where_it_must_be() {
+        for (_, flow) in flows() {
+            let mut asked = BTreeSet::new();
+            let mut statuses = BTreeSet::new();
+            for (side, call) in calls(|side, random| flow.varied(side, random)) {
+                let (_, parameters) = call.path.split_once('?').unwrap_or_default();
+                let all = parameters.split('&');
+                let plain = all.filter(|one| !one.contains("viewer") && !one.contains("cursor"));
+                asked.extend(plain.map(|one| format!("{side} {one}")));
+                statuses.insert(call.status);
+            }
+            let due: &[u16] = match flow.id() {
+                FlowId::Send => &[201, 404],
+                _ => &[200, 400, 404],
+            };
+            assert_eq!(Vec::from_iter(statuses), due);
+            if flow.id() == FlowId::Send {
+                continue;
+            }
+            for side in [Side::Baseline, Side::Optimized] {
+                for limit in [0, 1, 20, 200, 201] {
+                    let limit = format!("{side} limit={limit}");
+                    assert!(asked.contains(&limit), "{limit}");
+                }
+            }
+            let offsets = |asked: &String| {
+                let (_, offset) = asked.split_once("offset=")?;
+                offset.parse::<u64>().ok()
+            };
+            let offsets: Vec<u64> = asked.iter().filter_map(offsets).collect();
+            assert!(offsets.contains(&0) && offsets.iter().any(|offset| *offset > 100_000));
+            let deep = offsets
+                .iter()
+                .filter(|offset| (50..1_000).contains(*offset));
+            assert!(deep.count() > 3);
+        }
+    }
+
+    #[test]
+    fn a_write_into_what_is_read_makes_another_answer_right() {
+        for (truth, flow) in flows().into_iter().skip(1) {
+            let mut random = ChaCha8Rng::seed_from_u64(3);
+            let mut kinds = BTreeSet::new();
+            for _ in 0..200 {
+                let write = flow.change(&truth.world.oracle, &mut random);
+                kinds.extend(write.map(|write| write.kind));
+            }
+            use verdict_oracle::write::Kind::{
+                Attached, Deleted, Edited, Reacted, Recalled, Sent, Unreacted,
+            };
+            let due = match flow.id() {
+                FlowId::History => {
+                    vec![
+                        Sent, Edited, Recalled, Deleted, Reacted, Unreacted, Attached,
+                    ]
+                }
+                _ => vec![Sent, Edited, Deleted],
+            };
+            assert_eq!(Vec::from_iter(kinds), due, "{}", flow.about());
+        }
+    }
 }

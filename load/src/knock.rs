@@ -1,17 +1,41 @@
 //! For the tests: the smallest flow, and real services to put it to.
 
+use std::sync::{Arc, LazyLock};
+
 use axum::Router;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::routing::get;
 use rand_chacha::ChaCha8Rng;
 use verdict_audit::{FlowId, Side};
+use verdict_oracle::{Oracle, Write};
+use verdict_seed::{Scale, World, WorldSpec};
 
-use crate::flows::{Call, Flow};
+use crate::changes::Changes;
+use crate::flows::Flow;
+use crate::flows::call::Call;
+use crate::flows::keeper::{Keeper, Sending};
+use crate::moments::{Due, Truth};
 
 /// Asks for a side's name, and wants 204.
 #[derive(Debug)]
 pub(crate) struct Knock;
+
+/// What is right of a small world.
+static TRUTH: LazyLock<Truth> = LazyLock::new(|| {
+    let world = World::new(WorldSpec {
+        scale: Scale::Smoke,
+        users: Some(20),
+        days: None,
+        seed: 1,
+    });
+    Truth::new(Oracle::new(&world))
+});
+
+/// Writes of one who has no databases.
+pub(crate) fn changes() -> Changes {
+    Changes::new(&TRUTH, None, 1)
+}
 
 impl Flow for Knock {
     fn id(&self) -> FlowId {
@@ -28,11 +52,32 @@ impl Flow for Knock {
             path: format!("/{side}"),
             body: None,
             status: 204,
-            shape: Box::new(|_| Ok(())),
-            whole: Box::new(|_| Ok(())),
+            shape: Box::new(|_, _| Ok(())),
+            whole: Box::new(|_, _| Ok(())),
             read_back: None,
             leaves: None,
+            due: Due::of(TRUTH.of(side)),
+            judged: true,
         }
+    }
+
+    fn varied(&self, side: Side, random: &mut ChaCha8Rng) -> Call {
+        Call {
+            judged: false,
+            ..self.call(side, random)
+        }
+    }
+
+    fn change(&self, _oracle: &Oracle, _random: &mut ChaCha8Rng) -> Option<Write> {
+        None
+    }
+
+    fn keeper(&self) -> Option<Arc<dyn Keeper>> {
+        None
+    }
+
+    fn again(&self, _side: Side, _sent: &[Sending]) -> Vec<Call> {
+        Vec::new()
     }
 }
 

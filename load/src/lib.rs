@@ -10,11 +10,14 @@
 //!   its answers (`samples`) that is held to the oracle before the next window opens.
 //! - `sent_log`: messages that were sent are held to what is stored, and taken back, between
 //!   windows.
+//! - `changes`: writes into what is read, before each window and in the middle of it; `moments`:
+//!   what is right from one write to the next.
 //! - `usage`: what the generator itself takes of the machine.
 //! - `evidence`: from tapes to figures with verdicts; `findings`: those of one flow; `merge`:
 //!   several generators' results as one.
 
 mod answers;
+mod changes;
 mod client;
 mod closed;
 mod error;
@@ -24,6 +27,7 @@ pub mod flows;
 #[cfg(test)]
 mod knock;
 mod merge;
+mod moments;
 mod open;
 mod per_side;
 mod plan;

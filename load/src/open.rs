@@ -13,9 +13,11 @@ use rand_chacha::ChaCha8Rng;
 use tokio::sync::mpsc;
 use verdict_audit::Side;
 
+use crate::changes::Changes;
 use crate::client::Http;
 use crate::error::{Error, Result};
-use crate::flows::{Amiss, Call, Flow};
+use crate::flows::call::{Amiss, Call};
+use crate::flows::{self, Flow};
 use crate::per_side::PerSide;
 use crate::plan::LoadPlan;
 use crate::schedule::Turns;
@@ -36,6 +38,7 @@ pub(crate) struct Open<'a> {
     /// Which of the generators at work this one is: each has arrivals of its own.
     pub generator: u64,
     pub sent: &'a SentLog,
+    pub changes: &'a Changes,
 }
 
 /// A request on its way, or back.
@@ -74,12 +77,13 @@ impl Open<'_> {
     async fn turn(&self, side: Side, stream: u64, tape: &mut Tape) -> Result<()> {
         let mut random = ChaCha8Rng::seed_from_u64(self.plan.seed ^ self.rate.to_bits());
         random.set_stream((self.generator << 40) + stream);
-        let share = self.window(side, &mut random, tape).await;
+        self.changes.renew(side, &**self.flow).await?;
+        let share = self.window(side, &mut random, tape).await?;
         let samples = tape.samples();
-        let window = verify::window(side, &**self.flow, self.sent, samples).await?;
+        let with = (self.http, self.sent);
+        let window = verify::window(side, &**self.flow, with, samples).await?;
         tape.close_window(window, share);
         if goose::is_killswitch_triggered() {
-            self.sent.take_back(&**self.flow).await?;
             return Err(Error::Interrupted);
         }
         Ok(())
@@ -87,12 +91,21 @@ impl Open<'_> {
 
     /// One window: every arrival is sent, and every answer waited for; the generator's share of
     /// the machine.
-    async fn window(&self, side: Side, random: &mut ChaCha8Rng, tape: &mut Tape) -> Option<f64> {
+    async fn window(
+        &self,
+        side: Side,
+        random: &mut ChaCha8Rng,
+        tape: &mut Tape,
+    ) -> Result<Option<f64>> {
         let length = self.plan.warm_up + self.plan.window;
         let arrivals = poisson(self.rate, length, random);
+        let mut next = |after| {
+            let warm_up = self.plan.warm_up;
+            flows::next(&**self.flow, side, (after, warm_up), random)
+        };
         let calls: Vec<(Duration, Call)> = arrivals
             .into_iter()
-            .map(|arrival| (arrival, self.flow.call(side, random)))
+            .map(|arrival| (arrival, next(arrival)))
             .collect();
         tape.next_window();
         let (back, mut flights) = mpsc::unbounded_channel();
@@ -110,23 +123,28 @@ impl Open<'_> {
                 runtime.spawn(fly(http.clone(), call, due, back.clone()));
             }
         });
-        while let Some(flight) = flights.recv().await {
-            tape.record_lag(measured, flight.due, flight.sent);
-            let outcome = match flight.answer {
-                Ok((status, body)) => match flight.call.judge(status, &body) {
-                    Ok(()) => {
-                        tape.keep(flight.call, body);
-                        Ok(())
-                    }
-                    Err(amiss) => Err(amiss),
-                },
-                Err(words) => Err(Amiss::Failed(words)),
-            };
-            tape.record(measured, flight.due, flight.ended, outcome);
-        }
+        let answers = async {
+            while let Some(flight) = flights.recv().await {
+                tape.record_lag(measured, flight.due, flight.sent);
+                let outcome = match flight.answer {
+                    Ok((status, body)) => match flight.call.judge(status, &body) {
+                        Ok(()) => {
+                            tape.keep(flight.call, body);
+                            Ok(())
+                        }
+                        Err(amiss) => Err(amiss),
+                    },
+                    Err(words) => Err(Amiss::Failed(words)),
+                };
+                tape.record(measured, flight.due, flight.ended, outcome);
+            }
+        };
+        let changed = self.changes.amid(side, measured.middle());
+        let (changed, ()) = tokio::join!(changed, answers);
         // The channel has closed, so the pacer has ended; it has nothing to panic on.
         let _ = pacer.await;
-        share.await.ok().flatten()
+        changed?;
+        Ok(share.await.ok().flatten())
     }
 }
 
@@ -163,7 +181,7 @@ mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
 
     use super::*;
-    use crate::knock::{Knock, listen};
+    use crate::knock::{Knock, changes, listen};
 
     const STALL: Duration = Duration::from_millis(500);
 
@@ -206,10 +224,13 @@ mod tests {
             plan: &plan,
             generator: 0,
             sent: &SentLog::default(),
+            changes: &changes(),
         };
         let mut tape = Tape::new(1);
         let mut random = ChaCha8Rng::seed_from_u64(1);
-        open.window(Side::Baseline, &mut random, &mut tape).await;
+        open.window(Side::Baseline, &mut random, &mut tape)
+            .await
+            .unwrap();
 
         assert_eq!(tape.errors, 0, "{:?}", tape.first_error);
         // A loop that waits would have met the stall once. Half of the arrivals of the stall
@@ -236,10 +257,12 @@ mod tests {
             plan: &plan,
             generator: 0,
             sent: &SentLog::default(),
+            changes: &changes(),
         };
         let mut tape = Tape::new(1);
         open.window(Side::Baseline, &mut ChaCha8Rng::seed_from_u64(2), &mut tape)
-            .await;
+            .await
+            .unwrap();
         // 200 expected, with a standard deviation of 14, whatever the service does.
         assert!((130..270).contains(&tape.requests()), "{}", tape.requests());
     }

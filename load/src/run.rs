@@ -14,12 +14,14 @@ use verdict_oracle::Oracle;
 use verdict_seed::World;
 
 use crate::answers::add;
+use crate::changes::Changes;
 use crate::client::Http;
 use crate::closed::Closed;
 use crate::error::{Error, Result};
 use crate::evidence::{Level, Measurement, ratios};
 use crate::findings::{Findings, Measured};
 use crate::flows::{self, Flow};
+use crate::moments::Truth;
 use crate::open::Open;
 use crate::per_side::{PerSide, SIDES};
 use crate::plan::{LoadPlan, STRETCH};
@@ -60,8 +62,9 @@ pub struct LoadOutcome {
 /// closed loop at each number of users, then the open loop at each rate, at last up to where the
 /// goal breaks; the sides alternate.
 ///
-/// With `databases` what is sent is held to what is stored, and taken back after every window, and before an error or the
-/// outcome is returned; without them the rows stay, and a warning says so, and the sides take
+/// With `databases` what is sent is held to what is stored, and taken back after every window,
+/// and before an error or the outcome is returned, as is what is written into what is read;
+/// without them the rows stay, and a warning says so, nothing else is written, and the sides take
 /// turns by the wall clock, so that several generators can drive one service. goose takes over
 /// Ctrl-C for the rest of the process: the first one ends the run with [`Error::Interrupted`],
 /// a second one the process.
@@ -95,10 +98,12 @@ async fn drive(
         source,
     })?;
     let sent = Arc::new(SentLog::new(databases.cloned()));
+    let truth = Truth::new(Oracle::new(world));
     let mut run = Run {
         http: Http::connect(service, Arc::clone(&sent)).await?,
         service,
-        oracle: Arc::new(Oracle::new(world)),
+        changes: Changes::new(&truth, databases.cloned(), plan.seed),
+        truth,
         plan,
         sent,
         watcher,
@@ -131,7 +136,8 @@ fn generator() -> u64 {
 struct Run<'a> {
     http: Http,
     service: &'a ServiceUrl,
-    oracle: Arc<Oracle>,
+    truth: Truth,
+    changes: Changes,
     plan: &'a LoadPlan,
     sent: Arc<SentLog>,
     watcher: &'a dyn LoadWatcher,
@@ -142,42 +148,38 @@ struct Run<'a> {
     outcome: LoadOutcome,
 }
 
+/// What was asked at every level.
+struct Levels {
+    /// The answers before any timing.
+    answers: PerSide<Answers>,
+    measured: Vec<Measured>,
+    /// Today against itself.
+    itself: Option<(Level, PerSide<Tape>)>,
+}
+
 impl Run<'_> {
     async fn flow(&mut self, id: FlowId, checks_itself: bool) -> Result<()> {
         let mut random = ChaCha8Rng::seed_from_u64(self.plan.seed);
         random.set_stream(id as u64);
-        let flow = flows::flow(id, &self.oracle, &mut random)?;
+        let flow = flows::flow(id, &self.truth, &mut random)?;
         let Some(target) = Catalogue::builtin().target(id) else {
             return Err(Error::EmptyPlan {
                 what: "target of the audit for one of its flows",
             });
         };
-        if flow.writes() && !self.sent.restores() {
+        if flow.keeper().is_some() && !self.sent.restores() {
             self.watcher.warn(Warning::RowsStay);
         }
-        self.step(&format!("{id}: do both sides answer rightly"));
-        let mut answers = verify::before(&*flow, &self.http, &self.sent, &mut random).await?;
-        let mut measured = Vec::new();
-        let mut itself = None;
-        for users in &self.plan.users {
-            let tapes = self.closed(&flow, *users, PerSide::each()).await?;
-            measured.extend(Measured::both(Level::Users(*users), tapes));
-            if checks_itself && *users == judged_users() {
-                let tapes = self
-                    .closed(&flow, *users, PerSide::twice(Side::Baseline))
-                    .await?;
-                itself = Some((Level::Users(*users), tapes));
-            }
-        }
-        for (rate, judged) in self.rates(&measured) {
-            let tapes = self.open(&flow, rate, judged).await?;
-            measured.extend(Measured::both(Level::Rate(rate), tapes));
-        }
-        for side in SIDES {
-            self.climb(&flow, target, side, &mut measured).await?;
-        }
-        // What was late in the last windows.
-        self.sent.take_back(&*flow).await?;
+        let levels = self.levels(&flow, target, checks_itself, &mut random).await;
+        // What was late in the last windows, or is there because something failed.
+        let sent = self.sent.take_back().await;
+        let changed = self.changes.take_back().await;
+        let Levels {
+            mut answers,
+            measured,
+            itself,
+        } = levels?;
+        sent.and(changed)?;
         for measured in &measured {
             add(answers.of_mut(measured.side), measured.tape.answers.clone());
         }
@@ -203,6 +205,7 @@ impl Run<'_> {
             target,
             plan: self.plan,
             restores: self.sent.restores(),
+            changes: self.changes.about(&*flow),
             measured: &measured,
             itself,
             answers: &answers,
@@ -212,6 +215,42 @@ impl Run<'_> {
         }
         self.outcome.answers.push((id, answers));
         Ok(())
+    }
+
+    async fn levels(
+        &mut self,
+        flow: &Arc<dyn Flow>,
+        target: &Target,
+        checks_itself: bool,
+        random: &mut ChaCha8Rng,
+    ) -> Result<Levels> {
+        self.step(&format!("{}: do both sides answer rightly", flow.id()));
+        let (http, sent) = (&self.http, &self.sent);
+        let answers = verify::before(&**flow, http, sent, &self.changes, random).await?;
+        let mut measured = Vec::new();
+        let mut itself = None;
+        for users in &self.plan.users {
+            let tapes = self.closed(flow, *users, PerSide::each()).await?;
+            measured.extend(Measured::both(Level::Users(*users), tapes));
+            if checks_itself && *users == judged_users() {
+                let tapes = self
+                    .closed(flow, *users, PerSide::twice(Side::Baseline))
+                    .await?;
+                itself = Some((Level::Users(*users), tapes));
+            }
+        }
+        for (rate, judged) in self.rates(&measured) {
+            let tapes = self.open(flow, rate, judged).await?;
+            measured.extend(Measured::both(Level::Rate(rate), tapes));
+        }
+        for side in SIDES {
+            self.climb(flow, target, side, &mut measured).await?;
+        }
+        Ok(Levels {
+            answers,
+            measured,
+            itself,
+        })
     }
 
     async fn closed(
@@ -243,6 +282,7 @@ impl Run<'_> {
             1
         };
         let tapes = Closed {
+            http: &self.http,
             service: self.service,
             flow,
             seats,
@@ -252,6 +292,7 @@ impl Run<'_> {
             wanted: self.plan.wanted,
             generator: self.generator,
             sent: &self.sent,
+            changes: &self.changes,
             report: &report,
         }
         .run(self.turns())
@@ -284,6 +325,7 @@ impl Run<'_> {
             plan: self.plan,
             generator: self.generator,
             sent: &self.sent,
+            changes: &self.changes,
         }
     }
 

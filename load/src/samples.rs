@@ -6,12 +6,15 @@
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::flows::Call;
+use crate::flows::call::Call;
 
 /// Answers of a window that are held at most. Of 300 drawn at random, with one in 50 wrong, none
 /// is wrong one time in 430; and a page is tens of kilobytes, so they are 20 MB at most, for as
 /// long as the window lasts.
 const HELD: usize = 300;
+
+/// And of those to requests that the audit's target does not speak of, which are few.
+const UNJUDGED: usize = 100;
 
 /// An answer that came while the service was loaded.
 #[derive(Debug)]
@@ -22,12 +25,11 @@ pub(crate) struct Sample {
     pub body: Vec<u8>,
 }
 
-/// A sample without replacement of a number of answers that is not known beforehand (Vitter's
-/// algorithm R): all of them while they are few.
+/// A window's samples: of what is judged, and of what is asked beside it.
 #[derive(Debug)]
 pub(crate) struct Samples {
-    kept: Vec<Sample>,
-    offered: usize,
+    judged: Drawn,
+    unjudged: Drawn,
     random: ChaCha8Rng,
 }
 
@@ -35,25 +37,58 @@ impl Samples {
     /// None yet; the seed decides which are kept.
     pub fn new(seed: u64) -> Self {
         Self {
-            kept: Vec::new(),
-            offered: 0,
+            judged: Drawn::of(HELD),
+            unjudged: Drawn::of(UNJUDGED),
             random: ChaCha8Rng::seed_from_u64(seed),
         }
     }
 
     /// Keeps an answer, perhaps in the place of another.
     pub fn offer(&mut self, call: Call, body: Vec<u8>) {
-        self.offered += 1;
-        let sample = Sample { call, body };
-        if self.kept.len() < HELD {
-            self.kept.push(sample);
-        } else if let Some(kept) = self.kept.get_mut(self.random.random_range(0..self.offered)) {
-            *kept = sample;
-        }
+        let drawn = if call.judged {
+            &mut self.judged
+        } else {
+            &mut self.unjudged
+        };
+        drawn.offer(Sample { call, body }, &mut self.random);
     }
 
     /// What was kept, to begin anew.
     pub fn take(&mut self) -> Vec<Sample> {
+        let mut taken = self.judged.take();
+        taken.append(&mut self.unjudged.take());
+        taken
+    }
+}
+
+/// A sample without replacement of a number of answers that is not known beforehand (Vitter's
+/// algorithm R): all of them while they are few.
+#[derive(Debug)]
+struct Drawn {
+    most: usize,
+    kept: Vec<Sample>,
+    offered: usize,
+}
+
+impl Drawn {
+    fn of(most: usize) -> Self {
+        Self {
+            most,
+            kept: Vec::new(),
+            offered: 0,
+        }
+    }
+
+    fn offer(&mut self, sample: Sample, random: &mut ChaCha8Rng) {
+        self.offered += 1;
+        if self.kept.len() < self.most {
+            self.kept.push(sample);
+        } else if let Some(kept) = self.kept.get_mut(random.random_range(0..self.offered)) {
+            *kept = sample;
+        }
+    }
+
+    fn take(&mut self) -> Vec<Sample> {
         self.offered = 0;
         std::mem::take(&mut self.kept)
     }
@@ -87,6 +122,22 @@ mod tests {
             places.dedup();
             assert_eq!(places.len(), HELD);
         }
+    }
+
+    #[test]
+    fn what_is_asked_beside_the_judged_requests_is_kept_however_many_those_are() {
+        let mut samples = Samples::new(1);
+        let mut random = ChaCha8Rng::seed_from_u64(1);
+        for place in 0..4_000 {
+            let side = verdict_audit::Side::Baseline;
+            let call = match place % 80 {
+                0 => Knock.varied(side, &mut random),
+                _ => Knock.call(side, &mut random),
+            };
+            samples.offer(call, Vec::new());
+        }
+        let unjudged = samples.take().iter().filter(|of| !of.call.judged).count();
+        assert_eq!(unjudged, 50);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What was sent, held to what is stored, and taken back, so that conversations stay as large as
 //! the audit's target says.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use sqlx::PgPool;
@@ -9,13 +9,17 @@ use verdict_audit::Side;
 use verdict_oracle::Held;
 
 use crate::error::{Error, Result};
-use crate::flows::{Acknowledged, Call, Flow, Sending};
+use crate::flows::Flow;
+use crate::flows::call::Call;
+use crate::flows::keeper::{Acknowledged, Answer, Keeper, Leaves, Sending};
 use crate::per_side::{PerSide, SIDES};
 
 /// What was sent to either side and not taken back yet.
 #[derive(Debug, Default)]
 pub(crate) struct SentLog {
     sent: PerSide<Mutex<Vec<Sending>>>,
+    /// Who keeps account of it: one flow sends at a time.
+    keeper: Mutex<Option<Arc<dyn Keeper>>>,
     /// The service's databases, where there is access to them.
     databases: Option<PerSide<PgPool>>,
 }
@@ -47,55 +51,72 @@ impl SentLog {
         self.databases.is_some()
     }
 
-    /// Notes what a request leaves behind before it is sent, since one whose answer never comes
-    /// may have arrived.
+    /// Notes that a request leaves, and what it leaves behind: before it is sent, since one whose
+    /// answer never comes may have arrived.
     pub fn leaving(&self, call: &Call) -> Option<Ticket> {
-        let message = call.leaves.clone()?;
+        call.due.leave();
+        let Leaves { message, keeper } = call.leaves.clone()?;
+        *lock(&self.keeper) = Some(keeper);
         let mut sent = self.of(call.side);
         sent.push(Sending {
             message,
             began: Instant::now(),
-            acknowledged: None,
+            answer: None,
             late: false,
         });
         Some(Ticket(sent.len() - 1))
     }
 
-    /// Notes the answer to it, when that says that it is done.
-    pub fn answered(&self, call: &Call, ticket: Option<Ticket>, status: u16, body: &[u8]) {
-        if let Some(Ticket(place)) = ticket
-            && status == call.status
-            && let Some(sending) = self.of(call.side).get_mut(place)
-        {
-            sending.acknowledged = Some(Acknowledged {
+    /// Notes the answer to it, when that says whether it is stored.
+    pub fn answered(&self, ticket: Option<Ticket>, side: Side, status: u16, body: &[u8]) {
+        let answer = match status {
+            200..=299 => Answer::Acknowledged(Acknowledged {
                 at: Instant::now(),
                 body: body.into(),
-            });
+            }),
+            400..=407 | 409..=428 | 430..=499 => Answer::Refused,
+            _ => return,
+        };
+        if let Some(Ticket(place)) = ticket
+            && let Some(sending) = self.of(side).get_mut(place)
+        {
+            sending.answer = Some(answer);
         }
     }
 
-    /// Holds everything of one side that was sent to what is stored, and takes it back, as the
-    /// flow that sent it knows how. Nothing may be on its way. Without access to the databases
-    /// the rows stay, and are not read.
+    /// Requests that send some of what was acknowledged once more.
+    pub fn again(&self, side: Side, flow: &dyn Flow) -> Vec<Call> {
+        flow.again(side, &self.of(side))
+    }
+
+    /// Holds everything of one side that was sent to what is stored, and takes it back. Nothing
+    /// may be on its way. Without access to the databases the rows stay, and are not read.
     ///
     /// # Errors
     /// When the database refuses, or is away.
-    pub async fn settle(&self, side: Side, flow: &dyn Flow) -> Result<Settled> {
+    pub async fn settle(&self, side: Side) -> Result<Settled> {
         let sent = std::mem::take(&mut *self.of(side));
         let mut settled = Settled {
-            sent: sent.iter().filter(|sending| !sending.late).count(),
+            sent: sent
+                .iter()
+                .filter(|sending| !sending.late && !sending.refused())
+                .count(),
             held: Vec::new(),
         };
         if let Some(databases) = &self.databases
+            && let Some(keeper) = self.keeper()
             && !sent.is_empty()
         {
             let pool = databases.of(side);
-            let held = flow.hold_sent(side, pool, &sent).await;
-            flow.take_back(pool, &sent).await.map_err(Error::Database)?;
+            let held = keeper.hold(side, pool, &sent).await;
+            keeper
+                .take_back(pool, &sent)
+                .await
+                .map_err(Error::Database)?;
             settled.held = held.map_err(Error::Database)?;
         }
         // A message whose answer never came may arrive while the next window is open.
-        let unanswered = |sending: &Sending| sending.acknowledged.is_none() && !sending.late;
+        let unanswered = |sending: &Sending| sending.answer.is_none() && !sending.late;
         self.of(side)
             .extend(sent.into_iter().filter(unanswered).map(|sending| Sending {
                 late: true,
@@ -104,28 +125,34 @@ impl SentLog {
         Ok(settled)
     }
 
-    /// Takes everything of both sides back, unread.
+    /// Takes everything of both sides back, unread: of one side also when the other's cannot be.
     ///
     /// # Errors
-    /// When the database refuses, or is away.
-    pub async fn take_back(&self, flow: &dyn Flow) -> Result<()> {
+    /// When a database refuses, or is away.
+    pub async fn take_back(&self) -> Result<()> {
+        let mut taken = Ok(());
         for side in SIDES {
             let sent = std::mem::take(&mut *self.of(side));
             if let Some(databases) = &self.databases
+                && let Some(keeper) = self.keeper()
                 && !sent.is_empty()
             {
-                flow.take_back(databases.of(side), &sent)
-                    .await
-                    .map_err(Error::Database)?;
+                let back = keeper.take_back(databases.of(side), &sent).await;
+                taken = taken.and(back.map_err(Error::Database));
             }
         }
-        Ok(())
+        taken
+    }
+
+    fn keeper(&self) -> Option<Arc<dyn Keeper>> {
+        lock(&self.keeper).clone()
     }
 
     fn of(&self, side: Side) -> MutexGuard<'_, Vec<Sending>> {
-        self.sent
-            .of(side)
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        lock(self.sent.of(side))
     }
+}
+
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -8,7 +8,7 @@ use verdict_audit::histogram::{decode, encode};
 use verdict_audit::quantile::Unit;
 
 use crate::answers::{self, LOADED};
-use crate::flows::{Amiss, Call};
+use crate::flows::call::{Amiss, Call};
 use crate::samples::{Sample, Samples};
 use crate::verify::Window;
 
@@ -99,6 +99,11 @@ impl Measured {
             from,
             until: from + window,
         }
+    }
+
+    /// Half-way through it.
+    pub fn middle(&self) -> Instant {
+        self.from + (self.until - self.from) / 2
     }
 
     fn holds(&self, instant: Instant) -> bool {

@@ -7,34 +7,42 @@ use verdict_audit::evidence::Answers;
 use verdict_oracle::Held;
 
 use crate::answers::{LOADED, count};
+use crate::changes::Changes;
 use crate::client::Http;
 use crate::error::Result;
-use crate::flows::{Call, Flow};
+use crate::flows::Flow;
+use crate::flows::call::{Amiss, Call};
 use crate::per_side::{PerSide, SIDES};
 use crate::samples::Sample;
 use crate::sent_log::SentLog;
 
-/// Requests put to each side before any timing.
+/// Requests put to each side before any timing, of either kind: those that are judged, and those
+/// over every parameter; and the same once more after writes.
 const REQUESTS: u64 = 20;
 
 /// Puts requests to both sides, holds every answer to the oracle, reads back what was sent, and
-/// takes it back. A wrong answer is a result, and no error.
+/// takes it back; writes into what is read, and asks the same again. A wrong answer is a result,
+/// and no error.
 pub(crate) async fn before(
     flow: &dyn Flow,
     http: &Http,
     sent: &SentLog,
+    changes: &Changes,
     random: &mut ChaCha8Rng,
 ) -> Result<PerSide<Answers>> {
     let mut answers = PerSide::<Answers>::default();
-    for _ in 0..REQUESTS {
-        for side in SIDES {
-            let call = flow.call(side, random);
-            count(answers.of_mut(side), ask(http, &call).await);
+    let mut first = random.clone();
+    for random in [&mut first, random] {
+        for _ in 0..REQUESTS {
+            for side in SIDES {
+                for call in [flow.call(side, random), flow.varied(side, random)] {
+                    count(answers.of_mut(side), ask(http, &call).await);
+                }
+            }
         }
-    }
-    for side in SIDES {
-        for held in sent.settle(side, flow).await?.held {
-            count(answers.of_mut(side), held);
+        for side in SIDES {
+            settle(answers.of_mut(side), side, flow, (http, sent)).await?;
+            changes.renew(side, flow).await?;
         }
     }
     Ok(answers)
@@ -66,19 +74,42 @@ pub(crate) struct Window {
 pub(crate) async fn window(
     side: Side,
     flow: &dyn Flow,
-    sent: &SentLog,
+    (http, sent): (&Http, &SentLog),
     samples: Vec<Sample>,
 ) -> Result<Window> {
     let mut answers = Answers::default();
     live(&mut answers, samples);
-    let settled = sent.settle(side, flow).await?;
-    for held in settled.held {
-        count(&mut answers, held);
+    let sent = settle(&mut answers, side, flow, (http, sent)).await?;
+    Ok(Window { sent, answers })
+}
+
+/// Sends some of what was acknowledged once more, holds everything that was sent to what is
+/// stored, and takes it back; how many messages that were.
+async fn settle(
+    answers: &mut Answers,
+    side: Side,
+    flow: &dyn Flow,
+    (http, sent): (&Http, &SentLog),
+) -> Result<usize> {
+    for call in sent.again(side, flow) {
+        let held = match http.send(&call).await {
+            Ok((status, body)) => call.judge(status, &body),
+            Err(words) => Err(Amiss::Failed(words)),
+        };
+        match held {
+            Ok(()) => count(answers, Ok(())),
+            Err(Amiss::Wrong(wrong)) => {
+                count(answers, Err(wrong.at("sent once more after the load")));
+            }
+            // No answer is not a wrong one.
+            Err(Amiss::Failed(_)) => {}
+        }
     }
-    Ok(Window {
-        sent: settled.sent,
-        answers,
-    })
+    let settled = sent.settle(side).await?;
+    for held in settled.held {
+        count(answers, held);
+    }
+    Ok(settled.sent)
 }
 
 fn live(answers: &mut Answers, samples: Vec<Sample>) {
@@ -101,7 +132,7 @@ mod tests {
         let mut random = ChaCha8Rng::seed_from_u64(1);
         let samples = ["right", "wrong"].map(|body| Sample {
             call: Call {
-                whole: Box::new(|body| match body {
+                whole: Box::new(|_, body| match body {
                     b"right" => Ok(()),
                     _ => Err(Difference("row 7".to_owned())),
                 }),

@@ -1,19 +1,21 @@
 //! The posts of one author, as answers show them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use uuid::Uuid;
 use verdict_baseline::pagination::Post;
 use verdict_seed::{Author, World};
 
-use crate::timeline::Timeline;
+use crate::timeline::{Key, Timeline};
+use crate::turn::Turn;
 
 /// An author with everything he or she posted.
 #[derive(Debug, Clone)]
 pub struct AuthorRows {
     /// The author.
     pub id: Uuid,
-    rows: HashMap<Uuid, Post>,
+    rows: HashMap<Uuid, Arc<Post>>,
     visible: Timeline,
 }
 
@@ -26,9 +28,12 @@ impl AuthorRows {
                 posts
                     .iter()
                     .filter(|post| post.soft_delete.is_none())
-                    .map(|post| (post.created_at, post.id)),
+                    .map(key),
             ),
-            rows: posts.into_iter().map(|post| (post.id, post)).collect(),
+            rows: posts
+                .into_iter()
+                .map(|post| (post.id, Arc::new(post)))
+                .collect(),
         }
     }
 
@@ -62,13 +67,25 @@ impl AuthorRows {
     }
 
     /// A post.
-    pub fn post(&self, id: Uuid) -> Option<&Post> {
+    pub fn post(&self, id: Uuid) -> Option<&Arc<Post>> {
         self.rows.get(&id)
     }
 
-    /// The rows with one more post.
-    pub(crate) fn with_post(&self, post: &Post) -> Self {
-        Self::new(self.id, self.rows().chain([post]).cloned().collect())
+    /// The rows after a post was added, altered or taken away.
+    pub(crate) fn turned(&self, turn: &Turn<Arc<Post>>) -> Self {
+        let mut rows = self.clone();
+        if let Some(before) = &turn.before
+            && let Some(gone) = rows.rows.remove(&before.id)
+        {
+            rows.visible.remove(key(&gone));
+        }
+        if let Some(after) = &turn.after {
+            if after.soft_delete.is_none() {
+                rows.visible.insert(key(after));
+            }
+            rows.rows.insert(after.id, Arc::clone(after));
+        }
+        rows
     }
 
     /// How many rows there are in all, deleted ones included.
@@ -78,6 +95,10 @@ impl AuthorRows {
 
     /// Every row, in no order.
     pub fn rows(&self) -> impl Iterator<Item = &Post> {
-        self.rows.values()
+        self.rows.values().map(Arc::as_ref)
     }
+}
+
+fn key(post: &Post) -> Key {
+    (post.created_at, post.id)
 }

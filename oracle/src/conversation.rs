@@ -1,14 +1,17 @@
 //! The rows of one conversation, as answers show them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 use verdict_baseline::message_history::{
     Attachment, DetailedMessage, Message, Reaction as Reacted,
 };
-use verdict_seed::{Conversation, World};
+use verdict_seed::{Conversation, Reaction, World};
 
-use crate::timeline::Timeline;
+use crate::timeline::{Key, Timeline};
+use crate::turn::Turn;
 
 /// A conversation with everything that was said in it.
 #[derive(Debug, Clone)]
@@ -19,7 +22,7 @@ pub struct ConversationRows {
     pub members: Vec<Uuid>,
     /// Its messages, deleted and recalled ones included.
     pub messages: u64,
-    rows: HashMap<Uuid, Row>,
+    rows: HashMap<Uuid, Arc<Row>>,
     /// What is not deleted.
     all: Timeline,
     /// What is neither deleted nor recalled.
@@ -27,45 +30,59 @@ pub struct ConversationRows {
 }
 
 /// A message with what belongs to it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Row {
     /// The message; its number depends on who asks.
     pub message: Message,
-    /// Whether it is deleted.
-    pub deleted: bool,
+    /// When it was deleted.
+    pub deleted_at: Option<DateTime<Utc>>,
     /// Who reacted to it, and how.
-    pub reactions: Vec<(Uuid, String)>,
+    pub reactions: Vec<Reaction>,
     /// Its files.
     pub attachments: Vec<Attachment>,
+}
+
+impl Row {
+    fn key(&self) -> Key {
+        (self.message.created_at, self.message.id)
+    }
+
+    /// Whether a history shows it.
+    fn is_visible(&self, include_recalled: bool) -> bool {
+        self.deleted_at.is_none() && (include_recalled || self.message.recalled_at.is_none())
+    }
 }
 
 impl ConversationRows {
     /// A conversation of these rows.
     pub fn new(id: Uuid, members: Vec<Uuid>, rows: Vec<Row>) -> Self {
-        let visible = || rows.iter().filter(|row| !row.deleted);
-        let key = |row: &Row| (row.message.created_at, row.message.id);
+        let visible = |include_recalled| {
+            let visible = rows
+                .iter()
+                .filter(move |row| row.is_visible(include_recalled));
+            Timeline::oldest_first(visible.map(Row::key))
+        };
         Self {
             id,
             members,
             messages: rows.len() as u64,
-            all: Timeline::oldest_first(visible().map(key)),
-            unrecalled: Timeline::oldest_first(
-                visible()
-                    .filter(|row| row.message.recalled_at.is_none())
-                    .map(key),
-            ),
-            rows: rows.into_iter().map(|row| (row.message.id, row)).collect(),
+            all: visible(true),
+            unrecalled: visible(false),
+            rows: rows
+                .into_iter()
+                .map(|row| (row.message.id, Arc::new(row)))
+                .collect(),
         }
     }
 
     /// The generator's rows of a conversation of the world.
     pub(crate) fn of(world: &World, conversation: &Conversation) -> Self {
-        let mut reactions: HashMap<Uuid, Vec<(Uuid, String)>> = HashMap::new();
+        let mut reactions: HashMap<Uuid, Vec<Reaction>> = HashMap::new();
         for reaction in world.reactions(conversation) {
             reactions
                 .entry(reaction.message)
                 .or_default()
-                .push((reaction.user, reaction.emoji.to_owned()));
+                .push(reaction);
         }
         let mut attachments: HashMap<Uuid, Vec<Attachment>> = HashMap::new();
         for file in world.attachments(conversation) {
@@ -86,7 +103,7 @@ impl ConversationRows {
             .map(|message| {
                 let (encrypted, nonce) = message.encrypted.unzip();
                 Row {
-                    deleted: message.deleted_at.is_some(),
+                    deleted_at: message.deleted_at,
                     reactions: reactions.remove(&message.id).unwrap_or_default(),
                     attachments: attachments.remove(&message.id).unwrap_or_default(),
                     message: Message {
@@ -122,10 +139,10 @@ impl ConversationRows {
     pub fn seen(&self, message: Uuid, viewer: Uuid, place: i64) -> Option<DetailedMessage> {
         let row = self.rows.get(&message)?;
         let mut by_emoji: HashMap<&str, (i64, bool)> = HashMap::new();
-        for (user, emoji) in &row.reactions {
-            let (count, user_reacted) = by_emoji.entry(emoji).or_default();
+        for reaction in &row.reactions {
+            let (count, user_reacted) = by_emoji.entry(reaction.emoji).or_default();
             *count += 1;
-            *user_reacted |= *user == viewer;
+            *user_reacted |= reaction.user == viewer;
         }
         let mut seen = DetailedMessage {
             message: Message {
@@ -147,19 +164,33 @@ impl ConversationRows {
         Some(seen)
     }
 
-    /// The rows with one more message.
-    pub(crate) fn with_message(&self, row: &Row) -> Self {
-        let rows = self.rows().chain([row]).cloned().collect();
-        Self::new(self.id, self.members.clone(), rows)
-    }
-
-    /// The rows with one more reaction.
-    pub(crate) fn with_reaction(&self, message: Uuid, user: Uuid, emoji: &str) -> Self {
+    /// The rows after a message was added, altered or taken away.
+    pub(crate) fn turned(&self, turn: &Turn<Arc<Row>>) -> Self {
         let mut rows = self.clone();
-        if let Some(row) = rows.rows.get_mut(&message) {
-            row.reactions.push((user, emoji.to_owned()));
+        if let Some(before) = &turn.before
+            && let Some(gone) = rows.rows.remove(&before.message.id)
+        {
+            rows.all.remove(gone.key());
+            rows.unrecalled.remove(gone.key());
+            rows.messages -= 1;
+        }
+        if let Some(after) = &turn.after {
+            for (timeline, include_recalled) in
+                [(&mut rows.all, true), (&mut rows.unrecalled, false)]
+            {
+                if after.is_visible(include_recalled) {
+                    timeline.insert(after.key());
+                }
+            }
+            rows.rows.insert(after.message.id, Arc::clone(after));
+            rows.messages += 1;
         }
         rows
+    }
+
+    /// A message.
+    pub fn row(&self, id: Uuid) -> Option<&Arc<Row>> {
+        self.rows.get(&id)
     }
 
     /// How many rows it holds in all, as a measure of the memory it takes.
@@ -169,6 +200,6 @@ impl ConversationRows {
 
     /// Every row, in no order.
     pub fn rows(&self) -> impl Iterator<Item = &Row> {
-        self.rows.values()
+        self.rows.values().map(Arc::as_ref)
     }
 }

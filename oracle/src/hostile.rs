@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 use verdict_baseline::message_history::{Attachment, Message};
 use verdict_baseline::pagination::Post;
-use verdict_seed::World;
+use verdict_seed::{Reaction, World};
 
 use crate::author::AuthorRows;
 use crate::conversation::{ConversationRows, Row};
@@ -20,6 +20,7 @@ const CONVERSATION: u128 = IDS;
 const AUTHOR: u128 = IDS + 1;
 const MESSAGES: u128 = IDS + 0x1_0000;
 const POSTS: u128 = IDS + 0x2_0000;
+const REACTIONS: u128 = IDS + 0x3_0000;
 
 /// Hostile rows that an item needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -73,15 +74,16 @@ pub fn conversation(world: &World) -> ConversationRows {
             content_nonce: (row % 4 == 0).then(|| format!("nonce {row}").into_bytes()),
             message_type: "text".to_owned(),
         },
-        deleted: row % 7 == 3,
+        deleted_at: (row % 7 == 3).then_some(now),
         // Several users with one emoji, one user with several, and several attachments: where
         // a join of both would multiply rows.
         reactions: (0..row % 5)
-            .map(|reaction| {
-                (
-                    world.user((reaction % 3) as u64),
-                    ["👍", "🎉", "'"][(reaction / 2) as usize % 3].to_owned(),
-                )
+            .map(|reaction| Reaction {
+                id: Uuid::from_u128(REACTIONS + 0x100 * row + reaction),
+                message: Uuid::from_u128(MESSAGES + row),
+                user: world.user((reaction % 3) as u64),
+                emoji: ["👍", "🎉", "'"][(reaction / 2) as usize % 3],
+                created_at: now,
             })
             .collect(),
         attachments: (0..row % 3)

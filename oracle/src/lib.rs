@@ -8,7 +8,8 @@
 //! - [`conversation`], [`author`]: those rows in the shapes that answers have.
 //! - [`timeline`]: an order in which rows of one instant may change places.
 //! - [`hostile`]: rows that no ordinary world has.
-//! - [`mod@write`]: writes between equal reads, after which another answer is right.
+//! - [`mod@write`]: writes between reads, after which another answer is right, and how they are
+//!   made.
 //! - [`ladder`]: the same thing at growing sizes.
 
 pub mod author;
@@ -22,6 +23,7 @@ pub mod message_send;
 pub mod oracle;
 pub mod pagination;
 pub mod timeline;
+pub mod turn;
 pub mod write;
 
 pub use author::AuthorRows;
@@ -30,4 +32,5 @@ pub use difference::{Difference, Held, same};
 pub use hostile::Hostile;
 pub use oracle::Oracle;
 pub use timeline::Timeline;
+pub use turn::Turn;
 pub use write::Write;

@@ -8,7 +8,7 @@ use crate::difference::{Difference, Held, same};
 use crate::hostile;
 use crate::ladder;
 use crate::oracle::Oracle;
-use crate::write::Write;
+use crate::write::{Page, Shown, Write};
 
 /// Rows up to which a conversation is drawn for the check: its rows have to be generated.
 const LARGEST: u64 = 10_000;
@@ -62,11 +62,21 @@ pub(crate) fn offset(visible: i64, limit: i64, random: &mut impl Rng) -> i64 {
     }
 }
 
-/// A write that another page is right after: a message that arrives late, or a reaction.
+/// A write that another page is right after.
 pub fn write_between(oracle: &Oracle, request: &Request, random: &mut impl Rng) -> Option<Write> {
-    let rows = oracle.conversation(request.conversation)?;
-    let page = (request.offset, request.limit.min(MAX_LIMIT));
-    Write::on_page(&rows, request.include_recalled, page, true, random)
+    let page = Page {
+        offset: request.offset,
+        limit: request.limit.min(MAX_LIMIT),
+        moves: true,
+    };
+    let shown = Shown {
+        recalled: request.include_recalled,
+        details: true,
+    };
+    match oracle.conversation(request.conversation) {
+        Some(rows) => Write::on_page(&rows, shown, page, random),
+        None => Write::conversation(request.conversation, oracle.world(), page, random),
+    }
 }
 
 /// Whether a page is right: whole rows, in order, each with its number, its reactions as the

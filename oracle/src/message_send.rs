@@ -16,9 +16,8 @@ use crate::oracle::Oracle;
 /// Messages up to which a conversation is drawn for the check.
 const LARGEST: u64 = 10_000;
 
-/// A message over every parameter: any conversation and any of its members, texts of every
-/// kind, with and without a key; now and then to a conversation or from a sender that does not
-/// exist.
+/// A message over every parameter: any conversation and any of its members, and what [`vary`]
+/// makes of it.
 pub fn draw(oracle: &Oracle, random: &mut impl Rng) -> Request {
     let world = oracle.world();
     let rungs: Vec<Conversation> = ladder::conversations_up_to(world, LARGEST).collect();
@@ -27,11 +26,18 @@ pub fn draw(oracle: &Oracle, random: &mut impl Rng) -> Request {
         _ => world.sample_conversation(random),
     };
     let mut request = message(&conversation, random);
+    vary(oracle, &mut request, random);
+    request
+}
+
+/// Another text, of every kind, with a key or without; now and then to a conversation or from a
+/// sender that does not exist.
+pub fn vary(oracle: &Oracle, request: &mut Request, random: &mut impl Rng) {
     request.content = match random.random_range(0..6) {
         0 => String::new(),
         1 => "\"quotes\", 'apostrophes', \\slashes\\, %s and $1; -- ✓ 消息\n\t".to_owned(),
         2 => "long ".repeat(random.random_range(200..20_000)),
-        _ => request.content,
+        _ => std::mem::take(&mut request.content),
     };
     // Not from the seeded stream: two runs on one server must not collide.
     request.idempotency_key = random.random_bool(0.3).then(Uuid::new_v4);
@@ -40,7 +46,6 @@ pub fn draw(oracle: &Oracle, random: &mut impl Rng) -> Request {
         1 => request.sender = oracle.nobody(random),
         _ => {}
     }
-    request
 }
 
 /// A message about as long as most, from one of a conversation's members.

@@ -11,7 +11,7 @@ use crate::author::AuthorRows;
 use crate::conversation::ConversationRows;
 use crate::hostile::{self, Hostile};
 use crate::memo::Memo;
-use crate::write::Write;
+use crate::write::{Rows, Write};
 
 /// Rows that are kept at most of each kind: a few hundred bytes each.
 const KEPT: u64 = 300_000;
@@ -20,14 +20,14 @@ const KEPT: u64 = 300_000;
 #[derive(Debug, Clone)]
 pub struct Oracle {
     known: Arc<Known>,
-    /// What one write more makes of the rows that it touches.
-    written: Option<Written>,
+    written: Written,
 }
 
-#[derive(Debug, Clone)]
-enum Written {
-    Conversation(Arc<ConversationRows>),
-    Author(Arc<AuthorRows>),
+/// What writes have made of the rows that they touched; none where there are none any more.
+#[derive(Debug, Clone, Default)]
+struct Written {
+    conversations: HashMap<Uuid, Option<Arc<ConversationRows>>>,
+    authors: HashMap<Uuid, Option<Arc<AuthorRows>>>,
 }
 
 #[derive(Debug)]
@@ -52,7 +52,7 @@ impl Oracle {
                 author_indexes: OnceLock::new(),
                 hostile: Mutex::default(),
             }),
-            written: None,
+            written: Written::default(),
         }
     }
 
@@ -61,44 +61,51 @@ impl Oracle {
         &self.known.world
     }
 
-    /// What is right once a row was written. What is wrong with rows that nobody has stays wrong.
+    /// What is right after one write more. What is wrong with rows that nobody has stays wrong.
     #[must_use]
     pub fn with(&self, write: &Write) -> Self {
-        let written = match write {
-            Write::Message { conversation, row } => self
-                .conversation(*conversation)
-                .map(|rows| Written::Conversation(Arc::new(rows.with_message(row)))),
-            Write::Reaction {
-                conversation,
-                message,
-                user,
-                emoji,
-            } => self.conversation(*conversation).map(|rows| {
-                Written::Conversation(Arc::new(rows.with_reaction(*message, *user, emoji)))
-            }),
-            Write::Post(post) => self
-                .author(post.user_id)
-                .map(|rows| Written::Author(Arc::new(rows.with_post(post)))),
-        };
-        Self {
-            known: Arc::clone(&self.known),
-            written,
+        let mut with = self.clone();
+        match &write.rows {
+            Rows::Conversation(turn) => {
+                if let Some(rows) = turn.either() {
+                    let after = turn.after.clone();
+                    with.written.conversations.insert(rows.id, after);
+                }
+            }
+            Rows::Message { conversation, turn } => {
+                if let Some(rows) = self.conversation(*conversation) {
+                    let after = Some(Arc::new(rows.turned(turn)));
+                    with.written.conversations.insert(*conversation, after);
+                }
+            }
+            Rows::Author(turn) => {
+                if let Some(rows) = turn.either() {
+                    with.written.authors.insert(rows.id, turn.after.clone());
+                }
+            }
+            Rows::Post { author, turn } => {
+                if let Some(rows) = self.author(*author) {
+                    let after = Some(Arc::new(rows.turned(turn)));
+                    with.written.authors.insert(*author, after);
+                }
+            }
         }
+        with
     }
 
     /// A conversation with its rows; `None` when nobody has the id.
     pub fn conversation(&self, id: Uuid) -> Option<Arc<ConversationRows>> {
-        match &self.written {
-            Some(Written::Conversation(rows)) if rows.id == id => Some(Arc::clone(rows)),
-            _ => self.known.conversation(id),
+        match self.written.conversations.get(&id) {
+            Some(rows) => rows.clone(),
+            None => self.known.conversation(id),
         }
     }
 
     /// An author with his or her rows; `None` when nobody has the id.
     pub fn author(&self, id: Uuid) -> Option<Arc<AuthorRows>> {
-        match &self.written {
-            Some(Written::Author(rows)) if rows.id == id => Some(Arc::clone(rows)),
-            _ => self.known.author(id),
+        match self.written.authors.get(&id) {
+            Some(rows) => rows.clone(),
+            None => self.known.author(id),
         }
     }
 

@@ -1,5 +1,7 @@
 //! Item 7: which pages are asked for, and what a right one is.
 
+use std::sync::Arc;
+
 use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt};
 use uuid::Uuid;
@@ -13,7 +15,7 @@ use crate::ladder;
 use crate::message_history;
 use crate::oracle::Oracle;
 use crate::timeline::Key;
-use crate::write::Write;
+use crate::write::{Page, Shown, Write};
 
 /// Posts up to which an author is drawn for the check: the rows have to be generated.
 const LARGEST: u64 = 10_000;
@@ -128,26 +130,44 @@ fn placed(visible: usize, limit: i64, random: &mut impl Rng) -> usize {
     (offset as usize).min(visible)
 }
 
-/// A post that another page is right with.
+/// A write that another page of posts is right after.
 pub fn post_between(
     oracle: &Oracle,
     request: &PageRequest,
     random: &mut impl Rng,
 ) -> Option<Write> {
-    let rows = oracle.author(request.of)?;
-    let page = (request.offset, request.limit);
-    Write::on_page_of(rows.id, rows.visible(), page, random)
+    let page = page(request, request.limit);
+    match oracle.author(request.of) {
+        Some(rows) => Write::on_page_of(&rows, page, random),
+        None => Write::author(request.of, oracle.world(), page, random),
+    }
 }
 
-/// A message that another page is right with.
+/// A write that another page of messages is right after.
 pub fn message_between(
     oracle: &Oracle,
     request: &PageRequest,
     random: &mut impl Rng,
 ) -> Option<Write> {
-    let rows = oracle.conversation(request.of)?;
-    let page = (request.offset, request.limit.min(MAX_LIMIT));
-    Write::on_page(&rows, request.include_recalled, page, false, random)
+    let page = page(request, request.limit.min(MAX_LIMIT));
+    let shown = Shown {
+        recalled: request.include_recalled,
+        details: false,
+    };
+    match oracle.conversation(request.of) {
+        Some(rows) => Write::on_page(&rows, shown, page, random),
+        None => Write::conversation(request.of, oracle.world(), page, random),
+    }
+}
+
+/// A page that both forms of a request are told of: a write before it would move the one that
+/// is cut by offset, and not the one that is cut by cursor.
+fn page(request: &PageRequest, limit: i64) -> Page {
+    Page {
+        offset: request.offset,
+        limit,
+        moves: false,
+    }
 }
 
 /// Whether a page of posts is right: whole rows, in order.
@@ -164,8 +184,12 @@ pub fn hold_posts(oracle: &Oracle, request: &PageRequest, page: &[Post]) -> Held
         page.iter().map(|post| (post.created_at, post.id)),
     )?;
     for (place, answered) in (request.offset + 1..).zip(page) {
-        same("post", &rows.post(answered.id), &Some(answered))
-            .map_err(|difference| difference.at(format!("row {place}")))?;
+        same(
+            "post",
+            &rows.post(answered.id).map(Arc::as_ref),
+            &Some(answered),
+        )
+        .map_err(|difference| difference.at(format!("row {place}")))?;
     }
     Ok(())
 }

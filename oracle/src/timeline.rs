@@ -49,6 +49,26 @@ impl Timeline {
         self.rows.is_empty()
     }
 
+    /// Adds a row that is not there.
+    pub(crate) fn insert(&mut self, row: Key) {
+        self.rows.insert(self.place(row), row);
+    }
+
+    /// Takes a row away, if it is there.
+    pub(crate) fn remove(&mut self, row: Key) {
+        let place = self.place(row);
+        if self.rows.get(place) == Some(&row) {
+            self.rows.remove(place);
+        }
+    }
+
+    fn place(&self, row: Key) -> usize {
+        self.rows.partition_point(|other| match self.newest_first {
+            true => *other > row,
+            false => *other < row,
+        })
+    }
+
     pub(crate) fn rows(&self) -> &[Key] {
         &self.rows
     }
@@ -67,6 +87,18 @@ impl Timeline {
     /// The row before a place that is counted from 0, which is where a cursor to it stands.
     pub fn before(&self, place: usize) -> Option<Key> {
         self.rows.get(place.checked_sub(1)?).copied()
+    }
+
+    /// How many rows stand up to a row that may not be there itself, as one that was deleted:
+    /// where a page behind it begins.
+    pub fn up_to(&self, row: Key) -> usize {
+        self.rows.partition_point(|other| {
+            if self.newest_first {
+                *other >= row
+            } else {
+                *other <= row
+            }
+        })
     }
 
     /// The first rows, and those of the instant of the last of them.
@@ -205,6 +237,41 @@ mod tests {
             &[1, 2, 3, 4],
         ] {
             assert!(held(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_page_behind_a_row_begins_at_the_same_place_when_that_row_is_gone() {
+        let keys = || rows().map(|(second, id)| at(second, id));
+        for gone in 0..4 {
+            let others = || (0..4).filter(|row| *row != gone).map(|row| keys()[row]);
+            let row = keys()[gone];
+            assert_eq!(oldest_first().up_to(row), gone + 1);
+            assert_eq!(Timeline::oldest_first(others()).up_to(row), gone);
+            assert_eq!(Timeline::newest_first(keys()).up_to(row), 4 - gone);
+            assert_eq!(Timeline::newest_first(others()).up_to(row), 3 - gone);
+        }
+    }
+
+    #[test]
+    fn a_row_is_added_and_taken_away_where_it_belongs_in_either_order() {
+        for newest_first in [false, true] {
+            let of = |rows: &[(i64, u128)]| {
+                let rows = rows.iter().map(|(second, id)| at(*second, *id));
+                match newest_first {
+                    true => Timeline::newest_first(rows),
+                    false => Timeline::oldest_first(rows),
+                }
+            };
+            for new in [(0, 9), (2, 1), (2, 9), (4, 0)] {
+                let mut timeline = of(&rows());
+                timeline.insert(at(new.0, new.1));
+                let due: Vec<_> = rows().into_iter().chain([new]).collect();
+                assert_eq!(timeline.rows, of(&due).rows);
+                timeline.remove(at(new.0, new.1));
+                timeline.remove(at(7, 7));
+                assert_eq!(timeline.rows, of(&rows()).rows);
+            }
         }
     }
 

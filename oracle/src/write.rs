@@ -1,186 +1,130 @@
-//! Writes between equal reads: what was right before one is wrong after it.
+//! Writes between reads: what was right before one is wrong after it.
+//!
+//! - [`draw`](Write::on_page): which write makes another page right.
+//! - [`apply`]: how it is made on today's tables.
+//! - [`insert`]: single rows, as the oracle has them.
 
-use chrono::{DateTime, TimeDelta, Utc};
-use rand::seq::IndexedRandom;
-use rand::{Rng, RngExt};
+use std::sync::Arc;
+
 use uuid::Uuid;
-use verdict_baseline::message_history::Message;
 use verdict_baseline::pagination::Post;
+use verdict_store::Table;
 
+use crate::author::AuthorRows;
 use crate::conversation::{ConversationRows, Row};
-use crate::timeline::Timeline;
+use crate::turn::Turn;
 
-/// One row that is added and can be taken away again.
+mod apply;
+mod draw;
+mod gap;
+pub mod insert;
+
+pub use apply::apply;
+pub use draw::{Page, Shown};
+
+/// What a write does, as a service would name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// Somebody or something that was unknown comes to be, with its rows.
+    Created,
+    /// A message or a post, which may arrive late: its time is then before that of others.
+    Sent,
+    /// Another content.
+    Edited,
+    /// A message recalled.
+    Recalled,
+    /// A message or a post deleted, which its row tells.
+    Deleted,
+    /// A reaction more.
+    Reacted,
+    /// A reaction less.
+    Unreacted,
+    /// A file more.
+    Attached,
+}
+
+/// A change of the world's rows. It says what they were and what they are, so that it can be
+/// turned round: a write that is made and then [turned round](Self::back) leaves every column as
+/// it was.
 #[derive(Debug, Clone)]
-pub enum Write {
-    /// A message, which may arrive late: its time is then before that of others.
+pub struct Write {
+    /// What it does, before it is turned round.
+    pub kind: Kind,
+    /// To which rows.
+    pub rows: Rows,
+}
+
+/// The rows of a write.
+#[derive(Debug, Clone)]
+pub enum Rows {
+    /// A whole conversation.
+    Conversation(Turn<Arc<ConversationRows>>),
+    /// A message with what belongs to it.
     Message {
-        /// Where to.
-        conversation: Uuid,
-        /// The row.
-        row: Row,
-    },
-    /// A reaction to a message.
-    Reaction {
-        /// Where the message is.
+        /// Where it is.
         conversation: Uuid,
         /// The message.
-        message: Uuid,
-        /// Whose it is.
-        user: Uuid,
-        /// What it is.
-        emoji: String,
+        turn: Turn<Arc<Row>>,
     },
+    /// An author with his or her posts.
+    Author(Turn<Arc<AuthorRows>>),
     /// A post.
-    Post(Post),
+    Post {
+        /// Whose it is.
+        author: Uuid,
+        /// The post.
+        turn: Turn<Arc<Post>>,
+    },
 }
 
 impl Write {
-    /// A message that belongs on a page of a conversation, or a reaction to one that is there.
-    /// None where no page of that offset and limit would show it.
-    pub fn on_page(
-        rows: &ConversationRows,
-        include_recalled: bool,
-        (offset, limit): (i64, i64),
-        reactions: bool,
-        random: &mut impl Rng,
-    ) -> Option<Self> {
-        let timeline = rows.visible(include_recalled);
-        if reactions && random.random() {
-            let (_, message) = *timeline.page(offset, limit).choose(random)?;
-            return Some(Self::Reaction {
-                conversation: rows.id,
-                message,
-                user: *rows.members.choose(random)?,
-                emoji: "🧪".to_owned(),
-            });
-        }
-        let created_at = timeline.gap(offset, limit, random)?;
-        Some(Self::Message {
-            conversation: rows.id,
-            row: Row {
-                message: Message {
-                    id: Uuid::from_u128(random.random()),
-                    sender_id: *rows.members.choose(random)?,
-                    sequence_number: 0,
-                    created_at,
-                    recalled_at: None,
-                    updated_at: created_at,
-                    version_number: 1,
-                    content: Some("written between two reads".to_owned()),
-                    content_encrypted: None,
-                    content_nonce: None,
-                    message_type: "text".to_owned(),
+    /// The write that takes this one back.
+    #[must_use]
+    pub fn back(self) -> Self {
+        Self {
+            kind: self.kind,
+            rows: match self.rows {
+                Rows::Conversation(turn) => Rows::Conversation(turn.back()),
+                Rows::Message { conversation, turn } => Rows::Message {
+                    conversation,
+                    turn: turn.back(),
                 },
-                deleted: false,
-                reactions: Vec::new(),
-                attachments: Vec::new(),
+                Rows::Author(turn) => Rows::Author(turn.back()),
+                Rows::Post { author, turn } => Rows::Post {
+                    author,
+                    turn: turn.back(),
+                },
             },
-        })
-    }
-
-    /// A post that belongs on a page of an author's. None where no page of that offset and
-    /// limit would show it.
-    pub fn on_page_of(
-        author: Uuid,
-        timeline: &Timeline,
-        (offset, limit): (i64, i64),
-        random: &mut impl Rng,
-    ) -> Option<Self> {
-        let created_at = timeline.gap(offset, limit, random)?;
-        Some(Self::Post(Post {
-            id: Uuid::from_u128(random.random()),
-            user_id: author,
-            caption: Some("written between two reads".to_owned()),
-            image_key: String::new(),
-            image_sizes: None,
-            status: "published".to_owned(),
-            content_type: "image".to_owned(),
-            created_at,
-            updated_at: created_at,
-            soft_delete: None,
-        }))
-    }
-}
-
-impl Timeline {
-    /// The rows of a page.
-    fn page(&self, offset: i64, limit: i64) -> &[(DateTime<Utc>, Uuid)] {
-        let (start, end) = self.bounds(offset, limit);
-        &self.rows()[start..end]
-    }
-
-    /// An instant between two rows of which the second stands on a page, or after the last row
-    /// where the page begins at the end: a row of that instant belongs on the page, and on no
-    /// other. None where all rows of the page are of their predecessor's instant.
-    fn gap(&self, offset: i64, limit: i64, random: &mut impl Rng) -> Option<DateTime<Utc>> {
-        // Newer by one microsecond, which is as fine as PostgreSQL tells times apart.
-        let instant = TimeDelta::microseconds(1);
-        let (start, end) = self.bounds(offset, limit);
-        let rows = self.rows();
-        if limit <= 0 {
-            return None;
         }
-        if start == end {
-            let at_the_end = start == rows.len() && usize::try_from(offset) == Ok(start);
-            let last = rows.last().filter(|_| at_the_end)?.0;
-            return Some(if self.is_newest_first() {
-                last - instant
-            } else {
-                last + instant
-            });
-        }
-        let gaps: Vec<DateTime<Utc>> = (start..end)
-            .filter_map(|place| {
-                let before = match self.is_newest_first() {
-                    true => rows[place].0 + instant,
-                    false => rows[place].0 - instant,
-                };
-                let free = place == 0
-                    || match self.is_newest_first() {
-                        true => before < rows[place - 1].0,
-                        false => before > rows[place - 1].0,
-                    };
-                free.then_some(before)
-            })
-            .collect();
-        gaps.choose(random).copied()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(second: i64) -> DateTime<Utc> {
-        DateTime::from_timestamp(second, 0).expect("a valid second")
     }
 
-    #[test]
-    fn a_gap_of_a_page_is_where_a_new_row_changes_that_page() {
-        let mut random = rand::rng();
-        let keys = || (1..=9).map(|second| (at(second), Uuid::from_u128(second as u128)));
-        for timeline in [
-            Timeline::oldest_first(keys()),
-            Timeline::newest_first(keys()),
-        ] {
-            for (offset, limit) in [(0, 3), (4, 2), (7, 5), (9, 3)] {
-                for _ in 0..20 {
-                    let new = timeline.gap(offset, limit, &mut random).unwrap();
-                    let with = keys().chain([(new, Uuid::nil())]);
-                    let after = if timeline.is_newest_first() {
-                        Timeline::newest_first(with)
-                    } else {
-                        Timeline::oldest_first(with)
-                    };
-                    let page = after.page(offset, limit);
-                    assert!(page.iter().any(|(_, id)| id.is_nil()), "{offset} {limit}");
-                }
-            }
-            assert_eq!(timeline.gap(12, 3, &mut random), None, "beyond the end");
-            assert_eq!(timeline.gap(0, 0, &mut random), None, "no rows asked for");
+    /// The tables that such rows are in today.
+    pub fn tables(&self) -> &'static [Table] {
+        const CONVERSATION: &[Table] = &[
+            Table::postgres("messages"),
+            Table::postgres("message_reactions"),
+            Table::postgres("message_attachments"),
+            Table::postgres("conversations"),
+            Table::postgres("conversation_members"),
+        ];
+        const AUTHOR: &[Table] = &[
+            Table::postgres("posts"),
+            Table::postgres("post_metadata"),
+            Table::postgres("users"),
+        ];
+        const SENT: &[Table] = &[
+            Table::postgres("messages"),
+            Table::postgres("conversations"),
+        ];
+        match (&self.rows, self.kind) {
+            (Rows::Conversation(_), _) => CONVERSATION,
+            (Rows::Author(_), _) => AUTHOR,
+            (Rows::Message { .. }, Kind::Sent) => SENT,
+            (Rows::Message { .. }, Kind::Reacted | Kind::Unreacted) => &CONVERSATION[1..2],
+            (Rows::Message { .. }, Kind::Attached) => &CONVERSATION[2..3],
+            (Rows::Message { .. }, _) => &CONVERSATION[..1],
+            (Rows::Post { .. }, Kind::Sent) => &AUTHOR[..2],
+            (Rows::Post { .. }, _) => &AUTHOR[..1],
         }
-        let tied = Timeline::oldest_first((1..=9).map(|id| (at(1), Uuid::from_u128(id))));
-        assert_eq!(tied.gap(3, 3, &mut random), None, "no instant between ties");
     }
 }

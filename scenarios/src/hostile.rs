@@ -1,13 +1,10 @@
 //! Adding hostile rows to a side, as the oracle has them.
 
-use sqlx::query;
-use verdict_baseline::message_history::Attachment;
+use verdict_oracle::write::insert;
 use verdict_oracle::{Hostile, hostile};
 use verdict_seed::World;
 use verdict_store::fault::Doing;
 use verdict_store::{Error, Store, Table};
-
-use crate::insert;
 
 const CONVERSATION: &[Table] = &[
     Table::postgres("conversations"),
@@ -31,98 +28,22 @@ pub(crate) async fn add(
     world: &World,
     rows: Hostile,
 ) -> Result<&'static [Table], Error> {
-    match rows {
-        Hostile::TiedConversation => conversation(store, world).await,
-        Hostile::TiedAuthor => author(store, world).await,
-    }
-}
-
-async fn conversation(store: &Store, world: &World) -> Result<&'static [Table], Error> {
-    let rows = hostile::conversation(world);
-    let now = hostile::instant(world);
     let mut transaction = store
         .postgres
         .begin()
         .await
         .doing("begin adding hostile rows")?;
-    query(
-        "INSERT INTO conversations
-            (id, conversation_type, name, created_by, created_at, updated_at)
-        VALUES ($1, 'group', 'all at once', $2, $3, $3)",
-    )
-    .bind(rows.id)
-    .bind(world.user(0))
-    .bind(now)
-    .execute(&mut *transaction)
-    .await
-    .doing("add a hostile conversation")?;
-    for member in &rows.members {
-        query(
-            "INSERT INTO conversation_members
-                (id, conversation_id, user_id, role, joined_at)
-            VALUES (gen_random_uuid(), $1, $2, 'member', $3)",
-        )
-        .bind(rows.id)
-        .bind(member)
-        .bind(now)
-        .execute(&mut *transaction)
-        .await
-        .doing("add hostile members")?;
-    }
-    for row in rows.rows() {
-        insert::message(&mut transaction, rows.id, row).await?;
-        for (user, emoji) in &row.reactions {
-            insert::reaction(&mut transaction, row.message.id, *user, emoji, now).await?;
+    let tables = match rows {
+        Hostile::TiedConversation => {
+            let rows = hostile::conversation(world);
+            insert::conversation(&mut transaction, &rows).await?;
+            CONVERSATION
         }
-        for file in &row.attachments {
-            let Attachment {
-                id: file_id,
-                file_name,
-                file_type,
-                file_size,
-                s3_key,
-            } = file;
-            query(
-                "INSERT INTO message_attachments
-                    (id, message_id, file_name, file_type, file_size, s3_key, created_at)
-                VALUES ($1, $2, $3, $4, $5, $6, $7)",
-            )
-            .bind(file_id)
-            .bind(row.message.id)
-            .bind(file_name)
-            .bind(file_type)
-            .bind(file_size)
-            .bind(s3_key)
-            .bind(now)
-            .execute(&mut *transaction)
-            .await
-            .doing("add hostile attachments")?;
+        Hostile::TiedAuthor => {
+            insert::author(&mut transaction, &hostile::author(world)).await?;
+            AUTHOR
         }
-    }
+    };
     transaction.commit().await.doing("add hostile rows")?;
-    Ok(CONVERSATION)
-}
-
-async fn author(store: &Store, world: &World) -> Result<&'static [Table], Error> {
-    let rows = hostile::author(world);
-    let now = hostile::instant(world);
-    let mut transaction = store
-        .postgres
-        .begin()
-        .await
-        .doing("begin adding hostile rows")?;
-    query(
-        "INSERT INTO users (id, username, email, password_hash, created_at, updated_at)
-        VALUES ($1, 'hostile.author', 'hostile.author@example.com', '', $2, $2)",
-    )
-    .bind(rows.id)
-    .bind(now)
-    .execute(&mut *transaction)
-    .await
-    .doing("add a hostile author")?;
-    for post in rows.rows() {
-        insert::post(&mut transaction, post).await?;
-    }
-    transaction.commit().await.doing("add hostile rows")?;
-    Ok(AUTHOR)
+    Ok(tables)
 }

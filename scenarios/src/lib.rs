@@ -9,7 +9,6 @@ pub mod docket;
 mod engine_time;
 pub mod error;
 mod hostile;
-mod insert;
 pub mod item;
 pub mod items;
 pub mod latency;
@@ -23,7 +22,6 @@ pub mod tally;
 pub mod timing;
 pub mod trial;
 pub mod work;
-mod write;
 mod zeros;
 
 pub use error::{Error, Result};

@@ -13,12 +13,11 @@ use futures_util::future::BoxFuture;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use verdict_audit::{At, VariantName};
-use verdict_oracle::{Difference, Held, Oracle, Write};
+use verdict_oracle::{Difference, Held, Oracle, Write, write};
 use verdict_seed::World;
 use verdict_store::{Error, Fault, Refusal, Store, Table};
 
 use crate::tally::Tally;
-use crate::write;
 
 /// What calls leave behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +79,17 @@ pub trait Operation: Send + Sync + 'static {
         _random: &mut ChaCha8Rng,
     ) -> Option<Write> {
         None
+    }
+
+    /// Makes a write, or one that is turned round, the way a variant would have it made: a cache is
+    /// told of it, a copy brought up to date. As a rule that is no other way than today's.
+    fn write(
+        &self,
+        store: &Store,
+        _variant: &VariantName,
+        write: &Write,
+    ) -> impl Future<Output = Result<(), Fault>> + Send {
+        async move { Ok(write::apply(&store.postgres, write).await?) }
     }
 
     /// Calls a variant.
@@ -221,6 +231,17 @@ impl<O: Operation> Erased<O> {
     }
 }
 
+impl<O: Operation> Erased<O> {
+    async fn take_back(&self, check: Check<'_>, write: Write) -> Result<(), Error> {
+        let back = write.back();
+        match self.0.write(check.store, check.variant, &back).await {
+            Err(Fault::Variant(refusal)) => Err(Error::NotRenewed(refusal.to_string())),
+            Err(Fault::Harness(error)) => Err(error),
+            Ok(()) => Ok(()),
+        }
+    }
+}
+
 impl<O: Operation> AnyOperation for Erased<O> {
     fn name(&self) -> &'static str {
         self.0.name()
@@ -276,19 +297,22 @@ impl<O: Operation> AnyOperation for Erased<O> {
                 }
                 let between = self.0.write_between(check.oracle, &request, &mut random);
                 if let Some(write) = between {
-                    match write::make(check.store, &write).await {
-                        Ok(tables) => written.extend(tables),
+                    match self.0.write(check.store, check.variant, &write).await {
+                        Ok(()) => written.extend(write.tables()),
                         // A schema that takes no such row any more is the variant's doing.
-                        Err(Error::Refused { words, .. }) => {
+                        Err(
+                            Fault::Harness(Error::Refused { words, .. })
+                            | Fault::Variant(Refusal::Refused(words) | Refusal::TimedOut(words)),
+                        ) => {
                             tally.record(format_args!("{write:?}"), Err(Difference(words)));
                             continue;
                         }
-                        Err(error) => return Err(error),
+                        Err(Fault::Harness(error)) => return Err(error),
                     }
                     let asked = self
                         .ask(check, &check.oracle.with(&write), &request, tally)
                         .await;
-                    write::take_back(check.store, &write).await?;
+                    self.take_back(check, write).await?;
                     asked?;
                     self.ask(check, check.oracle, &request, tally).await?;
                 }

@@ -284,7 +284,57 @@ fn without_access_to_the_databases_the_rows_stay_and_the_run_says_so() {
         let warnings = heard.warnings.lock().unwrap().clone();
         assert_eq!(warnings.len(), 1, "{warnings:?}");
         assert_eq!(warnings[0], Warning::RowsStay);
-        assert!(outcome.flows.iter().all(|row| row.reason.contains("stay")));
+        for told in ["stay", "nothing else written there"] {
+            assert!(outcome.flows.iter().all(|row| row.reason.contains(told)));
+        }
+    });
+}
+
+/// What is written into what the load reads, refused by one side.
+const REFUSES: &str = "
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'enough';
+END
+$$;
+CREATE TRIGGER refuse BEFORE INSERT ON messages FOR EACH ROW EXECUTE FUNCTION refuse();";
+
+#[test]
+fn what_was_written_into_what_is_read_is_taken_back_also_when_the_run_fails() {
+    runtime().block_on(async {
+        let stage = Stage::open("load_refused").await;
+        let before = stage.sums().await;
+        sqlx::raw_sql(REFUSES)
+            .execute(&stage.databases.optimized)
+            .await
+            .unwrap();
+        let today = &stage.databases.baseline;
+        let began: i64 = sqlx::query_scalar("SELECT pg_current_xact_id()::text::bigint")
+            .fetch_one(today)
+            .await
+            .unwrap();
+        let artefacts = tempfile::tempdir().unwrap();
+        let outcome = run(
+            &ServiceUrl::new(stage.service.url()),
+            &world(),
+            &plan(&[FlowId::History]),
+            Some(&stage.databases),
+            &Heard::default(),
+            artefacts.path(),
+        )
+        .await;
+        let error = outcome.unwrap_err();
+        assert!(matches!(error, Error::Database(_)), "{error}");
+        assert!(error.to_string().contains("enough"), "{error}");
+        // A row that was altered and altered back is another version of itself.
+        let written: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM messages WHERE xmin::text::bigint > $1")
+                .bind(began)
+                .fetch_one(today)
+                .await
+                .unwrap();
+        assert!(written > 0);
+        assert_eq!(stage.sums().await, before);
     });
 }
 

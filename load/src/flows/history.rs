@@ -1,20 +1,25 @@
-//! The first hundred messages of a conversation, with reactions and attachments.
+//! The first hundred messages of a conversation, with reactions and attachments; and, while
+//! nothing is measured, any page.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use rand::RngExt;
+use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use uuid::Uuid;
 use verdict_audit::{FlowId, Side};
-use verdict_baseline::message_history::Request;
-use verdict_oracle::{Oracle, Timeline, message_history as oracle, same};
+use verdict_baseline::message_history::{MAX_LIMIT, Request};
+use verdict_oracle::{Oracle, Timeline, Write, message_history as oracle, same};
 use verdict_seed::Conversation;
 use verdict_service::HistoryAnswer;
 
-use super::{Call, Flow, Lacking, parse};
+use super::call::{Call, parse};
+use super::keeper::{Keeper, Sending};
+use super::{Flow, Lacking};
+use crate::moments::Truth;
 
 /// Messages of a page, as in the audit's target.
 const ROWS: i64 = 100;
@@ -25,12 +30,22 @@ const DRAWS: usize = 256;
 /// Draws in search of them.
 const TRIES: usize = 5_000;
 
+/// Requests over every parameter.
+const VARIED: usize = 64;
+
+/// Messages of a conversation that is written to: what is right has to be made of all of its
+/// rows each time.
+const CHANGED: u64 = 3_000;
+
 /// The flow.
 #[derive(Debug)]
 pub(super) struct History {
     about: String,
     conversations: Vec<Arc<Read>>,
-    oracle: Arc<Oracle>,
+    varied: Vec<Varied>,
+    /// Requests to conversations that are small enough to be written to.
+    changed: Vec<Request>,
+    truth: Truth,
 }
 
 /// A conversation that is read.
@@ -41,8 +56,17 @@ struct Read {
     head: Arc<Timeline>,
 }
 
+/// A request over every parameter.
+#[derive(Debug)]
+struct Varied {
+    request: Request,
+    /// What its conversation shows; none when nobody has it.
+    shown: Option<Arc<Timeline>>,
+}
+
 impl History {
-    pub(super) fn new(oracle: &Arc<Oracle>, random: &mut ChaCha8Rng) -> Result<Self, Lacking> {
+    pub(super) fn new(truth: &Truth, random: &mut ChaCha8Rng) -> Result<Self, Lacking> {
+        let oracle = &truth.world.oracle;
         // None where too few of a conversation's messages are seen.
         let mut known: HashMap<Uuid, Option<Arc<Read>>> = HashMap::new();
         let mut conversations = Vec::new();
@@ -72,14 +96,67 @@ impl History {
                 what: "a conversation of 100 messages",
             });
         }
+        let varied: Vec<Varied> = (0..VARIED).map(|_| Varied::draw(oracle, random)).collect();
         Ok(Self {
             about: format!(
                 "the first {ROWS} messages of {} conversations drawn by popularity",
                 known.values().flatten().count()
             ),
+            changed: changed(oracle, &conversations, &varied, random),
             conversations,
-            oracle: Arc::clone(oracle),
+            varied,
+            truth: truth.clone(),
         })
+    }
+}
+
+/// Requests that a write can change the answers to: those of conversations that are small
+/// enough, or of the smallest.
+fn changed(
+    oracle: &Oracle,
+    conversations: &[Arc<Read>],
+    varied: &[Varied],
+    random: &mut ChaCha8Rng,
+) -> Vec<Request> {
+    let mut asked: Vec<(u64, Request)> = Vec::new();
+    for read in conversations {
+        asked.push((read.conversation.messages, read.request(random)));
+    }
+    for varied in varied.iter().filter(|varied| varied.shown.is_some()) {
+        let rows = oracle.conversation(varied.request.conversation);
+        let messages = rows.map_or(0, |rows| rows.messages);
+        asked.push((messages, varied.request.clone()));
+    }
+    let smallest = asked.iter().map(|(messages, _)| *messages).min();
+    let most = CHANGED.max(smallest.unwrap_or_default());
+    asked
+        .into_iter()
+        .filter_map(|(messages, request)| (messages <= most).then_some(request))
+        .collect()
+}
+
+impl Read {
+    fn request(&self, random: &mut ChaCha8Rng) -> Request {
+        let members = &self.conversation.members;
+        Request {
+            conversation: self.conversation.id,
+            viewer: members[random.random_range(0..members.len())],
+            limit: ROWS,
+            offset: 0,
+            include_recalled: false,
+        }
+    }
+}
+
+impl Varied {
+    fn draw(oracle: &Oracle, random: &mut ChaCha8Rng) -> Self {
+        let request = oracle::draw(oracle, random);
+        Self {
+            shown: oracle
+                .conversation(request.conversation)
+                .map(|rows| Arc::new(rows.visible(request.include_recalled).clone())),
+            request,
+        }
     }
 }
 
@@ -94,37 +171,67 @@ impl Flow for History {
 
     fn call(&self, side: Side, random: &mut ChaCha8Rng) -> Call {
         let read = &self.conversations[random.random_range(0..self.conversations.len())];
-        let drawn = &read.conversation;
-        let request = Request {
-            conversation: drawn.id,
-            viewer: drawn.members[random.random_range(0..drawn.members.len())],
-            limit: ROWS,
-            offset: 0,
-            include_recalled: false,
-        };
-        page(side, &self.oracle, &read.head, request)
+        page(side, &self.truth, &read.head, read.request(random))
+    }
+
+    fn varied(&self, side: Side, random: &mut ChaCha8Rng) -> Call {
+        let varied = &self.varied[random.random_range(0..self.varied.len())];
+        let request = varied.request.clone();
+        let limit = request.limit;
+        let shown = varied.shown.clone().unwrap_or_default();
+        let call = page(side, &self.truth, &shown, request).unjudged();
+        // The service takes no page of no rows.
+        match &varied.shown {
+            _ if limit == 0 => call.refused(400),
+            None => call.refused(404),
+            Some(_) => call,
+        }
+    }
+
+    fn change(&self, oracle: &Oracle, random: &mut ChaCha8Rng) -> Option<Write> {
+        let request = self.changed.choose(random)?;
+        oracle::write_between(oracle, request, random)
+    }
+
+    fn keeper(&self) -> Option<Arc<dyn Keeper>> {
+        None
+    }
+
+    fn again(&self, _side: Side, _sent: &[Sending]) -> Vec<Call> {
+        Vec::new()
     }
 }
 
-/// Reads the first page of a history.
-fn page(side: Side, oracle: &Arc<Oracle>, head: &Arc<Timeline>, request: Request) -> Call {
+/// Reads a page of a history that shows these messages as long as nobody writes.
+fn page(side: Side, truth: &Truth, shown: &Arc<Timeline>, request: Request) -> Call {
     let path = path(&request);
-    let rows = request.limit as usize;
-    let (oracle, head) = (Arc::clone(oracle), Arc::clone(head));
+    let id = request.conversation;
+    let (offset, rows) = (request.offset, request.limit.min(MAX_LIMIT));
+    let include_recalled = request.include_recalled;
+    let shown = Arc::clone(shown);
     Call::get(
         side,
+        truth.of(side),
         &path,
-        Box::new(move |body| {
+        Box::new(move |right, body| {
             let shape: Shape = parse(body)?;
-            head.hold_ids(0, rows, shape.messages.iter().map(|message| message.id))?;
-            for (place, message) in (1..).zip(&shape.messages) {
+            let hold = |shown: &Timeline| {
+                let ids = shape.messages.iter().map(|message| message.id);
+                shown.hold_ids(offset as usize, rows as usize, ids)
+            };
+            let changed = right.changes(id).then(|| right.oracle.conversation(id));
+            match changed.flatten() {
+                Some(now) => hold(now.visible(include_recalled))?,
+                None => hold(&shown)?,
+            }
+            for (place, message) in (offset + 1..).zip(&shape.messages) {
                 same("number", &place, &message.sequence_number)?;
             }
             Ok(())
         }),
-        Box::new(move |body| {
+        Box::new(move |right, body| {
             let answer: HistoryAnswer = parse(body)?;
-            oracle::hold(&oracle, &request, &answer.messages)
+            oracle::hold(&right.oracle, &request, &answer.messages)
         }),
     )
 }

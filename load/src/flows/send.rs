@@ -1,23 +1,24 @@
 //! Sending into conversations of about 1 000 messages.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
 use rand::RngExt;
+use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
-use serde_json::json;
-use sqlx::PgPool;
 use uuid::Uuid;
 use verdict_audit::{FlowId, Side};
-use verdict_baseline::message_history::{DetailedMessage, Message, Request as Page};
-use verdict_baseline::message_send::{Request, Sent, unsend};
-use verdict_oracle::{Held, Oracle, ladder, message_send as oracle, same};
+use verdict_baseline::message_history::{self as contract, DetailedMessage, MAX_LIMIT, Message};
+use verdict_baseline::message_send::{Request, Sent};
+use verdict_oracle::write::{Kind, Page, Shown};
+use verdict_oracle::{Oracle, Write, ladder, message_send as oracle, same};
 use verdict_seed::{Conversation, PrivacyMode};
 use verdict_service::HistoryAnswer;
-use verdict_store::fault::Doing;
 
-use super::{Call, Flow, Lacking, Sending, history, parse, stored};
+use super::book::Book;
+use super::call::{Call, parse};
+use super::keeper::{Keeper, Sending};
+use super::{Flow, Lacking, history};
+use crate::moments::Truth;
 
 /// Messages in a conversation, as in the audit's target.
 const SIZE: u64 = 1_000;
@@ -31,6 +32,9 @@ const MOST: usize = 32;
 /// Draws by popularity in search of them.
 const DRAWS: usize = 5_000;
 
+/// Bytes of a text that the service takes, with room for the rest of its JSON.
+const LONGEST: usize = 60_000;
+
 /// The flow.
 #[derive(Debug)]
 pub(super) struct Send {
@@ -38,12 +42,13 @@ pub(super) struct Send {
     conversations: Vec<Arc<Conversation>>,
     /// What the world's own messages say.
     texts: Vec<String>,
-    oracle: Arc<Oracle>,
+    truth: Truth,
+    book: Book,
 }
 
 impl Send {
-    pub(super) fn new(oracle: &Arc<Oracle>, random: &mut ChaCha8Rng) -> Result<Self, Lacking> {
-        let world = oracle.world();
+    pub(super) fn new(truth: &Truth, random: &mut ChaCha8Rng) -> Result<Self, Lacking> {
+        let world = truth.world.oracle.world();
         let rung = ladder::conversation(world, SIZE).ok_or(Lacking {
             flow: FlowId::Send,
             what: "a conversation of 1 000 messages",
@@ -81,8 +86,18 @@ impl Send {
             ),
             conversations: conversations.into_iter().map(Arc::new).collect(),
             texts,
-            oracle: Arc::clone(oracle),
+            truth: truth.clone(),
+            book: Book::new(truth),
         })
+    }
+
+    fn send(&self, side: Side, message: Request) -> Call {
+        let (truth, sent) = (self.truth.clone(), message.clone());
+        let back = move |body: &[u8]| Ok(read_back(side, &truth, &sent, parse(body)?));
+        Call {
+            read_back: Some(Box::new(back)),
+            ..self.book.send(side, message)
+        }
     }
 
     /// A message as long as the world's own.
@@ -94,6 +109,8 @@ impl Send {
                 .content
                 .clone_from(&self.texts[random.random_range(0..self.texts.len())]);
         }
+        // Not from the seeded stream, as its id.
+        request.idempotency_key = Some(Uuid::new_v4());
         request
     }
 }
@@ -108,73 +125,50 @@ impl Flow for Send {
     }
 
     fn call(&self, side: Side, random: &mut ChaCha8Rng) -> Call {
-        let message = self.message(random);
-        let id = message.id;
-        let path = format!("/{side}/conversations/{}/messages", message.conversation);
-        let body = json!({
-            "id": message.id,
-            "sender": message.sender,
-            "content": message.content,
-        });
-        let (oracle, request) = (Arc::clone(&self.oracle), Arc::new(message));
-        let (again, sent) = (Arc::clone(&oracle), Arc::clone(&request));
-        let leaves = Some(Arc::clone(&request));
-        Call {
-            side,
-            path,
-            body: Some(body.to_string()),
-            status: 201,
-            shape: Box::new(move |body| {
-                let sent: Sent = parse(body)?;
-                same("id", &id, &sent.id)
-            }),
-            whole: Box::new(move |body| oracle::hold(&oracle, &request, &Ok(parse(body)?))),
-            read_back: Some(Box::new(move |body| {
-                Ok(read_back(side, &again, &sent, parse(body)?))
-            })),
-            leaves,
-        }
+        self.send(side, self.message(random))
     }
 
-    fn writes(&self) -> bool {
-        true
+    fn varied(&self, side: Side, random: &mut ChaCha8Rng) -> Call {
+        let mut message = self.message(random);
+        let (conversation, sender) = (message.conversation, message.sender);
+        oracle::vary(&self.truth.world.oracle, &mut message, random);
+        message.content.truncate(LONGEST);
+        let known = (message.conversation, message.sender) == (conversation, sender);
+        let call = self.send(side, message).unjudged();
+        if known { call } else { call.refused(404) }
     }
 
-    fn hold_sent<'a>(
-        &'a self,
-        side: Side,
-        pool: &'a PgPool,
-        sent: &'a [Sending],
-    ) -> BoxFuture<'a, Result<Vec<Held>, verdict_store::Error>> {
-        Box::pin(stored::hold(side, &self.oracle, pool, sent))
+    /// A message that somebody else sent, and that is counted.
+    fn change(&self, oracle: &Oracle, random: &mut ChaCha8Rng) -> Option<Write> {
+        let conversation = self.conversations.choose(random)?;
+        let rows = oracle.conversation(conversation.id)?;
+        let shown = Shown {
+            recalled: false,
+            details: false,
+        };
+        let page = Page {
+            offset: 0,
+            limit: MAX_LIMIT,
+            moves: true,
+        };
+        Write::of_kind(Kind::Sent, &rows, shown, page, random)
     }
 
-    fn take_back<'a>(
-        &'a self,
-        pool: &'a PgPool,
-        sent: &'a [Sending],
-    ) -> BoxFuture<'a, Result<(), verdict_store::Error>> {
-        Box::pin(async move {
-            let mut by_conversation: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
-            for Sending { message, .. } in sent {
-                by_conversation
-                    .entry(message.conversation)
-                    .or_default()
-                    .push(message.id);
-            }
-            for (conversation, messages) in &by_conversation {
-                unsend(pool, *conversation, messages)
-                    .await
-                    .doing("take back the messages that were sent")?;
-            }
-            Ok(())
-        })
+    fn keeper(&self) -> Option<Arc<dyn Keeper>> {
+        Some(Arc::new(self.book.clone()))
+    }
+
+    fn again(&self, side: Side, sent: &[Sending]) -> Vec<Call> {
+        self.book.again(side, sent)
     }
 }
 
 /// Reads the message where its number says that it stands, and wants it whole.
-fn read_back(side: Side, oracle: &Oracle, sent: &Arc<Request>, answer: Sent) -> Call {
-    let (messages, visible) = oracle
+fn read_back(side: Side, truth: &Truth, sent: &Request, answer: Sent) -> Call {
+    let moments = truth.of(side);
+    let (messages, visible) = moments
+        .now()
+        .oracle
         .conversation(sent.conversation)
         .map_or((0, 0), |rows| {
             (rows.messages as i64, rows.visible(false).len() as i64)
@@ -182,19 +176,20 @@ fn read_back(side: Side, oracle: &Oracle, sent: &Arc<Request>, answer: Sent) -> 
     // Messages sent before it stand between it and the world's last.
     let earlier = answer.sequence_number - messages - 1;
     let offset = visible + earlier;
-    let page = Page {
+    let page = contract::Request {
         conversation: sent.conversation,
         viewer: sent.sender,
         limit: 1,
         offset,
         include_recalled: false,
     };
-    let sent = Arc::clone(sent);
+    let sent = sent.clone();
     Call::get(
         side,
+        moments,
         &history::path(&page),
-        Box::new(|_| Ok(())),
-        Box::new(move |body| {
+        Box::new(|_, _| Ok(())),
+        Box::new(move |_, body| {
             let page: HistoryAnswer = parse(body)?;
             let stored = page.messages.into_iter().next();
             let due = stored.as_ref().map(|stored| DetailedMessage {

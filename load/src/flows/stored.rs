@@ -1,6 +1,7 @@
 //! What was acknowledged, held to what is stored: after a window, when nothing is on its way.
 //!
-//! Every acknowledged message is there, once, whole, with a number that is its own.
+//! Every acknowledged message is there, once, whole, with a number that is its own; one that
+//! was refused is not.
 //!
 //! - With the fix the number is the row's place by time, which it takes while it holds the
 //!   conversation's row.
@@ -22,7 +23,8 @@ use verdict_baseline::message_send::Sent;
 use verdict_oracle::{Difference, Held, Oracle, message_send as oracle, same};
 use verdict_store::fault::Doing;
 
-use super::{Sending, parse};
+use super::call::parse;
+use super::keeper::{Answer, Sending};
 
 const ROWS: &str = "
 SELECT id, TO_JSONB(messages), created_at
@@ -143,7 +145,7 @@ impl Conversation<'_> {
     }
 
     /// Holds each message that was acknowledged to its row, and its number to those that it may
-    /// have been given.
+    /// have been given; and each that was refused to there being none.
     fn each(
         &self,
         side: Side,
@@ -165,28 +167,39 @@ impl Conversation<'_> {
                 )))
             }
         };
-        let acknowledged = |sending: &&Sending| {
-            let answer = sending.acknowledged.as_ref()?;
+        let answered = |sending: &&Sending| {
             let message = &sending.message;
-            Some(one(sending, answer.at, &answer.body).map_err(|wrong| {
+            let held = match sending.answer.as_ref()? {
+                Answer::Acknowledged(answer) => one(sending, answer.at, &answer.body),
+                Answer::Refused => {
+                    let row = rows.get(&message.id).map(|row| &row.columns);
+                    same("the row of what was refused", &None, &row)
+                }
+            };
+            Some(held.map_err(|wrong| {
                 wrong.at(format!(
                     "read back after the load, message {} of {} into {} on the {side} side",
                     message.id, message.sender, message.conversation
                 ))
             }))
         };
-        self.sent.iter().filter_map(acknowledged).collect()
+        self.sent.iter().filter_map(answered).collect()
     }
 
     /// What can have been counted between a question and its answer, from the least to the most.
     fn counted(&self, stored: &[&Sending]) -> impl Fn(&Sending, Instant) -> (i64, i64) {
         let mut ended: Vec<Instant> = stored
             .iter()
-            .filter_map(|sending| sending.acknowledged.as_ref())
+            .filter_map(|sending| sending.acknowledged())
             .map(|answer| answer.at)
             .collect();
         ended.sort_unstable();
-        let mut began: Vec<Instant> = self.sent.iter().map(|sending| sending.began).collect();
+        let mut began: Vec<Instant> = self
+            .sent
+            .iter()
+            .filter(|sending| !sending.refused())
+            .map(|sending| sending.began)
+            .collect();
         began.sort_unstable();
         let before = self.before;
         move |sending, at| {
@@ -213,7 +226,7 @@ impl Conversation<'_> {
     /// Whether no number was given twice.
     fn distinct(&self, id: Uuid) -> Held {
         let mut given = HashSet::new();
-        let answers = self.sent.iter().filter_map(|one| one.acknowledged.as_ref());
+        let answers = self.sent.iter().filter_map(|one| one.acknowledged());
         for answer in answers {
             // One that cannot be read is told as a wrong answer.
             if let Ok(Sent {
@@ -239,7 +252,7 @@ mod tests {
     use verdict_baseline::message_send::Request;
 
     use super::*;
-    use crate::flows::Acknowledged;
+    use crate::flows::keeper::Acknowledged;
 
     /// The world's messages in the conversation.
     const BEFORE: i64 = 100;
@@ -262,13 +275,13 @@ mod tests {
                 idempotency_key: None,
             }),
             began: at(*began),
-            acknowledged: Some(Acknowledged {
+            answer: Some(Answer::Acknowledged(Acknowledged {
                 at: at(*ended),
                 body: json!({"id": id(place), "sequence_number": number})
                     .to_string()
                     .into_bytes()
                     .into(),
-            }),
+            })),
             late: false,
         };
         let sent: Vec<Sending> = (1..).zip(sent).map(sending).collect();
@@ -371,7 +384,17 @@ mod tests {
         rows.remove(&id(2));
         assert_eq!(of(Side::Optimized, &sent, &rows, 1), 1);
         // What was not acknowledged may be lost.
-        sent[1].acknowledged = None;
+        sent[1].answer = None;
         assert_eq!(of(Side::Optimized, &sent, &rows, 1), 0);
+    }
+
+    #[test]
+    fn a_message_that_was_refused_and_is_stored_is_told() {
+        let (mut sent, mut rows) = after(&[(0, 1, 101), (2, 3, 0)]);
+        sent[1].answer = Some(Answer::Refused);
+        let side = Side::Optimized;
+        assert_eq!(wrong(side, &sent, &rows, BEFORE + 2), 1);
+        rows.remove(&id(2));
+        assert_eq!(wrong(side, &sent, &rows, BEFORE + 1), 0);
     }
 }

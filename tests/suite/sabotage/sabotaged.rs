@@ -111,6 +111,14 @@ where
     ) -> Option<Write> {
         self.inner.write_between(oracle, request, random)
     }
+    async fn write(
+        &self,
+        store: &Store,
+        variant: &VariantName,
+        write: &Write,
+    ) -> Result<(), StoreFault> {
+        self.inner.write(store, variant, write).await
+    }
     fn hold(&self, oracle: &Oracle, request: &O::Request, answer: &O::Answer) -> Held {
         self.inner.hold(oracle, request, answer)
     }

@@ -1,0 +1,194 @@
+//! A write, made on today's tables.
+
+use sqlx::postgres::PgQueryResult;
+use sqlx::{PgConnection, PgPool, query};
+use uuid::Uuid;
+use verdict_baseline::message_history::Message;
+use verdict_baseline::message_send::unsend;
+use verdict_baseline::pagination::Post;
+use verdict_store::fault::Doing;
+use verdict_store::{Engine, Error};
+
+use super::{Rows, Write, insert};
+use crate::conversation::Row;
+use crate::turn::Turn;
+
+/// Makes a write. One that is turned round is made in the same way.
+///
+/// # Errors
+/// When PostgreSQL refuses, is away, or no longer has the row that is to be altered.
+pub async fn apply(pool: &PgPool, write: &Write) -> Result<(), Error> {
+    if let Rows::Message {
+        conversation,
+        turn: Turn {
+            before: Some(row),
+            after: None,
+        },
+    } = &write.rows
+    {
+        return unsend(pool, *conversation, &[row.message.id])
+            .await
+            .map(drop)
+            .doing("take a message back");
+    }
+    let mut transaction = pool.begin().await.doing("begin a write")?;
+    // What is taken back needs to survive no crash.
+    query("SET LOCAL synchronous_commit = off")
+        .execute(&mut *transaction)
+        .await
+        .doing("begin a write")?;
+    make(&mut transaction, &write.rows).await?;
+    transaction.commit().await.doing("commit a write")
+}
+
+async fn make(connection: &mut PgConnection, rows: &Rows) -> Result<(), Error> {
+    match rows {
+        Rows::Conversation(turn) => {
+            if let Some(rows) = &turn.before {
+                let gone = query("DELETE FROM conversations WHERE id = $1").bind(rows.id);
+                let gone = gone.execute(&mut *connection).await;
+                one(gone.doing("take a conversation back")?)?;
+            }
+            if let Some(rows) = &turn.after {
+                insert::conversation(connection, rows).await?;
+            }
+            Ok(())
+        }
+        Rows::Author(turn) => {
+            if let Some(rows) = &turn.before {
+                let gone = query("DELETE FROM users WHERE id = $1").bind(rows.id);
+                let gone = gone.execute(&mut *connection).await;
+                one(gone.doing("take an author back")?)?;
+            }
+            if let Some(rows) = &turn.after {
+                insert::author(connection, rows).await?;
+            }
+            Ok(())
+        }
+        Rows::Message { conversation, turn } => match (&turn.before, &turn.after) {
+            (Some(before), Some(after)) => alter(connection, before, after).await,
+            (None, Some(row)) => insert::message(connection, *conversation, row).await,
+            (_, None) => Ok(()),
+        },
+        Rows::Post { turn, .. } => match (&turn.before, &turn.after) {
+            (Some(_), Some(post)) => alter_post(connection, post).await,
+            (None, Some(post)) => insert::post(connection, post).await,
+            (Some(post), None) => {
+                let gone = query("DELETE FROM posts WHERE id = $1").bind(post.id);
+                one(gone.execute(connection).await.doing("take a post back")?)
+            }
+            (None, None) => Ok(()),
+        },
+    }
+}
+
+/// A row that is not there any more is the doing of whoever moved it.
+fn one(result: PgQueryResult) -> Result<(), Error> {
+    match result.rows_affected() {
+        1 => Ok(()),
+        rows => Err(Error::Refused {
+            engine: Engine::Postgres,
+            what: "alter a row",
+            words: format!("{rows} rows where one was due"),
+        }),
+    }
+}
+
+async fn alter(connection: &mut PgConnection, before: &Row, after: &Row) -> Result<(), Error> {
+    if (&before.message, before.deleted_at) != (&after.message, after.deleted_at) {
+        let Message {
+            id,
+            recalled_at,
+            updated_at,
+            version_number,
+            content,
+            content_encrypted,
+            content_nonce,
+            message_type,
+            ..
+        } = &after.message;
+        let altered = query(
+            "UPDATE messages
+            SET content = $2,
+                content_encrypted = $3,
+                content_nonce = $4,
+                message_type = $5,
+                version_number = $6,
+                updated_at = $7,
+                recalled_at = $8,
+                deleted_at = $9
+            WHERE id = $1",
+        )
+        .bind(id)
+        .bind(content)
+        .bind(content_encrypted)
+        .bind(content_nonce)
+        .bind(message_type)
+        .bind(version_number)
+        .bind(updated_at)
+        .bind(recalled_at)
+        .bind(after.deleted_at)
+        .execute(&mut *connection)
+        .await
+        .doing("alter a message")?;
+        one(altered)?;
+    }
+    for reaction in &before.reactions {
+        if !after.reactions.contains(reaction) {
+            let gone = "DELETE FROM message_reactions WHERE id = $1";
+            remove(connection, gone, reaction.id).await?;
+        }
+    }
+    for reaction in &after.reactions {
+        if !before.reactions.contains(reaction) {
+            insert::reaction(connection, reaction).await?;
+        }
+    }
+    for file in &before.attachments {
+        if !after.attachments.contains(file) {
+            let gone = "DELETE FROM message_attachments WHERE id = $1";
+            remove(connection, gone, file.id).await?;
+        }
+    }
+    for file in &after.attachments {
+        if !before.attachments.contains(file) {
+            insert::attachment(connection, &after.message, file).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn remove(
+    connection: &mut PgConnection,
+    statement: &'static str,
+    id: Uuid,
+) -> Result<(), Error> {
+    let gone = query(statement).bind(id).execute(connection).await;
+    one(gone.doing("take away what belongs to a message")?)
+}
+
+async fn alter_post(connection: &mut PgConnection, post: &Post) -> Result<(), Error> {
+    let altered = query(
+        "UPDATE posts
+        SET caption = $2,
+            image_key = $3,
+            image_sizes = $4,
+            status = $5,
+            content_type = $6,
+            updated_at = $7,
+            soft_delete = $8
+        WHERE id = $1",
+    )
+    .bind(post.id)
+    .bind(&post.caption)
+    .bind(&post.image_key)
+    .bind(&post.image_sizes)
+    .bind(&post.status)
+    .bind(&post.content_type)
+    .bind(post.updated_at)
+    .bind(post.soft_delete)
+    .execute(connection)
+    .await
+    .doing("alter a post")?;
+    one(altered)
+}

@@ -1,0 +1,195 @@
+//! Single rows, put into today's tables as the oracle has them.
+
+use sqlx::{PgConnection, query};
+use uuid::Uuid;
+use verdict_baseline::message_history::{Attachment, Message};
+use verdict_baseline::pagination::Post;
+use verdict_seed::Reaction;
+use verdict_store::Error;
+use verdict_store::fault::Doing;
+
+use crate::author::AuthorRows;
+use crate::conversation::{ConversationRows, Row};
+
+/// A conversation with everything that was said in it, created by its first member when its first
+/// message was sent.
+///
+/// # Errors
+/// When PostgreSQL refuses, or is away.
+pub async fn conversation(
+    connection: &mut PgConnection,
+    rows: &ConversationRows,
+) -> Result<(), Error> {
+    let times = || rows.rows().map(|row| row.message.created_at);
+    query(
+        "INSERT INTO conversations
+            (id, conversation_type, name, created_by, created_at, updated_at)
+        VALUES ($1, 'group', 'written by a trial', $2, $3, $4)",
+    )
+    .bind(rows.id)
+    .bind(rows.members.first())
+    .bind(times().min())
+    .bind(times().max())
+    .execute(&mut *connection)
+    .await
+    .doing("add a conversation")?;
+    query(
+        "INSERT INTO conversation_members
+            (id, conversation_id, user_id, role, joined_at)
+        SELECT gen_random_uuid(), $1, member, 'member', $3
+        FROM UNNEST($2) AS member",
+    )
+    .bind(rows.id)
+    .bind(&rows.members)
+    .bind(times().min())
+    .execute(&mut *connection)
+    .await
+    .doing("add members")?;
+    for row in rows.rows() {
+        message(connection, rows.id, row).await?;
+    }
+    Ok(())
+}
+
+/// A message with what belongs to it.
+///
+/// # Errors
+/// When PostgreSQL refuses, or is away.
+pub async fn message(
+    connection: &mut PgConnection,
+    conversation: Uuid,
+    row: &Row,
+) -> Result<(), Error> {
+    let Message {
+        id,
+        sender_id,
+        sequence_number: _,
+        created_at,
+        recalled_at,
+        updated_at,
+        version_number,
+        content,
+        content_encrypted,
+        content_nonce,
+        message_type,
+    } = &row.message;
+    query(
+        "INSERT INTO messages
+            (id, conversation_id, sender_id, content, content_encrypted, content_nonce,
+             message_type, version_number, created_at, updated_at, deleted_at, recalled_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+    )
+    .bind(id)
+    .bind(conversation)
+    .bind(sender_id)
+    .bind(content)
+    .bind(content_encrypted)
+    .bind(content_nonce)
+    .bind(message_type)
+    .bind(version_number)
+    .bind(created_at)
+    .bind(updated_at)
+    .bind(row.deleted_at)
+    .bind(recalled_at)
+    .execute(&mut *connection)
+    .await
+    .doing("add a message")?;
+    for given in &row.reactions {
+        reaction(connection, given).await?;
+    }
+    for file in &row.attachments {
+        attachment(connection, &row.message, file).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn reaction(
+    connection: &mut PgConnection,
+    reaction: &Reaction,
+) -> Result<(), Error> {
+    query(
+        "INSERT INTO message_reactions (id, message_id, user_id, emoji, created_at)
+        VALUES ($1, $2, $3, $4, $5)",
+    )
+    .bind(reaction.id)
+    .bind(reaction.message)
+    .bind(reaction.user)
+    .bind(reaction.emoji)
+    .bind(reaction.created_at)
+    .execute(connection)
+    .await
+    .doing("add a reaction")?;
+    Ok(())
+}
+
+pub(super) async fn attachment(
+    connection: &mut PgConnection,
+    message: &Message,
+    file: &Attachment,
+) -> Result<(), Error> {
+    query(
+        "INSERT INTO message_attachments
+            (id, message_id, file_name, file_type, file_size, s3_key, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(file.id)
+    .bind(message.id)
+    .bind(&file.file_name)
+    .bind(&file.file_type)
+    .bind(file.file_size)
+    .bind(&file.s3_key)
+    .bind(message.created_at)
+    .execute(connection)
+    .await
+    .doing("add an attachment")?;
+    Ok(())
+}
+
+/// An author with his or her posts, who came when the first was made.
+///
+/// # Errors
+/// When PostgreSQL refuses, or is away.
+pub async fn author(connection: &mut PgConnection, rows: &AuthorRows) -> Result<(), Error> {
+    let name = format!("trial.{}", rows.id.simple());
+    query(
+        "INSERT INTO users (id, username, email, password_hash, created_at, updated_at)
+        VALUES ($1, $2, $2 || '@example.com', '', $3, $3)",
+    )
+    .bind(rows.id)
+    .bind(name)
+    .bind(rows.rows().map(|post| post.created_at).min())
+    .execute(&mut *connection)
+    .await
+    .doing("add an author")?;
+    for row in rows.rows() {
+        post(connection, row).await?;
+    }
+    Ok(())
+}
+
+/// A post without what belongs to it.
+///
+/// # Errors
+/// When PostgreSQL refuses, or is away.
+pub async fn post(connection: &mut PgConnection, post: &Post) -> Result<(), Error> {
+    query(
+        "INSERT INTO posts
+            (id, user_id, caption, image_key, image_sizes, status, content_type, created_at,
+             updated_at, soft_delete)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    )
+    .bind(post.id)
+    .bind(post.user_id)
+    .bind(&post.caption)
+    .bind(&post.image_key)
+    .bind(&post.image_sizes)
+    .bind(&post.status)
+    .bind(&post.content_type)
+    .bind(post.created_at)
+    .bind(post.updated_at)
+    .bind(post.soft_delete)
+    .execute(connection)
+    .await
+    .doing("add a post")?;
+    Ok(())
+}
