@@ -65,6 +65,7 @@ impl Vigil {
         Postgres {
             endpoints: &self.endpoints,
             open: None,
+            asked: 0,
         }
     }
 
@@ -148,13 +149,22 @@ async fn once<L: Living>(engine: &mut L) -> Option<Death> {
 struct Postgres<'a> {
     endpoints: &'a Endpoints,
     open: Option<PgConnection>,
+    asked: u32,
 }
+
+/// Sessions are processes of their own, and go on where the server takes no new ones: each so
+/// many times PostgreSQL is asked for a new one.
+const ANEW: u32 = 10;
 
 impl Living for Postgres<'_> {
     const NAME: &'static str = "PostgreSQL";
 
     async fn ask(&mut self) -> Result<(), String> {
         let words = |error: sqlx::Error| error.to_string();
+        if self.asked.is_multiple_of(ANEW) {
+            self.open = None;
+        }
+        self.asked += 1;
         if self.open.is_none() {
             let options = self.endpoints.postgres.clone().database("postgres");
             self.open = Some(PgConnection::connect_with(&options).await.map_err(words)?);

@@ -11,7 +11,8 @@ use super::scene::Scene;
 use crate::common::options;
 use crate::engines::own_cache;
 
-fn doctor(scene: &Scene) -> String {
+/// What the doctor finds in a cache, its worlds read whole.
+pub fn doctor(scene: &Scene) -> String {
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_verdict"))
         .args(["doctor", "--worlds"])
         .env("VERDICT_CACHE", scene.cache())

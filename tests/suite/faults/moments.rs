@@ -157,18 +157,9 @@ fn an_engine_that_stands_still_is_told_and_waited_for() {
     let mut running = scene.start(&["check", "pagination", "--scale", "smoke"]);
     running.says_word("answers");
     let engine = scene.engine("bin/postgres -D").expect("a PostgreSQL");
-    let session = |signal| {
-        // The server and those of its processes that serve sessions.
-        for pid in scene.processes() {
-            let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-            if pid == engine || line.starts_with(b"postgres: ") {
-                let _ = kill(pid, signal);
-            }
-        }
-    };
-    session(Signal::SIGSTOP);
+    kill(engine, Signal::SIGSTOP).unwrap();
     running.says_word("PostgreSQL has not answered for 10 s");
-    session(Signal::SIGCONT);
+    kill(engine, Signal::SIGCONT).unwrap();
     let ended = running.end();
     assert!(ended.status.success(), "{}", ended.said);
     scene.is_left_alone();
