@@ -31,9 +31,9 @@ pub struct FlowEvidence {
     pub p95: Estimate,
     /// 99th percentile, microseconds.
     pub p99: Estimate,
-    /// Closed loop only: 95th percentile of what was still to be waited at any instant,
-    /// microseconds. Users who wait meet a service that stands still once each, and their p95
-    /// does not show it; this does, for as long as it lasts.
+    /// Closed loop of several users only: 95th percentile of how long, at any instant, the next
+    /// answer to anybody still took, microseconds. Users who wait meet a service that stands still
+    /// once each, and their p95 does not show it; this does, for as long as it lasts.
     pub standing_p95: Option<Estimate>,
     /// Open loop only: 99th percentile of how late the generator itself sent, microseconds.
     pub generator_lag_p99: Option<f64>,
@@ -61,7 +61,8 @@ pub struct FlowWindow {
     pub answered: u64,
     /// Latencies of its requests, microseconds.
     pub latencies: String,
-    /// Closed loop only: what was still to be waited at any instant, microseconds.
+    /// Closed loop of several users only: how long, at any instant, the next answer to anybody
+    /// still took, microseconds.
     pub standing: Option<String>,
 }
 

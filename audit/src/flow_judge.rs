@@ -26,8 +26,8 @@ pub fn judge_flow(flow: &Target, side: Side, load: &Load) -> Judgement {
 }
 
 impl FlowEvidence {
-    /// What the row is judged by: its p95 or, where that is more, what was still to be waited at
-    /// any instant.
+    /// What the row is judged by: its p95 or, where that is more, how long at any instant the next
+    /// answer to anybody took.
     pub fn load(&self) -> Load {
         let p95 = match self.standing_p95 {
             None => self.p95,

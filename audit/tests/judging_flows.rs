@@ -43,7 +43,9 @@ fn the_largest_load_is_the_last_before_the_goal_first_breaks() {
 }
 
 fn judged(mut row: FlowEvidence) -> FlowEvidence {
-    let target = Catalogue::builtin().target(row.id).unwrap();
+    let target = Catalogue::builtin()
+        .target(row.id)
+        .expect("a target of the audit");
     row.target_ms = target.target_ms(row.side);
     row.verdict = judge_flow(target, row.side, &row.load()).verdict;
     row

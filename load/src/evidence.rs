@@ -258,9 +258,10 @@ mod tests {
                 from: Instant::now(),
                 until: Instant::now() + Duration::from_secs(3600),
             };
-            for _ in 0..*requests {
+            for place in 0..*requests {
                 tape.record(window, window.from, window.from + *latency, Ok(()));
-                tape.record_standing(window, window.from, window.from + *latency);
+                let began = window.from + *latency * place;
+                tape.record_standing(window, began, began + *latency);
                 tape.record_lag(window, window.from, window.from + lag);
             }
         }

@@ -48,7 +48,7 @@ pub(crate) const STRETCH: usize = 3;
 const ENOUGH: u64 = MIN_REQUESTS + MIN_REQUESTS / 4;
 
 /// What lies between two windows on top of the warm-up: answers are held to what is due.
-const BETWEEN: Duration = Duration::from_millis(100);
+const BETWEEN: Duration = Duration::from_millis(60);
 
 const FLOWS: [FlowId; 3] = [FlowId::Send, FlowId::History, FlowId::Page];
 
@@ -61,12 +61,12 @@ impl LoadPlan {
             rates: Vec::new(),
             shares: vec![OPEN_SHARE],
             climb: Vec::new(),
-            window: Duration::from_millis(220),
+            window: Duration::from_millis(200),
             windows: 6,
             judged_windows: 6,
             wanted: ENOUGH,
             self_checks: 1,
-            warm_up: Duration::from_millis(50),
+            warm_up: Duration::from_millis(40),
             seed: 1,
         }
     }
@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn three_flows_take_half_a_minute_at_the_short_plan_and_four_take_twelve_at_the_full_one() {
         let short = LoadPlan::short().expected().as_secs_f64();
-        assert!(short < 32.0, "{short} s");
+        assert!(short < 30.0, "{short} s");
         let mut full = LoadPlan::full();
         full.flows.push(FlowId::Feed);
         let full = full.expected().as_secs_f64();

@@ -43,8 +43,10 @@ pub(crate) struct WindowTape {
     /// Latencies of all its requests, failed ones included: to leave them out would make a
     /// service that gives up quickly look fast.
     pub latencies: Histogram<u64>,
-    /// What was still to be waited at every [`TICK`], by those who waited then.
+    /// How long, at every [`TICK`], the next answer to anybody still took.
     pub standing: Histogram<u64>,
+    /// Of those so far, the last answer.
+    last: Option<Instant>,
 }
 
 /// Measured requests of one side at one level, over all its windows.
@@ -118,6 +120,7 @@ impl Tape {
             answered: 0,
             latencies: histogram(),
             standing: histogram(),
+            last: None,
         });
     }
 
@@ -170,17 +173,22 @@ impl Tape {
         }
     }
 
-    /// Records, of a user who asked and waited, what was still to be waited at each tick from the
-    /// window's opening until the answer came, though that be later than its end: of a stand-still
-    /// that began in the window all is seen.
+    /// Records, when an answer has come to one of several users who wait, how long it was still to
+    /// be waited at each tick since the one before. Of a stand-still that began in the window all
+    /// is seen, though it be over after its end.
     pub fn record_standing(&mut self, window: Measured, began: Instant, ended: Instant) {
         let Some(tape) = self.windows.last_mut() else {
             return;
         };
-        let since = began.saturating_duration_since(window.from);
+        let before = tape.last.unwrap_or(window.from);
+        if began >= window.until || ended <= before {
+            return;
+        }
+        tape.last = Some(ended);
+        let since = before.saturating_duration_since(window.from);
         let ticks = since.as_nanos().div_ceil(TICK.as_nanos());
         let mut at = window.from + TICK * u32::try_from(ticks).unwrap_or(u32::MAX);
-        while began < window.until && at < ended {
+        while at < ended {
             tape.standing.saturating_record(microseconds(ended - at));
             at += TICK;
         }
@@ -236,6 +244,7 @@ impl WindowTape {
                 Some(standing) => decode(standing)?,
                 None => histogram(),
             },
+            last: None,
         })
     }
 
@@ -304,23 +313,33 @@ mod tests {
     }
 
     #[test]
-    fn a_stand_still_is_there_at_every_instant_that_it_lasts() {
+    fn a_stand_still_is_there_at_every_instant_that_it_lasts_and_one_slow_call_is_not() {
         let (mut tape, window) = (tape(), window());
-        // From before the window to its middle: one request, and half of all instants.
+        let at = |ms: u64| window.from + Duration::from_millis(ms);
+        // Everybody from before the window to its middle.
         let early = window.from - Duration::from_millis(50);
-        let middle = window.from + Duration::from_millis(500);
-        tape.record_standing(window, early, middle);
-        let mut began = middle;
-        while began < window.until {
-            let ended = began + Duration::from_millis(1);
-            tape.record_standing(window, began, ended);
-            began = ended;
+        tape.record_standing(window, early, at(500));
+        tape.record_standing(window, early, at(500));
+        // One of two for the rest of it; the other is answered every millisecond.
+        for ms in 500..1_000 {
+            tape.record_standing(window, at(ms), at(ms + 1));
         }
+        tape.record_standing(window, at(500), at(1_000));
         let standing = &tape.windows[0].standing;
         assert_eq!(standing.len(), 500);
         let long = standing.count_between(100_000, LONGEST);
         assert!((195..=205).contains(&long), "{long}");
         assert!(standing.max() <= 501_000, "{}", standing.max());
+    }
+
+    #[test]
+    fn of_a_stand_still_that_outlasts_its_window_all_is_seen() {
+        let (mut tape, window) = (tape(), window());
+        let late = window.until - Duration::from_millis(10);
+        tape.record_standing(window, window.from, late);
+        tape.record_standing(window, late, late + Duration::from_secs(2));
+        let standing = &tape.windows[0].standing;
+        assert!(standing.count_between(1_000_000, LONGEST) >= 500);
     }
 
     #[test]

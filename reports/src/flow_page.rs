@@ -28,7 +28,7 @@ pub(crate) struct FlowRow<'a> {
     pub(crate) expected: String,
     pub(crate) throughput: String,
     pub(crate) percentiles: [Spread; 3],
-    /// What was still to be waited at any instant.
+    /// How long the next answer to anybody took at any instant.
     pub(crate) standing: Option<String>,
     pub(crate) lag: Option<String>,
     pub(crate) share: Option<String>,

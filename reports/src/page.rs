@@ -13,7 +13,7 @@ use crate::artefact::Artefact;
 use crate::charts::{self, Measured};
 use crate::flow_page::{FlowSection, flow_sections};
 use crate::plot::PlotError;
-use crate::table::{expectation, measured, under_load};
+use crate::table::{UnderLoad, expectation, measured, under_load};
 use crate::tone::Tone;
 use crate::units;
 
@@ -26,8 +26,7 @@ pub(crate) struct Page<'a> {
     memory: String,
     self_check: Option<SelfCheck>,
     groups: Vec<Group>,
-    /// What decides under load, a sentence or two per flow.
-    under_load: Vec<String>,
+    under_load: Vec<UnderLoad>,
     items: Vec<Section<'a>>,
     flows: Vec<FlowSection<'a>>,
     artefacts: &'a [Artefact],

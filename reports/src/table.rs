@@ -67,22 +67,31 @@ pub fn render(results: &Results, colour: bool) -> String {
         text.push('\n');
     }
     for flow in under_load(results) {
-        text.push_str(&flow);
-        text.push('\n');
+        text.push_str(&format!("\n{}\n", flow.says));
+        for ratio in flow.ratios {
+            text.push_str(&format!("  {ratio}\n"));
+        }
     }
     text
 }
 
-/// What decides, a line per flow: how both sides stand to the goal, and to each other where the
-/// targets are judged.
-pub(crate) fn under_load(results: &Results) -> Vec<String> {
+/// What decides of one flow.
+pub(crate) struct UnderLoad {
+    /// How both sides stand to the goal.
+    pub(crate) says: String,
+    /// How they stand to each other where the targets are judged.
+    pub(crate) ratios: Vec<String>,
+}
+
+/// What decides, flow by flow.
+pub(crate) fn under_load(results: &Results) -> Vec<UnderLoad> {
     let mut flows: Vec<FlowId> = results.targets.iter().map(|target| target.id).collect();
     flows.dedup();
     flows
         .into_iter()
         .map(|id| {
             let mine = || results.targets.iter().filter(move |target| target.id == id);
-            let mut words: Vec<String> = mine().map(|target| target.says.clone()).collect();
+            let words: Vec<&str> = mine().map(|target| target.says.as_str()).collect();
             let judged = |ratio: &&FlowRatio| {
                 ratio.id == id
                     && mine().any(|target| match (ratio.users, ratio.rate) {
@@ -90,8 +99,15 @@ pub(crate) fn under_load(results: &Results) -> Vec<String> {
                         (None, rate) => rate.is_some() && target.rate == rate,
                     })
             };
-            words.extend(results.flow_ratios.iter().filter(judged).map(ratio));
-            format!("flow {id}: {}", words.join("; "))
+            UnderLoad {
+                says: format!("flow {id}: {}", words.join("; ")),
+                ratios: results
+                    .flow_ratios
+                    .iter()
+                    .filter(judged)
+                    .map(ratio)
+                    .collect(),
+            }
         })
         .collect()
 }
