@@ -244,7 +244,7 @@ mod tests {
             checked: 20,
             differing: 1,
             first_difference: Some("row 7".to_owned()),
-            declared: vec![],
+            ..Answers::default()
         };
         let row = row(
             &tape(1_000, QUICK, Duration::ZERO),

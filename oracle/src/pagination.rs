@@ -14,7 +14,7 @@ use crate::hostile;
 use crate::ladder;
 use crate::message_history;
 use crate::oracle::Oracle;
-use crate::timeline::Key;
+use crate::timeline::{Key, Timeline};
 use crate::write::{Page, Shown, Write};
 
 /// Posts up to which an author is drawn for the check: the rows have to be generated.
@@ -96,13 +96,44 @@ pub fn draw_posts(oracle: &Oracle, random: &mut impl Rng) -> PageRequest {
     let rows = oracle.author(author);
     let visible = rows.as_ref().map_or(0, |rows| rows.visible().len());
     let offset = placed(visible, limit, random);
+    let after = rows.as_ref().and_then(|rows| {
+        let hidden = rows.rows().filter(|post| post.soft_delete.is_some());
+        let hidden = hidden.map(|post| (post.created_at, post.id));
+        cursor(rows.visible(), offset, hidden, random)
+    });
     PageRequest {
         of: author,
         limit,
         offset: offset as i64,
-        after: rows.and_then(|rows| rows.visible().before(offset)),
+        after,
         include_recalled: true,
     }
+}
+
+/// Where a cursor to a page may stand: on the row before it, or on one after that which was shown
+/// when the cursor was given, and is not shown any more.
+fn cursor(
+    visible: &Timeline,
+    offset: usize,
+    hidden: impl Iterator<Item = Key>,
+    random: &mut impl Rng,
+) -> Option<Key> {
+    let before = visible.before(offset)?;
+    if random.random_range(0..4) > 0 {
+        return Some(before);
+    }
+    let ahead = |one: Key, other: Key| match visible.is_newest_first() {
+        true => one > other,
+        false => one < other,
+    };
+    let next = visible.before(offset + 1);
+    let hidden =
+        hidden.filter(|row| ahead(before, *row) && next.is_none_or(|next| ahead(*row, next)));
+    let first = match visible.is_newest_first() {
+        true => hidden.max(),
+        false => hidden.min(),
+    };
+    first.or(Some(before))
 }
 
 /// A page of bare messages over every parameter.
@@ -115,11 +146,18 @@ pub fn draw_messages(oracle: &Oracle, random: &mut impl Rng) -> PageRequest {
     let visible = timeline.map_or(0, |timeline| timeline.len());
     let limit = drawn.limit;
     let offset = placed(visible, limit, random);
+    let after = rows.as_ref().and_then(|rows| {
+        let hidden = rows
+            .rows()
+            .filter(|row| !row.is_visible(drawn.include_recalled));
+        let hidden = hidden.map(|row| (row.message.created_at, row.message.id));
+        cursor(rows.visible(drawn.include_recalled), offset, hidden, random)
+    });
     PageRequest {
         of: drawn.conversation,
         limit,
         offset: offset as i64,
-        after: timeline.and_then(|timeline| timeline.before(offset)),
+        after,
         include_recalled: drawn.include_recalled,
     }
 }

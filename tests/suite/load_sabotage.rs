@@ -14,8 +14,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use rand::RngExt;
 use serde_json::{Value, json};
 use sqlx::types::Uuid;
 use tokio::sync::oneshot;
@@ -23,7 +22,7 @@ use verdict_audit::{FlowId, Side, Verdict};
 use verdict_baseline::message_send::unsend;
 use verdict_load::LoadPlan;
 
-use crate::common::runtime;
+use crate::common::{Chance, runtime};
 use crate::load::Stage;
 
 /// What goes wrong.
@@ -59,56 +58,10 @@ use Fault::{
 
 /// Requests of each flow to either side before any timing, which the faults let pass: what is
 /// tried here is the load.
-const BEFORE: u32 = 20;
+const BEFORE: u64 = 20;
 
 /// How long a send waits for another with which it may change numbers.
 const PATIENCE: Duration = Duration::from_millis(300);
-
-/// One call of so many, at seeded places, goes wrong.
-struct Chance {
-    one_in: u32,
-    random: ChaCha8Rng,
-    calls: u32,
-    place: u32,
-    /// Of those that were due, the ones that could not be done yet.
-    owed: u32,
-    struck: u32,
-}
-
-impl Chance {
-    fn new(one_in: u32) -> Self {
-        Self {
-            one_in,
-            random: ChaCha8Rng::seed_from_u64(u64::from(one_in)),
-            calls: 0,
-            place: 0,
-            owed: 0,
-            struck: 0,
-        }
-    }
-
-    fn strikes(&mut self) -> bool {
-        self.calls += 1;
-        let Some(call) = self.calls.checked_sub(BEFORE + 1) else {
-            return false;
-        };
-        if call.is_multiple_of(self.one_in) {
-            self.place = self.random.random_range(0..self.one_in);
-        }
-        self.owed += u32::from(call % self.one_in == self.place);
-        if self.owed == 0 {
-            return false;
-        }
-        self.owed -= 1;
-        self.struck += 1;
-        true
-    }
-
-    fn give_back(&mut self) {
-        self.owed += 1;
-        self.struck -= 1;
-    }
-}
 
 /// A send that waits for another's number.
 struct Waiting {
@@ -197,7 +150,7 @@ impl Saboteur {
             fault,
             side,
             memory: Mutex::new(Memory {
-                chance: Chance::new(one_in),
+                chance: Chance::new(one_in.into(), BEFORE),
                 last: None,
                 pages: HashMap::new(),
                 numbers: HashMap::new(),
