@@ -18,7 +18,7 @@ mod probe;
 mod through;
 
 pub use any::{AnyOperation, erase};
-pub use check::Check;
+pub use check::{Check, PATIENCE};
 pub use contract::{Between, Leaves, Operation, no_such_variant};
 pub use probe::Probe;
 pub use through::{Answer, Hands};

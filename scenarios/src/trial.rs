@@ -15,7 +15,7 @@ use verdict_store::{Change, Engine, Fault, Refusal, Table};
 use crate::court::{Case, Clockwork, Court};
 use crate::error::{Error, Result};
 use crate::item::Item;
-use crate::operation::{AnyOperation, Check, Leaves};
+use crate::operation::{AnyOperation, Check, Leaves, PATIENCE};
 use crate::session::{ROLES, Role};
 use crate::tally::Tally;
 use crate::work::Counted;
@@ -358,6 +358,7 @@ impl Court<'_> {
                 answers,
                 seed: self.seed(item, operation).wrapping_add(time),
                 until_wrong: false,
+                patience: PATIENCE,
             };
             written.extend(self.runtime.block_on(operation.check(check, tally))?);
             self.given_back(role, operation)?;

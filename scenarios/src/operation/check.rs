@@ -31,12 +31,17 @@ pub struct Check<'a> {
     pub seed: u64,
     /// Whether the first wrong answer is enough.
     pub until_wrong: bool,
+    /// How long a variant is asked that is slow: for so long, and for a few answers whatever it
+    /// takes. [`PATIENCE`] in a trial.
+    pub patience: Duration,
 }
 
 /// A variant that is slow is asked less: for this many answers to requests that are drawn as the
 /// others are, and then only for so long.
 const LEAST: u64 = 30;
-const LONG: Duration = Duration::from_secs(2);
+
+/// See [`Check::patience`].
+pub const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Of so many requests, one is asked again after a write, and again when it is taken back. So is
 /// each whose answer is that there is nothing, if something can come to be there.
@@ -65,7 +70,7 @@ pub(super) async fn check<O: Operation>(
     let (mut asked, mut between) = (0, 0);
     for number in 0u64.. {
         let took = started.elapsed();
-        let enough = asked >= LEAST && took > LONG;
+        let enough = asked >= LEAST && took > check.patience;
         if asked >= check.answers || enough || check.until_wrong && tally.differs() {
             break;
         }
@@ -83,7 +88,11 @@ pub(super) async fn check<O: Operation>(
         let due = number.is_multiple_of(WRITES_ONE_IN);
         if let Some(write) = write.filter(|write| due || write.kind == Kind::Created) {
             written.extend(write.tables());
-            let often = if took > LONG / 2 { 1 } else { u32::MAX };
+            let often = if took > check.patience / 2 {
+                1
+            } else {
+                u32::MAX
+            };
             let oracle = check.oracle;
             asker
                 .around(oracle, &request, write, &mut random, often, tally)

@@ -10,7 +10,7 @@ use verdict_scenarios::operation::{Answer, AnyOperation, Check, Hands, Leaves};
 use verdict_scenarios::tally::Tally;
 
 use super::timed::timed;
-use super::{ANSWERS, with_fix};
+use super::{ANSWERS, PATIENCE, with_fix};
 use crate::common::Chance;
 
 /// What goes wrong.
@@ -96,6 +96,7 @@ fn is_checked(court: &Court<'_>, operation: &dyn AnyOperation, fault: Fault) -> 
         answers: ANSWERS,
         seed: 11,
         until_wrong: true,
+        patience: PATIENCE,
     };
     let mut tally = Tally::default();
     let operation = operation.through(Faulty::hands(fault));
@@ -128,7 +129,7 @@ fn of_every_operation_that_is_checked_and_timed() {
                     let wrong = is_checked(court, &**operation, fault);
                     seen(fault, fault != Fault::Nothing, wrong, &what, &mut passed);
                 }
-                let late = [Fault::Kept(40)];
+                let late = [Fault::Kept(4)];
                 let late = late.into_iter().filter(|_| reads);
                 let times = [Fault::Nothing, Fault::Exhausted(100)];
                 for fault in times.into_iter().chain(late) {

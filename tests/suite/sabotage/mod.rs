@@ -6,6 +6,8 @@ mod sabotaged;
 mod sends;
 mod timed;
 
+use std::time::Duration;
+
 use verdict_audit::VariantName;
 use verdict_audit::evidence::Answers;
 use verdict_scenarios::court::Court;
@@ -19,6 +21,9 @@ use crate::court::in_court;
 
 /// Answers of a full trial's check.
 const ANSWERS: u64 = 300;
+
+/// A busy machine is no reason to ask less.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// How often a fault strikes: always, and in one call of fifty.
 const RATES: [u64; 2] = [1, 50];
@@ -51,6 +56,7 @@ fn check<O: Operation>(court: &Court<'_>, operation: O) -> Answers {
         answers: ANSWERS,
         seed: 7,
         until_wrong: true,
+        patience: PATIENCE,
     };
     court
         .runtime
