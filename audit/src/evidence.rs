@@ -191,6 +191,9 @@ pub struct Answers {
     /// Differences that the item declares as meant, with the reason.
     #[serde(default)]
     pub declared: Vec<String>,
+    /// Where fewer requests were compared than would be, with the reason.
+    #[serde(default)]
+    pub shortened: Vec<String>,
 }
 
 /// Work per call at one rung.

@@ -91,8 +91,9 @@ WHERE id = $1";
 
 /// Takes messages of one conversation back, those of `rows` that are there: what a trial and a
 /// load use to leave the conversation as they found it. Sets its time back to that of the newest
-/// message that stays and, where a variant counts messages in its row, the counter too.
-pub async fn unsend(pool: &PgPool, conversation: Uuid, rows: &[Uuid]) -> sqlx::Result<()> {
+/// message that stays and, where a variant counts messages in its row, the counter too. Answers
+/// how many were there.
+pub async fn unsend(pool: &PgPool, conversation: Uuid, rows: &[Uuid]) -> sqlx::Result<u64> {
     let mut transaction = pool.begin().await?;
     // What is taken back needs to survive no crash.
     sqlx::query("SET LOCAL synchronous_commit = off")
@@ -117,5 +118,6 @@ pub async fn unsend(pool: &PgPool, conversation: Uuid, rows: &[Uuid]) -> sqlx::R
             .execute(&mut *transaction)
             .await?;
     }
-    transaction.commit().await
+    transaction.commit().await?;
+    Ok(removed)
 }

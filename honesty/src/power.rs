@@ -193,6 +193,14 @@ impl Probe for Slowed {
     ) -> BoxFuture<'a, std::result::Result<(), Error>> {
         self.probe.settle(store, tally)
     }
+
+    fn doubt<'a>(
+        &'a self,
+        store: &'a Store,
+        tally: &'a mut Tally,
+    ) -> BoxFuture<'a, std::result::Result<(), Error>> {
+        self.probe.doubt(store, tally)
+    }
 }
 
 #[cfg(test)]

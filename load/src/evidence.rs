@@ -298,7 +298,7 @@ mod tests {
             checked: 20,
             differing: 1,
             first_difference: Some("row 7".to_owned()),
-            declared: vec![],
+            ..Answers::default()
         };
         let tape = tape(&QUICK, Duration::ZERO);
         let row = row(Side::Optimized, &tape, Level::Users(4), &answers);

@@ -48,7 +48,7 @@ impl Row {
     }
 
     /// Whether a history shows it.
-    fn is_visible(&self, include_recalled: bool) -> bool {
+    pub(crate) fn is_visible(&self, include_recalled: bool) -> bool {
         self.deleted_at.is_none() && (include_recalled || self.message.recalled_at.is_none())
     }
 }

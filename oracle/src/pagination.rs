@@ -14,7 +14,7 @@ use crate::hostile;
 use crate::ladder;
 use crate::message_history;
 use crate::oracle::Oracle;
-use crate::timeline::Key;
+use crate::timeline::{Key, Timeline};
 use crate::write::{Page, Shown, Write};
 
 /// Posts up to which an author is drawn for the check: the rows have to be generated.
@@ -94,40 +94,59 @@ pub fn draw_posts(oracle: &Oracle, random: &mut impl Rng) -> PageRequest {
     // Today's posts have no cap.
     let limit = *message_history::LIMITS.choose(random).unwrap_or(&1);
     let rows = oracle.author(author);
-    let visible = rows.as_ref().map_or(0, |rows| rows.visible().len());
-    let offset = placed(visible, limit, random);
+    let (offset, after) = rows.map_or((0, None), |rows| {
+        let hidden = rows.rows().filter(|post| post.soft_delete.is_some());
+        let hidden = hidden.map(|post| (post.created_at, post.id));
+        placed(rows.visible(), hidden, limit, random)
+    });
     PageRequest {
         of: author,
         limit,
-        offset: offset as i64,
-        after: rows.and_then(|rows| rows.visible().before(offset)),
+        offset,
+        after,
         include_recalled: true,
     }
+}
+
+/// How many rows are before a page, and where a cursor to it stands: on the last of them or, now
+/// and then, on a row that was shown when the cursor was given and is hidden since.
+fn placed(
+    visible: &Timeline,
+    hidden: impl Iterator<Item = Key>,
+    limit: i64,
+    random: &mut impl Rng,
+) -> (i64, Option<Key>) {
+    let mut hidden: Vec<Key> = hidden.collect();
+    hidden.sort_unstable();
+    if let Some(gone) = hidden.choose(random)
+        && random.random_range(0..4) == 0
+    {
+        return (visible.place(*gone) as i64, Some(*gone));
+    }
+    let rows = visible.len() as i64;
+    // A cursor can stand at the end at most.
+    let offset = message_history::offset(rows, limit.clamp(1, MAX_LIMIT), random).min(rows);
+    (offset, visible.before(offset as usize))
 }
 
 /// A page of bare messages over every parameter.
 pub fn draw_messages(oracle: &Oracle, random: &mut impl Rng) -> PageRequest {
     let drawn = message_history::draw(oracle, random);
-    let rows = oracle.conversation(drawn.conversation);
-    let timeline = rows
-        .as_ref()
-        .map(|rows| rows.visible(drawn.include_recalled));
-    let visible = timeline.map_or(0, |timeline| timeline.len());
     let limit = drawn.limit;
-    let offset = placed(visible, limit, random);
+    let rows = oracle.conversation(drawn.conversation);
+    let (offset, after) = rows.map_or((0, None), |rows| {
+        let shown = drawn.include_recalled;
+        let hidden = rows.rows().filter(|row| !row.is_visible(shown));
+        let hidden = hidden.map(|row| (row.message.created_at, row.message.id));
+        placed(rows.visible(shown), hidden, limit, random)
+    });
     PageRequest {
         of: drawn.conversation,
         limit,
-        offset: offset as i64,
-        after: timeline.and_then(|timeline| timeline.before(offset)),
+        offset,
+        after,
         include_recalled: drawn.include_recalled,
     }
-}
-
-/// Where a page begins that a cursor can stand before: at most at the end.
-fn placed(visible: usize, limit: i64, random: &mut impl Rng) -> usize {
-    let offset = message_history::offset(visible as i64, limit.clamp(1, MAX_LIMIT), random);
-    (offset as usize).min(visible)
 }
 
 /// A write that another page of posts is right after.

@@ -62,7 +62,8 @@ impl Timeline {
         }
     }
 
-    fn place(&self, row: Key) -> usize {
+    /// How many rows are before a row, which need not be there.
+    pub(crate) fn place(&self, row: Key) -> usize {
         self.rows.partition_point(|other| match self.newest_first {
             true => *other > row,
             false => *other < row,

@@ -8,6 +8,7 @@ use verdict_store::Down;
 use crate::error::{Error, Result};
 use crate::item::Item;
 use crate::items::{MessageHistory, MessageSend, Pagination};
+use crate::operation::{AnyOperation, Between, Leaves};
 
 /// Every item, in the audit's order.
 pub const ITEMS: &[&dyn Item] = &[&MessageHistory, &MessageSend, &Pagination];
@@ -18,10 +19,11 @@ pub fn item(id: &ItemId) -> Option<&'static dyn Item> {
 }
 
 /// Holds the code to the audit's catalogue, both ways: the same variants and the same operations
-/// under the same names; and every optimized change to steps that take it back.
+/// under the same names; every optimized change to steps that take it back; and every operation
+/// to what its answers cannot be told right by when it is left out.
 ///
 /// # Errors
-/// The first name that only one of them has.
+/// The first name that only one of them has, or the first operation that leaves something out.
 pub fn hold(catalogue: &Catalogue, items: &[&dyn Item]) -> Result<()> {
     let mut code = Vec::new();
     for item in items {
@@ -29,6 +31,9 @@ pub fn hold(catalogue: &Catalogue, items: &[&dyn Item]) -> Result<()> {
         let names: BTreeSet<String> = variants.iter().map(|(name, _)| name.to_string()).collect();
         let operations = item.operations();
         let calls: BTreeSet<&str> = operations.iter().map(|of| of.name()).collect();
+        for operation in &operations {
+            said(item.id(), &**operation)?;
+        }
         let first = variants.first().map(|(name, _)| name);
         if first != Some(&VariantName::Baseline)
             || names.len() < variants.len()
@@ -50,4 +55,23 @@ pub fn hold(catalogue: &Catalogue, items: &[&dyn Item]) -> Result<()> {
         code.push((item.id().parse()?, variants, operations));
     }
     Ok(catalogue.hold(&code)?)
+}
+
+/// Nothing of an operation is left to a silent default.
+fn said(item: &'static str, operation: &dyn AnyOperation) -> Result<()> {
+    let leaves = operation.leaves() != Leaves::Nothing;
+    let lacks = match operation.between() {
+        _ if leaves != !operation.writes().is_empty() => {
+            "tables in `writes` where it leaves something, and only there"
+        }
+        _ if leaves && !operation.reads_back() => "`hold_left`, with `reads_back` to say so",
+        Between::Unsaid if !leaves => "`write_between`, with `between` to say so or why not",
+        Between::Nothing(why) if why.trim().is_empty() => "a reason in `Between::Nothing`",
+        _ => return Ok(()),
+    };
+    Err(Error::Unsaid {
+        item,
+        operation: operation.name(),
+        lacks,
+    })
 }

@@ -31,6 +31,16 @@ pub enum Error {
     /// An optimized change has no steps that take it back.
     #[error("the optimized change of {0} has no steps down: a deploy could not be rolled back")]
     NoWayBack(&'static str),
+    /// An operation leaves out what its answers are told right by.
+    #[error("{operation} of {item} must have {lacks}")]
+    Unsaid {
+        /// The item's id.
+        item: &'static str,
+        /// The operation.
+        operation: &'static str,
+        /// What is left out.
+        lacks: &'static str,
+    },
     /// A change that was applied could not be taken back by its own steps.
     #[error(
         "failed to take the change of {variant} of {item} back: {source}; \
@@ -94,6 +104,7 @@ impl Error {
             | Self::Name(_)
             | Self::Misordered(_)
             | Self::NoWayBack(_)
+            | Self::Unsaid { .. }
             | Self::NotTakenBack { .. }
             | Self::Refused(_)
             | Self::NoGround { .. }

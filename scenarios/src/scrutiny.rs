@@ -11,7 +11,7 @@ use verdict_store::{Change, Fault, Refusal, Store};
 use crate::court::Court;
 use crate::error::Result;
 use crate::item::Item;
-use crate::operation::Check;
+use crate::operation::{Check, PATIENCE};
 use crate::session::Role;
 use crate::tally::Tally;
 use crate::trial::{same_sums, written};
@@ -80,6 +80,7 @@ impl Court<'_> {
                 answers: session.answers(),
                 seed: self.seed(item, &*operation),
                 until_wrong,
+                patience: PATIENCE,
             };
             self.runtime.block_on(operation.check(check, &mut tally))?;
             self.given_back(role, &*operation)?;

@@ -30,6 +30,13 @@ impl Tally {
         }
     }
 
+    /// Notes that less was asked than would be, with the reason.
+    pub fn shorten(&mut self, words: String) {
+        if !self.answers.shortened.contains(&words) {
+            self.answers.shortened.push(words);
+        }
+    }
+
     /// Answers compared.
     pub fn checked(&self) -> u64 {
         self.answers.checked
@@ -59,6 +66,9 @@ impl Tally {
         }
         for declared in other.answers.declared {
             self.declare(declared);
+        }
+        for words in other.answers.shortened {
+            self.shorten(words);
         }
     }
 }

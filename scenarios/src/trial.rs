@@ -4,7 +4,7 @@
 //! variants beside it are still answered, counted and timed, by themselves.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use verdict_audit::evidence::{Answers, ItemEvidence, VariantEvidence};
 use verdict_audit::{Finding, OperationName, VariantName};
@@ -15,7 +15,7 @@ use verdict_store::{Change, Engine, Fault, Refusal, Table};
 use crate::court::{Case, Clockwork, Court};
 use crate::error::{Error, Result};
 use crate::item::Item;
-use crate::operation::{AnyOperation, Check, Leaves};
+use crate::operation::{AnyOperation, Check, Leaves, PATIENCE};
 use crate::session::{ROLES, Role};
 use crate::tally::Tally;
 use crate::work::Counted;
@@ -23,8 +23,10 @@ use crate::work::Counted;
 /// Answers of each operation of today's that are held on a changed schema.
 const ADDITIVE_ANSWERS: u64 = 10;
 
-/// Answers of an operation after each of which tables have to be given back.
+/// Answers at least of an operation after each of which tables have to be given back, and how long
+/// more of them may take.
 const RENEWED: u64 = 5;
+const RENEWING: Duration = Duration::from_secs(4);
 
 /// What a change came to.
 #[derive(Clone, Copy)]
@@ -75,6 +77,13 @@ impl Court<'_> {
             self.put_down(item, role)?;
         }
         let before = self.checksums(item)?;
+        // Of all tables where there is time for it: what a call writes unsaid is seen, too.
+        let mut all = Vec::new();
+        for role in ROLES {
+            if clockwork.is_some() {
+                all.push(self.sums_of(role, None)?);
+            }
+        }
         for (variant, change) in item.variants() {
             let case = Case {
                 item,
@@ -85,6 +94,11 @@ impl Court<'_> {
             let today = evidence.variants.first();
             let heard = self.variant(case, today, clockwork.as_deref_mut())?;
             evidence.variants.push(heard);
+            if let Some(before) = all.get(case.role() as usize) {
+                let after = self.sums_of(case.role(), None)?;
+                same_sums(item, before, &after)?;
+                same_sums(item, &after, before)?;
+            }
         }
         self.left_as_found(item, &before)?;
         for role in ROLES {
@@ -294,8 +308,9 @@ impl Court<'_> {
             if operation.aside() {
                 continue;
             }
-            let check = self.check(case.item, &*operation, case.variant, case.role(), tally)?;
-            written.extend(check);
+            let answers = self.session.answers();
+            let asked = (case.variant, case.role(), answers);
+            written.extend(self.check(case.item, &*operation, asked, tally)?);
         }
         self.histories(case.item, case.variant, tally)?;
         Ok(written)
@@ -319,28 +334,33 @@ impl Court<'_> {
         }
     }
 
-    /// Holds answers of a variant of one operation to the oracle, on either side.
+    /// Holds so many answers of a variant of one operation to the oracle, on either side.
     fn check(
         &self,
         item: &dyn Item,
         operation: &dyn AnyOperation,
-        variant: &VariantName,
-        role: Role,
+        (variant, role, answers): (&VariantName, Role, u64),
         tally: &mut Tally,
     ) -> Result<BTreeSet<Table>> {
         let session = self.session;
-        let answers = if Role::of(variant) == role {
-            session.answers()
-        } else {
-            ADDITIVE_ANSWERS
-        };
         // What nobody can take back row by row is given back after every single request.
         let (times, answers) = match operation.leaves() {
-            Leaves::Renew(_) => (answers.min(RENEWED), 1),
+            Leaves::Renew(_) => (answers, 1),
             Leaves::Nothing | Leaves::Rows => (1, answers),
         };
         let mut written = BTreeSet::new();
+        let started = Instant::now();
         for time in 0..times {
+            let took = started.elapsed();
+            if time >= RENEWED && took > RENEWING {
+                tally.shorten(format!(
+                    "{}: {time} answers instead of {times}, since one and giving tables back \
+                     takes {:.1?}",
+                    operation.name(),
+                    took / time as u32
+                ));
+                break;
+            }
             let store = session.store_of(role);
             let check = Check {
                 oracle: session.oracle(),
@@ -350,6 +370,7 @@ impl Court<'_> {
                 answers,
                 seed: self.seed(item, operation).wrapping_add(time),
                 until_wrong: false,
+                patience: PATIENCE,
             };
             written.extend(self.runtime.block_on(operation.check(check, tally))?);
             self.given_back(role, operation)?;
@@ -372,10 +393,12 @@ impl Court<'_> {
         for item in self.items {
             for operation in item.operations() {
                 let mut changed = Tally::default();
-                self.check(*item, &*operation, &today, Role::Trial, &mut changed)?;
+                let asked = (&today, Role::Trial, ADDITIVE_ANSWERS);
+                self.check(*item, &*operation, asked, &mut changed)?;
                 if changed.differs() {
                     let mut unchanged = Tally::default();
-                    self.check(*item, &*operation, &today, Role::Baseline, &mut unchanged)?;
+                    let asked = (&today, Role::Baseline, ADDITIVE_ANSWERS);
+                    self.check(*item, &*operation, asked, &mut unchanged)?;
                     if !changed.is_worse_than(&unchanged) {
                         tally.declare(format!(
                             "{} {} is wrong on today's own schema as well",
@@ -406,16 +429,25 @@ impl Court<'_> {
         item: &dyn Item,
         role: Role,
     ) -> Result<BTreeMap<String, TableSum>> {
-        let written = written(item);
-        let of = |engine: Engine| -> Vec<&str> {
-            let tables = written.iter().filter(|table| table.engine == engine);
-            tables.map(|table| table.name).collect()
+        self.sums_of(role, Some(&written(item)))
+    }
+
+    /// Rows and checksums of tables on a side, or of all.
+    fn sums_of(
+        &self,
+        role: Role,
+        only: Option<&BTreeSet<Table>>,
+    ) -> Result<BTreeMap<String, TableSum>> {
+        let of = |engine: Engine| {
+            only.map(|only| -> Vec<&str> {
+                let tables = only.iter().filter(|table| table.engine == engine);
+                tables.map(|table| table.name).collect()
+            })
         };
         let store = self.session.store_of(role);
-        let postgres =
-            verdict_seed::postgres_checksums(&store.postgres, Some(of(Engine::Postgres)));
+        let postgres = verdict_seed::postgres_checksums(&store.postgres, of(Engine::Postgres));
         let clickhouse =
-            verdict_seed::clickhouse_checksums(&store.clickhouse, Some(of(Engine::ClickHouse)));
+            verdict_seed::clickhouse_checksums(&store.clickhouse, of(Engine::ClickHouse));
         let sums = self.runtime.block_on(postgres)?.into_iter();
         let sums = sums.chain(self.runtime.block_on(clickhouse)?);
         let named = sums.map(|(table, sum)| (format!("{table} of {role}"), sum));

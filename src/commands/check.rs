@@ -103,6 +103,10 @@ fn outcome(variant: &VariantEvidence) -> String {
             additive.first_difference.as_deref().unwrap_or("unknown")
         ));
     }
+    for shortened in &answers.shortened {
+        outcome.push_str("\n    ");
+        outcome.push_str(shortened);
+    }
     for declared in &answers.declared {
         outcome.push_str("\n    declared: ");
         outcome.push_str(declared);

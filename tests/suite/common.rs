@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use sqlx::postgres::PgConnectOptions;
 use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
@@ -76,4 +78,54 @@ pub async fn migrated(role: &str) -> PgConnectOptions {
     migrate_all(&store).await.expect("every item's fix");
     store.close().await;
     endpoints.postgres.clone()
+}
+
+/// One call of so many, at seeded places, goes wrong.
+pub struct Chance {
+    one_in: u64,
+    /// The first calls, none of which does.
+    pub spared: u64,
+    pub random: ChaCha8Rng,
+    pub calls: u64,
+    place: u64,
+    /// Of those that were due, the ones that could not be done yet.
+    owed: u64,
+    pub struck: u64,
+}
+
+impl Chance {
+    pub fn new(one_in: u64, spared: u64) -> Self {
+        Self {
+            one_in,
+            spared,
+            random: ChaCha8Rng::seed_from_u64(one_in),
+            calls: 0,
+            place: 0,
+            owed: 0,
+            struck: 0,
+        }
+    }
+
+    pub fn strikes(&mut self) -> bool {
+        self.calls += 1;
+        let Some(call) = self.calls.checked_sub(self.spared + 1) else {
+            return false;
+        };
+        if call.is_multiple_of(self.one_in) {
+            self.place = self.random.random_range(0..self.one_in);
+        }
+        self.owed += u64::from(call % self.one_in == self.place);
+        if self.owed == 0 {
+            return false;
+        }
+        self.owed -= 1;
+        self.struck += 1;
+        true
+    }
+
+    /// It could not be done this time: the next call is due.
+    pub fn give_back(&mut self) {
+        self.owed += 1;
+        self.struck -= 1;
+    }
 }

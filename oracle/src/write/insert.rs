@@ -35,8 +35,8 @@ pub async fn conversation(
     .doing("add a conversation")?;
     query(
         "INSERT INTO conversation_members
-            (id, conversation_id, user_id, role, joined_at)
-        SELECT gen_random_uuid(), $1, member, 'member', $3
+            (id, conversation_id, user_id, role, joined_at, created_at)
+        SELECT MD5($1::text || member::text)::uuid, $1, member, 'member', $3, $3
         FROM UNNEST($2) AS member",
     )
     .bind(rows.id)
@@ -188,8 +188,15 @@ pub async fn post(connection: &mut PgConnection, post: &Post) -> Result<(), Erro
     .bind(post.created_at)
     .bind(post.updated_at)
     .bind(post.soft_delete)
-    .execute(connection)
+    .execute(&mut *connection)
     .await
     .doing("add a post")?;
+    // Today's trigger stamps it with the time of the trial.
+    query("UPDATE post_metadata SET created_at = $2, updated_at = $2 WHERE post_id = $1")
+        .bind(post.id)
+        .bind(post.created_at)
+        .execute(connection)
+        .await
+        .doing("add a post's counters")?;
     Ok(())
 }

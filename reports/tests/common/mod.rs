@@ -252,7 +252,7 @@ fn send() -> ItemEvidence {
                         "send #1 into conversation 7: today number 101, proposed-cte number 100"
                             .to_owned(),
                     ),
-                    declared: Vec::new(),
+                    ..Answers::default()
                 }),
                 work: worked("send", LINEAR, 1.0),
                 growth: fitted("send", 1.0),
@@ -268,7 +268,7 @@ fn send() -> ItemEvidence {
                     checked: 40,
                     differing: 8,
                     first_difference: Some("PostgreSQL: no field, for send 3".to_owned()),
-                    declared: Vec::new(),
+                    ..Answers::default()
                 }),
                 ..variant("proposed-trigger")
             },

@@ -14,7 +14,7 @@ use verdict_store::{Change, Fault, Store};
 
 use crate::error::Result as Outcome;
 use crate::item::Item;
-use crate::operation::{AnyOperation, Operation, erase, no_such_variant};
+use crate::operation::{AnyOperation, Between, Operation, erase, no_such_variant};
 use crate::session::Session;
 use crate::tally::Tally;
 
@@ -198,6 +198,10 @@ impl Operation for HistoryPage {
             request.offset = (visible - request.limit.min(MAX_LIMIT)).max(0);
         }
         request
+    }
+
+    fn between(&self) -> Between {
+        Between::Drawn
     }
 
     fn write_between(

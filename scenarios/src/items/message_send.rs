@@ -147,6 +147,10 @@ impl Operation for Send {
         oracle::hold(oracle, request, answer)
     }
 
+    fn reads_back(&self) -> bool {
+        true
+    }
+
     async fn hold_left(
         &self,
         store: &Store,
@@ -157,7 +161,12 @@ impl Operation for Send {
         Ok(oracle::hold_stored(request, answer, &stored))
     }
 
-    async fn undo(&self, store: &Store, requests: Vec<Request>) -> Result<(), Error> {
+    fn acknowledged(&self, answer: &Self::Answer) -> u64 {
+        u64::from(answer.is_ok())
+    }
+
+    async fn undo(&self, store: &Store, requests: Vec<Request>) -> Result<u64, Error> {
+        let mut taken = 0;
         let mut rest = &requests[..];
         // Requests of one probe go to one conversation; those of a check come one by one.
         while let Some(first) = rest.first() {
@@ -167,12 +176,12 @@ impl Operation for Send {
                 .count();
             let (together, others) = rest.split_at(run);
             let ids: Vec<Uuid> = together.iter().map(|request| request.id).collect();
-            unsend(&store.postgres, first.conversation, &ids)
+            taken += unsend(&store.postgres, first.conversation, &ids)
                 .await
                 .doing("take messages back")?;
             rest = others;
         }
-        Ok(())
+        Ok(taken)
     }
 }
 

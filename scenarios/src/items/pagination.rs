@@ -18,7 +18,7 @@ use verdict_store::{Change, Fault, Store};
 
 use crate::error::Result as Outcome;
 use crate::item::Item;
-use crate::operation::{AnyOperation, Operation, erase, no_such_variant};
+use crate::operation::{AnyOperation, Between, Operation, erase, no_such_variant};
 use crate::session::Session;
 use crate::tally::Tally;
 
@@ -145,6 +145,10 @@ impl Operation for Posts {
         oracle::draw_posts(oracle, random)
     }
 
+    fn between(&self) -> Between {
+        Between::Drawn
+    }
+
     fn write_between(
         &self,
         oracle: &Oracle,
@@ -214,6 +218,10 @@ impl Operation for History {
 
     fn draw(&self, oracle: &Oracle, random: &mut ChaCha8Rng) -> PageRequest {
         oracle::draw_messages(oracle, random)
+    }
+
+    fn between(&self) -> Between {
+        Between::Drawn
     }
 
     fn write_between(

@@ -16,6 +16,7 @@ struct Noting {
     log: Log,
     side: Sampled,
     takes: Duration,
+    doubts: Arc<AtomicUsize>,
 }
 
 impl Probe for Noting {
@@ -33,6 +34,11 @@ impl Probe for Noting {
     fn settle<'a>(&'a self, _: &'a Store, _: &'a mut Tally) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(std::future::ready(Ok(())))
     }
+
+    fn doubt<'a>(&'a self, _: &'a Store, _: &'a mut Tally) -> BoxFuture<'a, Result<(), Error>> {
+        self.doubts.fetch_add(1, Ordering::Relaxed);
+        Box::pin(std::future::ready(Ok(())))
+    }
 }
 
 /// What came of so many rounds.
@@ -42,11 +48,14 @@ struct Made {
     recording: Recording,
     /// Stores that were connected.
     stores: usize,
+    /// Times that reads were doubted.
+    doubts: usize,
 }
 
 fn made(rounds: usize, callers: u32, judged: bool, takes: [Option<Duration>; 2]) -> Made {
     let runtime = Runtime::new().unwrap();
     let (log, stores) = (Log::default(), AtomicUsize::new(0));
+    let doubts = Arc::<AtomicUsize>::default();
     let mut recording = Recording::default();
     runtime.block_on(async {
         let seat = |side, takes: Option<Duration>| {
@@ -56,6 +65,7 @@ fn made(rounds: usize, callers: u32, judged: bool, takes: [Option<Duration>; 2])
                     log: Arc::clone(&log),
                     side,
                     takes,
+                    doubts: Arc::clone(&doubts),
                 }),
                 store: Box::new(move || {
                     stores.fetch_add(1, Ordering::Relaxed);
@@ -89,6 +99,7 @@ fn made(rounds: usize, callers: u32, judged: bool, takes: [Option<Duration>; 2])
         order: log.lock().unwrap().clone(),
         recording,
         stores: stores.into_inner(),
+        doubts: doubts.load(Ordering::Relaxed),
     }
 }
 
@@ -130,6 +141,12 @@ fn each_round_has_connections_of_its_own_on_both_sides() {
         let ratio = latency.ratio.unwrap();
         assert!(ratio.lo > 0.3 && ratio.hi < 0.8, "{ratio}");
     }
+}
+
+#[test]
+fn some_rounds_end_with_doubts_of_both_sides_which_no_call_is_recorded_of() {
+    let made = made(11, 1, true, both([Duration::from_micros(200); 2]));
+    assert_eq!(made.doubts, 2 * 3);
 }
 
 #[test]

@@ -9,12 +9,13 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use rand::RngExt;
 use serde_json::{Value, json};
 use sqlx::types::Uuid;
 use tokio::sync::oneshot;
 use verdict_audit::Side;
+
+use crate::common::Chance;
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,8 +56,8 @@ use Fault::{
 /// Requests of each flow to either side before any timing, which the faults let pass, since what
 /// is tried here is the load: twice twenty of either kind, and of sends twice six that send once
 /// more.
-const PAGES_BEFORE: u32 = 80;
-const SENDS_BEFORE: u32 = 92;
+const PAGES_BEFORE: u64 = 80;
+const SENDS_BEFORE: u64 = 92;
 
 /// How long ago another page of the same question was answered when the one before it is stale,
 /// whoever asks: nobody's question is that long on its way.
@@ -64,54 +65,6 @@ const OLD: Duration = Duration::from_millis(150);
 
 /// How long a send waits for another with which it may change numbers.
 const PATIENCE: Duration = Duration::from_millis(300);
-
-/// One call of so many, at seeded places, goes wrong.
-struct Chance {
-    before: u32,
-    one_in: u32,
-    random: ChaCha8Rng,
-    calls: u32,
-    place: u32,
-    /// Of those that were due, the ones that could not be done yet.
-    owed: u32,
-    struck: u32,
-}
-
-impl Chance {
-    fn new(before: u32, one_in: u32) -> Self {
-        Self {
-            before,
-            one_in,
-            random: ChaCha8Rng::seed_from_u64(u64::from(one_in)),
-            calls: 0,
-            place: 0,
-            owed: 0,
-            struck: 0,
-        }
-    }
-
-    fn strikes(&mut self) -> bool {
-        self.calls += 1;
-        let Some(call) = self.calls.checked_sub(self.before + 1) else {
-            return false;
-        };
-        if call.is_multiple_of(self.one_in) {
-            self.place = self.random.random_range(0..self.one_in);
-        }
-        self.owed += u32::from(call % self.one_in == self.place);
-        if self.owed == 0 {
-            return false;
-        }
-        self.owed -= 1;
-        self.struck += 1;
-        true
-    }
-
-    fn give_back(&mut self) {
-        self.owed += 1;
-        self.struck -= 1;
-    }
-}
 
 /// A send that waits for another's number.
 struct Waiting {
@@ -235,7 +188,7 @@ impl Saboteur {
             fault,
             side,
             memory: Mutex::new(Memory {
-                chance: Chance::new(before, one_in),
+                chance: Chance::new(one_in.into(), before),
                 last: None,
                 pages: HashMap::new(),
                 stale: HashMap::new(),
@@ -255,7 +208,7 @@ impl Saboteur {
     }
 
     /// How many calls it saw, how many it did wrong, and what nobody sent, which is forgotten.
-    pub(crate) fn struck(&self) -> (u32, u32, Vec<(Uuid, Uuid)>) {
+    pub(crate) fn struck(&self) -> (u64, u64, Vec<(Uuid, Uuid)>) {
         let mut memory = self.memory();
         let extra = std::mem::take(&mut memory.extra);
         (memory.chance.calls, memory.chance.struck, extra)
@@ -280,7 +233,7 @@ impl Saboteur {
         }
         let right = in_order(answer.json());
         let mut memory = self.memory();
-        let loads = memory.chance.calls > memory.chance.before;
+        let loads = memory.chance.calls > memory.chance.spared;
         if self.fault == StaleSince && loads && !memory.forgot {
             memory.forgot = true;
             memory.pages.clear();

@@ -1,8 +1,12 @@
 //! Known faults, put into right variants: each is caught.
 
+mod any;
 mod pages;
 mod sabotaged;
 mod sends;
+mod timed;
+
+use std::time::Duration;
 
 use verdict_audit::VariantName;
 use verdict_audit::evidence::Answers;
@@ -17,6 +21,9 @@ use crate::court::in_court;
 
 /// Answers of a full trial's check.
 const ANSWERS: u64 = 300;
+
+/// A busy machine is no reason to ask less.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// How often a fault strikes: always, and in one call of fifty.
 const RATES: [u64; 2] = [1, 50];
@@ -49,12 +56,33 @@ fn check<O: Operation>(court: &Court<'_>, operation: O) -> Answers {
         answers: ANSWERS,
         seed: 7,
         until_wrong: true,
+        patience: PATIENCE,
     };
     court
         .runtime
         .block_on(erase(operation).check(check, &mut tally))
         .unwrap();
     tally.into_answers()
+}
+
+/// Requires that copies are caught, which are answered whenever there is one.
+fn each_kept_is_caught<O>(
+    court: &Court<'_>,
+    operation: impl Fn() -> O,
+    faults: &[(&str, FaultOf<O>)],
+) where
+    O: Operation,
+    O::Answer: Clone + PartialEq,
+{
+    let caught = |fault| check(court, Sabotaged::new(operation(), fault, 1)).differing > 0;
+    // Dropped by every write, it is right.
+    assert!(!caught(Fault::Copied(1, |_| true)));
+    let passed: Vec<&str> = faults
+        .iter()
+        .filter(|(_, fault)| !caught(*fault))
+        .map(|(name, _)| *name)
+        .collect();
+    assert!(passed.is_empty(), "not caught: {passed:?}");
 }
 
 /// Requires that a sound operation passes and that each fault is caught, however seldom it

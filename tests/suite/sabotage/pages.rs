@@ -1,19 +1,15 @@
 //! Faults of reading: pages of history and of posts.
 
 use chrono::TimeDelta;
-use verdict_audit::{Catalogue, VariantName, Verdict};
-use verdict_baseline::message_history::{MAX_LIMIT, Reaction};
-use verdict_scenarios::court::Clockwork;
-use verdict_scenarios::item::Item;
+use verdict_baseline::message_history::{MAX_LIMIT, Reaction, Request};
+use verdict_oracle::write::Kind;
 use verdict_scenarios::items::message_history::HistoryPage;
 use verdict_scenarios::items::pagination::{History, Posts};
 use verdict_scenarios::items::{MessageHistory, Pagination};
-use verdict_scenarios::operation::{AnyOperation, erase};
-use verdict_store::Change;
+use verdict_scenarios::operation::Operation;
 
-use super::sabotaged::{Fault, Sabotaged};
-use super::{each_is_caught, with_fix};
-use crate::court::{in_court_of, short, variant};
+use super::sabotaged::{Fault, FaultOf};
+use super::{each_is_caught, each_kept_is_caught, with_fix};
 
 #[test]
 fn of_history_with_details() {
@@ -129,7 +125,6 @@ fn of_history_with_details() {
                     "another conversation's page",
                     Fault::Mixed(Clone::clone_from),
                 ),
-                ("a copy that never expires", Fault::Kept),
             ],
         );
     });
@@ -165,6 +160,20 @@ fn of_what_is_asked_for() {
                 (
                     "an offset off by one",
                     Fault::Asked(|request| request.offset += 1),
+                ),
+                (
+                    "a cap that is missing",
+                    Fault::Joined(
+                        |request| {
+                            let beyond = request.limit - MAX_LIMIT;
+                            (beyond > 0).then(|| Request {
+                                limit: beyond,
+                                offset: request.offset + MAX_LIMIT,
+                                ..request.clone()
+                            })
+                        },
+                        |page, more| page.extend(more),
+                    ),
                 ),
                 (
                     "another viewer",
@@ -204,8 +213,26 @@ fn of_pages_by_cursor() {
                     "always the first page",
                     Fault::Asked(|request| request.after = None),
                 ),
-                ("a copy that never expires", Fault::Kept),
                 ("another author's page", Fault::Mixed(Clone::clone_from)),
+                (
+                    "nothing after a post that was deleted since",
+                    Fault::Unless(
+                        |store, request| {
+                            let after = request.after.map(|(_, id)| id);
+                            Box::pin(async move {
+                                let Some(after) = after else {
+                                    return true;
+                                };
+                                let shown = "SELECT EXISTS (
+                                    SELECT FROM posts WHERE id = $1 AND soft_delete IS NULL
+                                )";
+                                let shown = sqlx::query_scalar(shown).bind(after);
+                                shown.fetch_one(&store.postgres).await.unwrap()
+                            })
+                        },
+                        Vec::new,
+                    ),
+                ),
             ],
         );
         each_is_caught::<History, _>(
@@ -230,57 +257,87 @@ fn of_pages_by_cursor() {
                     "recalled ones always included",
                     Fault::Asked(|request| request.include_recalled = true),
                 ),
-                ("a copy that never expires", Fault::Kept),
+                (
+                    "nothing after a message that was deleted or recalled since",
+                    Fault::Unless(
+                        |store, request| {
+                            let after = request.after.map(|(_, id)| id);
+                            Box::pin(async move {
+                                let Some(after) = after else {
+                                    return true;
+                                };
+                                let shown = "SELECT EXISTS (
+                                    SELECT FROM messages
+                                    WHERE id = $1 AND deleted_at IS NULL AND recalled_at IS NULL
+                                )";
+                                let shown = sqlx::query_scalar(shown).bind(after);
+                                shown.fetch_one(&store.postgres).await.unwrap()
+                            })
+                        },
+                        Vec::new,
+                    ),
+                ),
             ],
         );
     });
 }
 
-/// Right for as long as it is checked, and then, while it is timed, empty.
-struct Exhausted;
-
-impl Item for Exhausted {
-    fn id(&self) -> &'static str {
-        Pagination.id()
-    }
-    fn hostile(&self) -> &'static [verdict_oracle::Hostile] {
-        Pagination.hostile()
-    }
-    fn variants(&self) -> Vec<(VariantName, Change)> {
-        vec![
-            (VariantName::Baseline, Change::NONE),
-            (VariantName::Optimized, Change::NONE),
+/// Which pages are kept, and how they go stale: each kind of write is forgotten once.
+#[test]
+fn of_copies_that_one_kind_of_write_leaves_stale() {
+    fn copied<O: Operation>() -> [(&'static str, FaultOf<O>); 11] {
+        [
+            ("a copy that never expires", Fault::Copied(1, |_| false)),
+            (
+                "made of what is asked for often",
+                Fault::Copied(5, |_| false),
+            ),
+            (
+                "dropped when rows are counted anew",
+                Fault::Copied(1, |kind| matches!(kind, Kind::Created | Kind::Sent)),
+            ),
+            (
+                "that there is nothing",
+                Fault::Copied(1, |kind| kind != Kind::Created),
+            ),
+            (
+                "stale after a send",
+                Fault::Copied(1, |kind| kind != Kind::Sent),
+            ),
+            (
+                "stale after an edit",
+                Fault::Copied(1, |kind| kind != Kind::Edited),
+            ),
+            (
+                "stale after a recall",
+                Fault::Copied(1, |kind| kind != Kind::Recalled),
+            ),
+            (
+                "stale after a deletion",
+                Fault::Copied(1, |kind| kind != Kind::Deleted),
+            ),
+            (
+                "stale after a reaction",
+                Fault::Copied(1, |kind| kind != Kind::Reacted),
+            ),
+            (
+                "with a reaction withdrawn",
+                Fault::Copied(1, |kind| kind != Kind::Unreacted),
+            ),
+            (
+                "without a file",
+                Fault::Copied(1, |kind| kind != Kind::Attached),
+            ),
         ]
     }
-    fn operations(&self) -> Vec<Box<dyn AnyOperation>> {
-        vec![erase(Sabotaged::new(
-            Posts,
-            Fault::Exhausted(100, Vec::new),
-            1,
-        ))]
-    }
-}
-
-#[test]
-fn of_a_variant_that_is_right_until_it_is_timed() {
-    let finding = Catalogue::builtin().item("pagination").unwrap();
-    let evidence = in_court_of(&[&Exhausted], |court| {
-        let folder = tempfile::tempdir().unwrap();
-        let mut clockwork = Clockwork {
-            criterion: &mut short(folder.path()),
-            selected: &|_| true,
-        };
-        court
-            .hear(&Exhausted, finding, Some(&mut clockwork))
-            .unwrap()
+    with_fix(&MessageHistory, |court| {
+        each_kept_is_caught(court, || HistoryPage::First, &copied::<HistoryPage>());
     });
-    let fix = variant(&evidence, &VariantName::Optimized);
-    let answers = fix.answers.as_ref().unwrap();
-    let first = answers.first_difference.as_deref().unwrap();
-    assert!(first.contains("for timed posts"), "{first}");
-    assert!(
-        fix.claims
-            .iter()
-            .any(|claim| claim.verdict == Verdict::Wrong)
-    );
+    with_fix(&Pagination, |court| {
+        // No reactions, no files, and of posts no recalls.
+        each_kept_is_caught(court, || History, &copied::<History>()[..8]);
+        let mut of_posts = copied::<Posts>();
+        of_posts.swap(6, 7);
+        each_kept_is_caught(court, || Posts, &of_posts[..7]);
+    });
 }

@@ -1,15 +1,18 @@
 //! A right operation with one fault put into its optimized variant.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
 use futures_util::future::BoxFuture;
 use rand_chacha::ChaCha8Rng;
 use verdict_audit::{At, VariantName};
+use verdict_oracle::write::Kind;
 use verdict_oracle::{Held, Oracle, Write};
-use verdict_scenarios::operation::{Leaves, Operation};
+use verdict_scenarios::operation::{Between, Leaves, Operation};
 use verdict_seed::World;
 use verdict_store::{Error, Fault as StoreFault, Store, Table};
+
+use crate::common::Chance;
 
 /// What goes wrong when it strikes, of requests `R` and answers `A`.
 pub enum Fault<R, A> {
@@ -19,14 +22,20 @@ pub enum Fault<R, A> {
     Answered(fn(&mut A)),
     /// The right answer is mixed up with the one before it.
     Mixed(fn(&mut A, &A)),
+    /// The answer to another request, if there is one, is joined to the right one.
+    Joined(fn(&R) -> Option<R>, fn(&mut A, A)),
     /// What was stored is altered; how many rows that were.
     Left(for<'a> fn(&'a Store, &'a R) -> BoxFuture<'a, u64>),
     /// Nothing is done, and an answer given.
     Instead(fn(&R) -> A),
-    /// Every request is answered as it was the first time.
-    Kept,
-    /// After so many calls, there is no more to be had.
-    Exhausted(u64, fn() -> A),
+    /// There is no more to be had where something is not found.
+    Unless(
+        for<'a> fn(&'a Store, &'a R) -> BoxFuture<'a, bool>,
+        fn() -> A,
+    ),
+    /// A copy is kept of what is asked for so often, and dropped by writes of the kinds that are
+    /// thought of.
+    Copied(u64, fn(Kind) -> bool),
     /// Nothing.
     None,
 }
@@ -42,35 +51,41 @@ impl<R, A> Copy for Fault<R, A> {}
 /// A fault of an operation.
 pub type FaultOf<O> = Fault<<O as Operation>::Request, <O as Operation>::Answer>;
 
-/// An operation whose optimized variant has a fault. It strikes in one call of so many; where it
-/// would change nothing, in the next one that it changes.
+/// An operation whose optimized variant has a fault. It strikes in one call of so many, at seeded
+/// places; where it would change nothing, in the next one that it changes.
 pub struct Sabotaged<O: Operation> {
     inner: O,
     fault: FaultOf<O>,
-    one_in: u64,
     state: Mutex<State<O::Answer>>,
 }
 
 struct State<A> {
-    calls: u64,
-    due: bool,
-    first: HashMap<String, A>,
+    chance: Chance,
+    /// By request, how often it was asked, and the copy.
+    copies: HashMap<String, (u64, Option<A>)>,
     previous: Option<A>,
 }
 
 impl<O: Operation> Sabotaged<O> {
     pub fn new(inner: O, fault: FaultOf<O>, one_in: u64) -> Self {
+        Self::after(0, inner, fault, one_in)
+    }
+
+    /// With so many calls first that are right.
+    pub fn after(calls: u64, inner: O, fault: FaultOf<O>, one_in: u64) -> Self {
         Self {
             inner,
             fault,
-            one_in,
             state: Mutex::new(State {
-                calls: 0,
-                due: false,
-                first: HashMap::new(),
+                chance: Chance::new(one_in, calls),
+                copies: HashMap::new(),
                 previous: None,
             }),
         }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<O::Answer>> {
+        self.state.lock().unwrap()
     }
 }
 
@@ -97,6 +112,15 @@ where
     fn leaves(&self) -> Leaves {
         self.inner.leaves()
     }
+    fn between(&self) -> Between {
+        self.inner.between()
+    }
+    fn reads_back(&self) -> bool {
+        self.inner.reads_back()
+    }
+    fn acknowledged(&self, answer: &O::Answer) -> u64 {
+        self.inner.acknowledged(answer)
+    }
     fn at(&self, oracle: &Oracle, at: At, random: &mut ChaCha8Rng) -> Option<O::Request> {
         self.inner.at(oracle, at, random)
     }
@@ -117,6 +141,11 @@ where
         variant: &VariantName,
         write: &Write,
     ) -> Result<(), StoreFault> {
+        if let Fault::Copied(_, thought_of) = &self.fault
+            && thought_of(write.kind)
+        {
+            self.state().copies.clear();
+        }
         self.inner.write(store, variant, write).await
     }
     fn hold(&self, oracle: &Oracle, request: &O::Request, answer: &O::Answer) -> Held {
@@ -130,7 +159,7 @@ where
     ) -> Result<Held, Error> {
         self.inner.hold_left(store, request, answer).await
     }
-    async fn undo(&self, store: &Store, requests: Vec<O::Request>) -> Result<(), Error> {
+    async fn undo(&self, store: &Store, requests: Vec<O::Request>) -> Result<u64, Error> {
         self.inner.undo(store, requests).await
     }
 
@@ -144,45 +173,42 @@ where
         if *variant != VariantName::Optimized {
             return right(request).await;
         }
-        let (calls, due) = {
-            let mut state = self.state.lock().unwrap();
-            state.calls += 1;
-            state.due |= state.calls.is_multiple_of(self.one_in);
-            (state.calls, state.due)
+        let due = self.state().chance.strikes();
+        // Where an answer would be no other, nothing has struck.
+        let other = |wrong: O::Answer, answer: O::Answer| match due && wrong != answer {
+            true => (wrong, true),
+            false => (answer, false),
         };
         let (answer, struck) = match &self.fault {
             Fault::None => (right(request).await?, false),
             Fault::Asked(alter) => {
                 let answer = right(request).await?;
-                let mut other = request.clone();
-                alter(&mut other);
-                let other = right(&other).await?;
-                match due && other != answer {
-                    true => (other, true),
-                    false => (answer, false),
-                }
+                let mut another = request.clone();
+                alter(&mut another);
+                other(right(&another).await?, answer)
             }
             Fault::Answered(alter) => {
                 let answer = right(request).await?;
                 let mut altered = answer.clone();
                 alter(&mut altered);
-                match due && altered != answer {
-                    true => (altered, true),
-                    false => (answer, false),
-                }
+                other(altered, answer)
             }
             Fault::Mixed(mix) => {
                 let answer = right(request).await?;
-                let mut state = self.state.lock().unwrap();
-                let previous = state.previous.replace(answer.clone());
+                let previous = self.state().previous.replace(answer.clone());
                 let mut mixed = answer.clone();
                 if let Some(previous) = previous {
                     mix(&mut mixed, &previous);
                 }
-                match due && mixed != answer {
-                    true => (mixed, true),
-                    false => (answer, false),
+                other(mixed, answer)
+            }
+            Fault::Joined(more, join) => {
+                let answer = right(request).await?;
+                let mut joined = answer.clone();
+                if let Some(more) = more(request) {
+                    join(&mut joined, right(&more).await?);
                 }
+                other(joined, answer)
             }
             Fault::Left(alter) => {
                 let answer = right(request).await?;
@@ -193,19 +219,26 @@ where
                 true => (answer(request), true),
                 false => (right(request).await?, false),
             },
-            Fault::Kept => {
-                let answer = right(request).await?;
-                let mut state = self.state.lock().unwrap();
-                let first = state.first.entry(format!("{request:?}"));
-                (first.or_insert(answer).clone(), false)
+            Fault::Unless(found, answer) => {
+                let right = right(request).await?;
+                match found(store, request).await {
+                    true => (right, false),
+                    false => other(answer(), right),
+                }
             }
-            Fault::Exhausted(after, answer) => match calls > *after {
-                true => (answer(), false),
-                false => (right(request).await?, false),
-            },
+            Fault::Copied(often, _) => {
+                let answer = right(request).await?;
+                let mut state = self.state();
+                let copy = state.copies.entry(format!("{request:?}")).or_default();
+                copy.0 += 1;
+                if copy.0 >= *often {
+                    copy.1.get_or_insert_with(|| answer.clone());
+                }
+                (copy.1.clone().unwrap_or(answer), true)
+            }
         };
-        if struck {
-            self.state.lock().unwrap().due = false;
+        if due && !struck {
+            self.state().chance.give_back();
         }
         Ok(answer)
     }

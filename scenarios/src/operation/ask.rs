@@ -1,0 +1,119 @@
+//! Asking once, and asking again around a write.
+
+use rand::{Rng, RngExt};
+use verdict_audit::VariantName;
+use verdict_oracle::{Difference, Oracle, Write};
+use verdict_store::{Error, Fault, Refusal, Store};
+
+use super::contract::{Operation, in_time};
+use crate::tally::Tally;
+
+/// Equal reads at most before a write, after it, and after it is taken back: a copy may be made
+/// of the first answer, or only of what is asked for often.
+const EQUAL: u32 = 8;
+
+/// How a variant is asked, and how its answers are called in the tally.
+pub(super) struct Asker<'a, O> {
+    pub operation: &'a O,
+    pub variant: &'a VariantName,
+    /// What the harness writes and reads back by.
+    pub store: &'a Store,
+    /// What the variant is called by.
+    pub calls: &'a Store,
+    /// When.
+    pub when: &'static str,
+    /// Whether the first wrong answer is enough.
+    pub until_wrong: bool,
+}
+
+impl<O: Operation> Asker<'_, O> {
+    /// Asks once, and holds the answer and what it left; how many rows it says are stored.
+    pub async fn ask(
+        &self,
+        oracle: &Oracle,
+        request: &O::Request,
+        tally: &mut Tally,
+    ) -> Result<u64, Error> {
+        let operation = self.operation;
+        let mut acknowledged = 0;
+        let held = match in_time(operation.call(self.calls, self.variant, request)).await {
+            Ok(answer) => {
+                acknowledged = operation.acknowledged(&answer);
+                match operation.hold(oracle, request, &answer) {
+                    Ok(()) => operation.hold_left(self.store, request, &answer).await?,
+                    wrong => wrong,
+                }
+            }
+            Err(Fault::Variant(refusal)) => Err(Difference(refusal.to_string())),
+            Err(Fault::Harness(error)) => return Err(error),
+        };
+        let (when, name) = (self.when, operation.name());
+        tally.record(format_args!("{when}{name} {request:?}"), held);
+        Ok(acknowledged)
+    }
+
+    /// Asks what was just asked again and again, then after a write, and then when that is taken
+    /// back; whether it was made. `often` tells how often at the most.
+    pub async fn around(
+        &self,
+        oracle: &Oracle,
+        request: &O::Request,
+        write: Write,
+        random: &mut impl Rng,
+        often: u32,
+        tally: &mut Tally,
+    ) -> Result<bool, Error> {
+        let again = equal(random, often) - 1;
+        self.equally(oracle, request, again, tally).await?;
+        let made = self.operation.write(self.store, self.variant, &write);
+        match made.await {
+            Ok(()) => {}
+            // A schema that takes no such row any more is the variant's doing.
+            Err(
+                Fault::Harness(Error::Refused { words, .. })
+                | Fault::Variant(Refusal::Refused(words) | Refusal::TimedOut(words)),
+            ) => {
+                tally.record(format_args!("{write:?}"), Err(Difference(words)));
+                return Ok(false);
+            }
+            Err(Fault::Harness(error)) => return Err(error),
+        }
+        let with = oracle.with(&write);
+        let again = equal(random, often);
+        let asked = self.equally(&with, request, again, tally).await;
+        let back = write.back();
+        let taken = self.operation.write(self.store, self.variant, &back);
+        match taken.await {
+            Ok(()) => asked?,
+            Err(Fault::Variant(refusal)) => return Err(Error::NotRenewed(refusal.to_string())),
+            Err(Fault::Harness(error)) => return Err(error),
+        }
+        let again = equal(random, often);
+        self.equally(oracle, request, again, tally).await?;
+        Ok(true)
+    }
+
+    async fn equally(
+        &self,
+        oracle: &Oracle,
+        request: &O::Request,
+        times: u32,
+        tally: &mut Tally,
+    ) -> Result<(), Error> {
+        for _ in 0..times {
+            if self.until_wrong && tally.differs() {
+                break;
+            }
+            self.ask(oracle, request, tally).await?;
+        }
+        Ok(())
+    }
+}
+
+/// How often something is asked: once as often as more than once.
+fn equal(random: &mut impl Rng, often: u32) -> u32 {
+    match random.random() {
+        true => 1,
+        false => random.random_range(1..=EQUAL).min(often),
+    }
+}

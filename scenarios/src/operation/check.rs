@@ -1,0 +1,116 @@
+//! The check: drawn requests, one after the other, and writes between them.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use verdict_audit::VariantName;
+use verdict_oracle::write::Kind;
+use verdict_oracle::{Difference, Oracle, same};
+use verdict_store::{Error, Store, Table};
+
+use super::ask::Asker;
+use super::contract::{Between, Leaves, Operation};
+use crate::tally::Tally;
+
+/// What a check needs to know.
+#[derive(Debug, Clone, Copy)]
+pub struct Check<'a> {
+    /// What is right.
+    pub oracle: &'a Oracle,
+    /// Where the variant runs, and what it left is read back.
+    pub store: &'a Store,
+    /// By way of which the variant itself is called: [`Self::store`], or a line to it.
+    pub calls: &'a Store,
+    /// Which variant.
+    pub variant: &'a VariantName,
+    /// Answers to drawn requests that are held; equal reads around a write come to them.
+    pub answers: u64,
+    /// The seed that they are drawn from.
+    pub seed: u64,
+    /// Whether the first wrong answer is enough.
+    pub until_wrong: bool,
+    /// How long a variant is asked that is slow: for so long, and for a few answers whatever it
+    /// takes. [`PATIENCE`] in a trial.
+    pub patience: Duration,
+}
+
+/// A variant that is slow is asked less: for this many answers to requests that are drawn as the
+/// others are, and then only for so long.
+const LEAST: u64 = 30;
+
+/// See [`Check::patience`].
+pub const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Of so many requests, one is asked again after a write, and again when it is taken back. So is
+/// each whose answer is that there is nothing, if something can come to be there.
+const WRITES_ONE_IN: u64 = 4;
+
+pub(super) async fn check<O: Operation>(
+    operation: &O,
+    check: Check<'_>,
+    tally: &mut Tally,
+) -> Result<BTreeSet<Table>, Error> {
+    let mut written = BTreeSet::new();
+    if !operation.offered_by(check.variant) {
+        return Ok(written);
+    }
+    let asker = Asker {
+        operation,
+        variant: check.variant,
+        store: check.store,
+        calls: check.calls,
+        when: "",
+        until_wrong: check.until_wrong,
+    };
+    let mut random = ChaCha8Rng::seed_from_u64(check.seed);
+    let started = Instant::now();
+    let checked = tally.checked();
+    let (mut asked, mut between) = (0, 0);
+    for number in 0u64.. {
+        let took = started.elapsed();
+        let enough = asked >= LEAST && took > check.patience;
+        if asked >= check.answers || enough || check.until_wrong && tally.differs() {
+            break;
+        }
+        let request = operation.draw(check.oracle, &mut random);
+        let acknowledged = asker.ask(check.oracle, &request, tally).await?;
+        asked += 1;
+        if operation.leaves() == Leaves::Rows {
+            written.extend(operation.writes());
+            let taken = operation.undo(check.store, vec![request.clone()]).await?;
+            if let Err(wrong) = same("rows stored", &acknowledged, &taken) {
+                tally.record(format_args!("{} {request:?}", operation.name()), Err(wrong));
+            }
+        }
+        let write = operation.write_between(check.oracle, &request, &mut random);
+        let due = number.is_multiple_of(WRITES_ONE_IN);
+        if let Some(write) = write.filter(|write| due || write.kind == Kind::Created) {
+            written.extend(write.tables());
+            let often = if took > check.patience / 2 {
+                1
+            } else {
+                u32::MAX
+            };
+            let oracle = check.oracle;
+            asker
+                .around(oracle, &request, write, &mut random, often, tally)
+                .await?;
+            (asked, between) = (asked + 2, between + 1);
+        }
+    }
+    if operation.between() == Between::Drawn && between == 0 && asked >= LEAST {
+        let none = Difference("nothing was written between its reads".to_owned());
+        tally.record(operation.name(), Err(none));
+    }
+    if asked < check.answers && !check.until_wrong {
+        let call = started.elapsed() / u32::try_from(tally.checked() - checked).unwrap_or(1).max(1);
+        tally.shorten(format!(
+            "{}: {asked} drawn answers instead of {}, since one takes {call:.1?}",
+            operation.name(),
+            check.answers
+        ));
+    }
+    Ok(written)
+}

@@ -1,0 +1,146 @@
+//! Faults that any operation can have, put into every one that is on the docket.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use verdict_audit::VariantName;
+use verdict_scenarios::court::Court;
+use verdict_scenarios::docket::ITEMS;
+use verdict_scenarios::operation::{Answer, AnyOperation, Check, Hands, Leaves};
+use verdict_scenarios::tally::Tally;
+
+use super::timed::timed;
+use super::{ANSWERS, PATIENCE, with_fix};
+use crate::common::Chance;
+
+/// What goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    Nothing,
+    /// A copy is answered of what was asked for so often.
+    Kept(u64),
+    /// In one call of so many, the answer of the call before.
+    Mixed(u64),
+    /// After so many calls, the answer of the last of them.
+    Exhausted(u64),
+}
+
+struct Faulty {
+    fault: Fault,
+    state: Mutex<State>,
+}
+
+struct State {
+    chance: Chance,
+    copies: HashMap<String, (u64, Option<Answer>)>,
+    previous: Option<Answer>,
+}
+
+impl Faulty {
+    fn hands(fault: Fault) -> Arc<dyn Hands> {
+        let chance = match fault {
+            Fault::Mixed(one_in) => Chance::new(one_in, 0),
+            _ => Chance::new(1, 0),
+        };
+        Arc::new(Self {
+            fault,
+            state: Mutex::new(State {
+                chance,
+                copies: HashMap::new(),
+                previous: None,
+            }),
+        })
+    }
+}
+
+impl Hands for Faulty {
+    fn pass(&self, variant: &VariantName, request: &str, answer: Answer) -> Answer {
+        if *variant != VariantName::Optimized {
+            return answer;
+        }
+        let mut state = self.state.lock().unwrap();
+        let strikes = state.chance.strikes();
+        match self.fault {
+            Fault::Nothing => answer,
+            Fault::Kept(often) => {
+                let copy = state.copies.entry(request.to_owned()).or_default();
+                copy.0 += 1;
+                if copy.0 >= often {
+                    copy.1.get_or_insert_with(|| Arc::clone(&answer));
+                }
+                copy.1.clone().unwrap_or(answer)
+            }
+            Fault::Mixed(_) => {
+                let previous = state.previous.replace(Arc::clone(&answer));
+                previous.filter(|_| strikes).unwrap_or(answer)
+            }
+            Fault::Exhausted(after) => {
+                if state.chance.calls <= after {
+                    state.previous = Some(Arc::clone(&answer));
+                }
+                state.previous.clone().unwrap_or(answer)
+            }
+        }
+    }
+}
+
+/// Whether a fault of an operation is seen in its check.
+fn is_checked(court: &Court<'_>, operation: &dyn AnyOperation, fault: Fault) -> bool {
+    let optimized = VariantName::Optimized;
+    let store = court.session.store(&optimized);
+    let check = Check {
+        oracle: court.session.oracle(),
+        store: &store,
+        calls: &store,
+        variant: &optimized,
+        answers: ANSWERS,
+        seed: 11,
+        until_wrong: true,
+        patience: PATIENCE,
+    };
+    let mut tally = Tally::default();
+    let operation = operation.through(Faulty::hands(fault));
+    let checked = operation.check(check, &mut tally);
+    court.runtime.block_on(checked).unwrap();
+    assert!(tally.checked() > 0);
+    tally.differs()
+}
+
+fn seen(fault: Fault, due: bool, seen: bool, what: &str, passed: &mut Vec<String>) {
+    assert!(due || !seen, "{what}: sound, and called wrong");
+    if due && !seen {
+        passed.push(format!("{fault:?} in {what}"));
+    }
+}
+
+#[test]
+fn of_every_operation_that_is_checked_and_timed() {
+    let mut passed = Vec::new();
+    for item in ITEMS {
+        with_fix(*item, |court| {
+            for operation in item.operations().iter().filter(|of| !of.aside()) {
+                let what = format!("{} {}", item.id(), operation.name());
+                let reads = operation.leaves() == Leaves::Nothing;
+                // What writes is never asked the same twice.
+                let kept = [Fault::Kept(1), Fault::Kept(4)];
+                let kept = kept.into_iter().filter(|_| reads);
+                let checked = [Fault::Nothing, Fault::Mixed(1), Fault::Mixed(50)];
+                for fault in checked.into_iter().chain(kept) {
+                    let wrong = is_checked(court, &**operation, fault);
+                    seen(fault, fault != Fault::Nothing, wrong, &what, &mut passed);
+                }
+                let late = [Fault::Kept(4)];
+                let late = late.into_iter().filter(|_| reads);
+                let times = [Fault::Nothing, Fault::Exhausted(100)];
+                for fault in times.into_iter().chain(late) {
+                    let operation = operation.through(Faulty::hands(fault));
+                    let answers = timed(court, &*operation);
+                    let wrong = answers.differing > 0;
+                    let what = format!("{what}, timed");
+                    seen(fault, fault != Fault::Nothing, wrong, &what, &mut passed);
+                }
+            }
+        });
+    }
+    assert!(passed.is_empty(), "not caught: {passed:#?}");
+}
