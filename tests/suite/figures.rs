@@ -79,6 +79,13 @@ fn timed() -> Latency {
         r#"
         variants = ["optimized"]
         operations = ["call"]
+        [[claim]]
+        id = "speed-up"
+        promise = "ratio"
+        of = "time"
+        lo = 2.0
+        hi = 4.0
+        at = 1
         "#,
     );
     let heard = hear(&Waiting, &finding).unwrap();
