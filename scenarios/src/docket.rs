@@ -61,7 +61,7 @@ pub fn hold(catalogue: &Catalogue, items: &[&dyn Item]) -> Result<()> {
 fn said(item: &'static str, operation: &dyn AnyOperation) -> Result<()> {
     let leaves = operation.leaves() != Leaves::Nothing;
     let lacks = match operation.between() {
-        _ if leaves != !operation.writes().is_empty() => {
+        _ if leaves == operation.writes().is_empty() => {
             "tables in `writes` where it leaves something, and only there"
         }
         _ if leaves && !operation.reads_back() => "`hold_left`, with `reads_back` to say so",
