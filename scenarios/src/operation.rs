@@ -3,12 +3,12 @@
 //! The check, the samples of the timed calls and the samples of the load hold answers to one
 //! comparator, [`Operation::hold`].
 //!
-//! - [`contract`]: what an item's file says of an operation.
-//! - [`ask`]: asking once, and asking again around a write.
-//! - [`mod@check`]: drawn requests, and writes between them.
-//! - [`probe`]: the calls that are counted and timed.
-//! - [`any`]: an operation whose types are erased.
-//! - [`through`]: an operation whose answers go through other hands.
+//! - `contract`: what an item's file says of an operation.
+//! - `ask`: asking once, and asking again around a write.
+//! - `check`: drawn requests, and writes between them.
+//! - `probe`: the calls that are counted and timed.
+//! - `any`: an operation whose types are erased.
+//! - `through`: an operation whose answers go through other hands.
 
 mod any;
 mod ask;
