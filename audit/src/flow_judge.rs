@@ -53,7 +53,8 @@ impl FlowEvidence {
     }
 }
 
-/// The largest load at which a flow's goal holds on one side, and at every smaller one measured.
+/// The largest load at which a flow's goal holds on one side, and at no smaller one measured is
+/// known to break; a level that decides nothing is passed over.
 /// `rows` may hold other flows and sides; the fit and the projection are the caller's to add.
 pub fn largest_holding(flow: &Target, side: Side, rows: &[FlowEvidence]) -> Capacity {
     let id = flow.id;
@@ -62,9 +63,14 @@ pub fn largest_holding(flow: &Target, side: Side, rows: &[FlowEvidence]) -> Capa
     users.sort_by_key(|(users, _)| *users);
     let mut rates: Vec<_> = mine().filter_map(|row| Some((row.rate?, row))).collect();
     rates.sort_by(|(a, _), (b, _)| a.total_cmp(b));
-    let holds = |row: &FlowEvidence| load_rules::holds(&row.load(), flow.goal_ms);
-    let max_users = users.iter().take_while(|(_, row)| holds(row)).last();
-    let max_rate = rates.iter().take_while(|(_, row)| holds(row)).last();
+    let goal = |row: &FlowEvidence| load_rules::goal(&row.load(), flow.goal_ms).verdict;
+    let unbroken =
+        |row: &FlowEvidence| matches!(goal(row), Verdict::Confirmed | Verdict::Inconclusive);
+    let holds = |row: &FlowEvidence| goal(row) == Verdict::Confirmed;
+    let max_users = users.iter().take_while(|(_, row)| unbroken(row));
+    let max_users = max_users.filter(|(_, row)| holds(row)).last();
+    let max_rate = rates.iter().take_while(|(_, row)| unbroken(row));
+    let max_rate = max_rate.filter(|(_, row)| holds(row)).last();
     Capacity {
         max_users: max_users.map(|(users, _)| *users),
         max_rate: max_rate.map(|(rate, _)| *rate),
@@ -137,14 +143,17 @@ pub fn judge_ratios(ratios: &mut [FlowRatio]) {
             all.fold(0.0, f64::max)
         })
     };
+    // Of each the typical call and p95.
+    let of_sides = ratios.iter().filter(|ratio| ratio.of == Compared::Sides);
+    let said = 2 * of_sides.count();
     for ratio in ratios {
+        let windows = ratio.windows;
         let (Some(p50), Some(p95)) = (ratio.p50, ratio.p95) else {
             continue;
         };
         ratio.says = match ratio.of {
             Compared::Itself => {
-                let holds = |ratio: Ratio| ratio.lo <= 1.0 && 1.0 <= ratio.hi;
-                let word = if holds(p50) && holds(p95) {
+                let word = if p50.holds(1.0) && p95.holds(1.0) {
                     "as it should be, no difference is shown"
                 } else {
                     "a difference where there is none"
@@ -156,8 +165,8 @@ pub fn judge_ratios(ratios: &mut [FlowRatio]) {
                 )
             }
             Compared::Sides => {
-                let typical = load_rules::standing(p50, noise(ratio, |one| one.p50));
-                let tail = load_rules::standing(p95, noise(ratio, |one| one.p95));
+                let typical = load_rules::standing(p50, windows, said, noise(ratio, |one| one.p50));
+                let tail = load_rules::standing(p95, windows, said, noise(ratio, |one| one.p95));
                 if typical == tail {
                     typical.to_owned()
                 } else {

@@ -201,10 +201,10 @@ pub fn both(closed: Option<&Judgement>, open: Option<&Judgement>) -> Judgement {
     }
 }
 
-/// What a ratio of two sides comes to in a word, where one side against itself differed by as
-/// much as `noise` (0.02 is 2 %).
-pub fn standing(ratio: Ratio, noise: f64) -> &'static str {
-    let sure = ratio.widened(noise);
+/// What a ratio of two sides over so many windows comes to in a word, in a run that says it of
+/// `ratios` of them, where one side against itself differed by as much as `noise` (0.02 is 2 %).
+pub fn standing(ratio: Ratio, windows: usize, ratios: usize, noise: f64) -> &'static str {
+    let sure = ratio.judged(ratios, windows, noise);
     if sure.lo > 1.0 {
         "faster"
     } else if sure.hi < 1.0 {

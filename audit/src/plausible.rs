@@ -3,15 +3,37 @@
 use std::collections::BTreeMap;
 
 use crate::evidence::{
-    Answers, Estimate, FlowEvidence, Latency, Percentiles, Ratio, Results, Work,
+    Answers, Estimate, FlowEvidence, Latency, Percentiles, Ratio, Results, TargetEvidence, Work,
 };
+use crate::flow_judge::judge_targets;
 use crate::verdict::Verdict;
 
 impl Results {
     /// The first figure that no run could have measured, or verdict that does not follow from
     /// the evidence beside it; `None` where there is none.
     pub fn contradiction(&self) -> Option<String> {
-        self.impossible_figure().or_else(|| self.unfounded_claim())
+        self.impossible_figure()
+            .or_else(|| self.unfounded_claim())
+            .or_else(|| self.unfounded_target())
+    }
+
+    fn unfounded_target(&self) -> Option<String> {
+        let founded = judge_targets(&mut self.flows.clone());
+        for said in &self.targets {
+            let place = format!("the target of {}, {},", said.id, said.side);
+            let same = |of: &&TargetEvidence| (of.id, of.side) == (said.id, said.side);
+            match founded.iter().find(same) {
+                None => return Some(format!("{place} is judged by nothing")),
+                Some(founded) if founded.verdict != said.verdict => {
+                    return Some(format!(
+                        "{place} is called {}, and its evidence says {}",
+                        said.verdict, founded.verdict
+                    ));
+                }
+                Some(_) => {}
+            }
+        }
+        None
     }
 
     fn impossible_figure(&self) -> Option<String> {

@@ -154,6 +154,11 @@ impl Ratio {
         None
     }
 
+    /// Whether a value lies in the interval.
+    pub fn holds(&self, value: f64) -> bool {
+        self.lo <= value && value <= self.hi
+    }
+
     /// The smallest effect that would have been told from none, as a share: 0.03 is 3 %.
     pub fn smallest_effect(&self) -> f64 {
         (self.hi / self.lo).sqrt() - 1.0

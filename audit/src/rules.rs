@@ -7,7 +7,7 @@
 //! | a count per call, promised to fall | see [`count`] |
 //! | a share of today's avoided | see [`share`] |
 //! | the answers, before any figure that rests on them | `wrong` if one is: see [`wrong_answers`] |
-//! | a baseline against itself | `no effect` or `regression` as above; else `inconclusive` |
+//! | a baseline against itself | `no effect` as above; else `inconclusive` |
 //! | growth from today's order to the fixed one | see [`growth`] |
 
 use crate::evidence::{Answers, Ratio};
@@ -93,14 +93,19 @@ pub fn wrong_answers(answers: &Answers) -> Option<Judgement> {
     })
 }
 
-/// Judges the baseline against itself: what else than `no effect` comes out is noise.
+/// Judges the baseline against itself: whatever it differs by is noise, and no regression.
 pub fn self_check(measured: Ratio) -> Judgement {
-    not_faster(measured).unwrap_or_else(|| {
-        Judgement::new(
+    match not_faster(measured) {
+        Some(judgement) if judgement.verdict == Verdict::NoEffect => judgement,
+        _ if measured.holds(1.0) => Judgement::new(
             Verdict::Inconclusive,
             "the interval is wide: small effects are not told from none in this run",
-        )
-    })
+        ),
+        _ => Judgement::new(
+            Verdict::Inconclusive,
+            "the interval does not hold 1, as one in twenty does not: small effects are not to be trusted in this run",
+        ),
+    }
 }
 
 fn not_faster(ratio: Ratio) -> Option<Judgement> {
@@ -116,7 +121,7 @@ fn not_faster(ratio: Ratio) -> Option<Judgement> {
             Verdict::NoEffect,
             format!(
                 "as fast as today, to within {:.1} %",
-                100.0 * ratio.smallest_effect()
+                100.0 * (hi.max(1.0 / lo) - 1.0)
             ),
         )
     })

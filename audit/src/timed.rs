@@ -63,6 +63,13 @@ pub(crate) fn judge(
     let (shown, rounds) = latency.ratio_of(promised.of)?;
     let judged = shown.judged(cells, rounds, latency.floor);
     let mut judgement = rules::speed_up(judged, promised.lo, promised.hi);
+    let alone = shown.widened(latency.floor);
+    if judgement.verdict == Verdict::NoEffect && !alone.holds(1.0) {
+        judgement = Judgement::new(
+            Verdict::Inconclusive,
+            "by itself the interval excludes 1, and among all ratios of the run that is not sure enough: measure for longer",
+        );
+    }
     if judgement.verdict == Verdict::Inconclusive {
         judgement.reason.push_str(&match latency.longer(promised, cells) {
             Some(longer) => format!(
@@ -79,8 +86,11 @@ pub(crate) fn judge(
             None => "; it lies on the border, and no length of a run would decide".to_owned(),
         });
     }
-    let slower_tail = latency.p95_ratio.is_some_and(|tail| tail.hi < 1.0);
-    if shown.lo > 1.0 && slower_tail {
+    let slower_tail = latency.p95_ratio.is_some_and(|tail| {
+        let tail = tail.judged(cells, latency.p95_rounds, latency.floor);
+        tail.hi < 1.0
+    });
+    if judged.lo > 1.0 && slower_tail {
         judgement
             .reason
             .push_str("; quicker as a rule and slower in the tail: see the ratio of p95");

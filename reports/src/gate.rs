@@ -1,6 +1,8 @@
 //! Whether a run may pass: what nightly jobs and release checks ask.
 
-use verdict_audit::evidence::{FlowEvidence, ItemEvidence, Results, VariantEvidence};
+use verdict_audit::evidence::{
+    ClaimEvidence, FlowEvidence, ItemEvidence, Results, VariantEvidence,
+};
 use verdict_audit::{Catalogue, Side, VariantName, Verdict};
 
 /// The answer of a gate.
@@ -109,6 +111,15 @@ impl Reasons {
         let Ok(finding) = Catalogue::builtin().item(item.id.as_str()) else {
             return;
         };
+        for variant in item.variants.iter().filter(tried) {
+            let decided = |claim: &ClaimEvidence| claim.verdict != Verdict::Inconclusive;
+            if variant.stands() && !variant.claims.iter().any(decided) {
+                self.unknown.push(format!(
+                    "{}: today is kept ({why}), and whether {} beats it was not decided",
+                    item.id, variant.name
+                ));
+            }
+        }
         for (variant, claim) in item.better_than_today(finding) {
             self.missed.push(format!(
                 "{}: today is kept ({why}), and {} beats it, {}: {}: keep it no longer",

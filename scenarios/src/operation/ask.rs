@@ -1,5 +1,6 @@
 //! Asking once, and asking again around a write.
 
+use futures_util::future::join_all;
 use rand::{Rng, RngExt};
 use verdict_audit::VariantName;
 use verdict_oracle::{Difference, Oracle, Write};
@@ -50,6 +51,27 @@ impl<O: Operation> Asker<'_, O> {
         let (when, name) = (self.when, operation.name());
         tally.record(format_args!("{when}{name} {request:?}"), held);
         Ok(acknowledged)
+    }
+
+    /// Asks all of them at once.
+    pub async fn at_once(
+        &self,
+        oracle: &Oracle,
+        requests: &[O::Request],
+        tally: &mut Tally,
+    ) -> Result<(), Error> {
+        let mut tallies: Vec<Tally> = requests.iter().map(|_| Tally::default()).collect();
+        let asked = requests
+            .iter()
+            .zip(&mut tallies)
+            .map(|(request, tally)| self.ask(oracle, request, tally));
+        for asked in join_all(asked).await {
+            asked?;
+        }
+        for of_one in tallies {
+            tally.add(of_one);
+        }
+        Ok(())
     }
 
     /// Asks what was just asked again and again, then after a write, and then when that is taken

@@ -38,7 +38,12 @@ pub struct Check<'a> {
 
 /// A variant that is slow is asked less: for this many answers to requests that are drawn as the
 /// others are, and then only for so long.
-const LEAST: u64 = 30;
+const LEAST: u64 = 60;
+
+/// Requests that are asked at once, so many times: answers must not be mixed up where calls
+/// overlap.
+const AT_ONCE: usize = 16;
+const CROWDS: usize = 4;
 
 /// See [`Check::patience`].
 pub const PATIENCE: Duration = Duration::from_secs(2);
@@ -98,6 +103,17 @@ pub(super) async fn check<O: Operation>(
                 .around(oracle, &request, write, &mut random, often, tally)
                 .await?;
             (asked, between) = (asked + 2, between + 1);
+        }
+    }
+    if operation.leaves() == Leaves::Nothing {
+        for _ in 0..CROWDS {
+            if check.until_wrong && tally.differs() {
+                break;
+            }
+            let crowd: Vec<_> = (0..AT_ONCE)
+                .map(|_| operation.draw(check.oracle, &mut random))
+                .collect();
+            asker.at_once(check.oracle, &crowd, tally).await?;
         }
     }
     if operation.between() == Between::Drawn && between == 0 && asked >= LEAST {

@@ -57,16 +57,21 @@ struct State<O: Operation> {
     /// Answers that are kept for now, out of so many that might have been.
     kept: Vec<(O::Request, O::Answer)>,
     offered: usize,
+    /// Answers that were held so far.
+    held: usize,
     written: Vec<O::Request>,
     /// Rows that answers say are stored, and calls that had no answer and may have stored some.
     acknowledged: u64,
     unanswered: u64,
 }
 
-/// Answers that are kept between two settlements, so that there are 300 of a short timing and as
-/// many of its end as of its beginning; fewer of writes, which are read back one by one.
-const KEPT: usize = 12;
-const KEPT_WRITES: usize = 4;
+/// Answers of a timing that are held at least, where it makes as many calls.
+const HELD: usize = 300;
+
+/// Answers that are kept between two settlements: many until there are enough, for the timing may
+/// be short, and then some to its end; fewer of writes, which are read back one by one.
+const KEPT: (usize, usize) = (60, 12);
+const KEPT_WRITES: (usize, usize) = (30, 4);
 
 impl<O: Operation> State<O> {
     /// A reservoir: each of those that are offered between two settlements has the same chance.
@@ -108,6 +113,7 @@ impl<O: Operation> Drawn<O> {
                 random,
                 kept: Vec::new(),
                 offered: 0,
+                held: 0,
                 written: Vec::new(),
                 acknowledged: 0,
                 unanswered: 0,
@@ -155,11 +161,13 @@ impl<O: Operation> Probe for Drawn<O> {
             }
             let answer = answer?;
             if keep {
-                let room = match self.operation.leaves() {
+                let (many, some) = match self.operation.leaves() {
                     Leaves::Nothing => KEPT,
                     Leaves::Rows | Leaves::Renew(_) => KEPT_WRITES,
                 };
-                self.state().keep(room, request, answer);
+                let mut state = self.state();
+                let room = if state.held < HELD { many } else { some };
+                state.keep(room, request, answer);
             }
             Ok(took)
         })
@@ -174,6 +182,7 @@ impl<O: Operation> Probe for Drawn<O> {
             let (kept, written, acknowledged, unanswered) = {
                 let mut state = self.state();
                 state.offered = 0;
+                state.held += state.kept.len();
                 (
                     std::mem::take(&mut state.kept),
                     std::mem::take(&mut state.written),

@@ -202,6 +202,14 @@ impl Running {
     }
 }
 
+/// A test that fails leaves nothing running, either.
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 impl Ended {
     /// The one line that says what went wrong.
     pub fn complaint(&self) -> &str {
