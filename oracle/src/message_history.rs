@@ -68,6 +68,7 @@ pub fn write_between(oracle: &Oracle, request: &Request, random: &mut impl Rng) 
         offset: request.offset,
         limit: request.limit.min(MAX_LIMIT),
         moves: true,
+        after: None,
     };
     let shown = Shown {
         recalled: request.include_recalled,

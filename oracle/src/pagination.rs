@@ -186,6 +186,7 @@ fn page(request: &PageRequest, limit: i64) -> Page {
         offset: request.offset,
         limit,
         moves: false,
+        after: request.after,
     }
 }
 

@@ -20,7 +20,8 @@ mod gap;
 pub mod insert;
 
 pub use apply::apply;
-pub use draw::{Page, Shown};
+pub use draw::Shown;
+pub use gap::Page;
 
 /// What a write does, as a service would name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

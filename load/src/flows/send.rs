@@ -150,6 +150,7 @@ impl Flow for Send {
             offset: 0,
             limit: MAX_LIMIT,
             moves: true,
+            after: None,
         };
         Write::of_kind(Kind::Sent, &rows, shown, page, random)
     }

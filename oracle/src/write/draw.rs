@@ -10,21 +10,11 @@ use verdict_baseline::message_history::{Attachment, Message};
 use verdict_baseline::pagination::Post;
 use verdict_seed::{Reaction, World};
 
+use super::gap::Page;
 use super::{Kind, Rows, Write};
 use crate::author::AuthorRows;
 use crate::conversation::{ConversationRows, Row};
 use crate::turn::Turn;
-
-/// Which page is another one after a write.
-#[derive(Debug, Clone, Copy)]
-pub struct Page {
-    /// Rows before it.
-    pub offset: i64,
-    /// Rows at most.
-    pub limit: i64,
-    /// Whether it is cut by its offset alone, so that writes before it move it.
-    pub moves: bool,
-}
 
 /// How a history is shown.
 #[derive(Debug, Clone, Copy)]
@@ -78,7 +68,7 @@ impl Write {
             _ => page,
         };
         let turn = if kind == Kind::Sent {
-            let created_at = timeline.gap(page.offset, page.limit, random)?;
+            let created_at = timeline.gap(page, random)?;
             let id = Uuid::from_u128(random.random());
             Turn::into(Arc::new(sent(
                 id,
@@ -110,7 +100,7 @@ impl Write {
         let mut kinds = kinds.into_iter();
         kinds.find_map(|kind| {
             let turn = if kind == Kind::Sent {
-                let created_at = rows.visible().gap(page.offset, page.limit, random)?;
+                let created_at = rows.visible().gap(page, random)?;
                 Turn::into(Arc::new(posted(rows.id, created_at, random)))
             } else {
                 let (_, id) = rows
@@ -308,6 +298,7 @@ mod tests {
         offset: 3,
         limit: 9,
         moves: true,
+        after: None,
     };
 
     #[test]

@@ -38,7 +38,7 @@ pub fn timed(court: &Court<'_>, operation: &dyn AnyOperation) -> Answers {
         judged: true,
     };
     let folder = tempfile::tempdir().unwrap();
-    let mut criterion = short(folder.path()).sample_size(30);
+    let mut criterion = short(folder.path()).sample_size(12);
     let mut group = criterion.benchmark_group("sabotage");
     let mut tally = Tally::default();
     let recording = &mut Recording::default();
