@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use criterion::Criterion;
 use tokio::runtime::Runtime;
+use verdict::budget::criterion;
 use verdict::cli::WorldArgs;
 use verdict::error::Result;
 use verdict::progress::Display;
-use verdict::run::criterion;
 use verdict::{exit, paths, world};
 use verdict_audit::Exit;
 use verdict_engines::Options;

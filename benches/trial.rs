@@ -6,11 +6,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use criterion::Criterion;
+use verdict::budget::criterion;
 use verdict::cli::WorldArgs;
 use verdict::error::Error;
 use verdict::filter::Filter;
+use verdict::on_trial::{OnTrial, items};
 use verdict::progress::Display;
-use verdict::run::{OnTrial, Request, criterion, items, run};
+use verdict::run::{Request, run};
 use verdict::{exit, file_limit, finish, paths};
 use verdict_scenarios::session::Depth;
 use verdict_scenarios::timing::bench_names;

@@ -6,7 +6,8 @@ use verdict_scenarios::session::Depth;
 use verdict_scenarios::timing::timed_cells;
 use verdict_seed::World;
 
-use crate::run::{OnTrial, budget};
+use crate::budget::budget;
+use crate::on_trial::OnTrial;
 
 /// Copies of the world for both sides, and today against itself.
 const BEGINNING: Duration = Duration::from_secs(5);
@@ -46,7 +47,7 @@ pub fn estimate(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::items;
+    use crate::on_trial::items;
     use verdict_seed::{Scale, WorldSpec};
 
     #[test]

@@ -5,6 +5,7 @@
 //! which data flows: `engines`, `seed`, `scenarios` (calling `baseline` and `optimized`),
 //! `audit`, `reports`.
 
+pub mod budget;
 pub mod cli;
 pub mod commands;
 pub mod error;
@@ -15,6 +16,7 @@ pub mod file_limit;
 pub mod filter;
 pub mod finish;
 pub mod load;
+pub mod on_trial;
 pub mod paths;
 pub mod progress;
 pub mod run;

@@ -2,26 +2,24 @@
 //! only in who configures criterion.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use chrono::Utc;
 use criterion::Criterion;
 use tokio::runtime::Runtime;
 use verdict_audit::evidence::{ItemEvidence, Results, Run, SCHEMA};
-use verdict_audit::{Catalogue, Finding, ItemId, judge_self};
+use verdict_audit::{Catalogue, ItemId, judge_self};
 use verdict_engines::Engines;
 use verdict_load::{LoadOutcome, LoadPlan};
 use verdict_scenarios::court::{Clockwork, Court};
 use verdict_scenarios::docket;
-use verdict_scenarios::item::Item;
 use verdict_scenarios::session::{Depth, Session};
 use verdict_seed::World;
 
 use crate::cli::WorldArgs;
-use crate::error::Error;
 use crate::estimate::estimate;
+use crate::on_trial::OnTrial;
 use crate::progress::Display;
-use crate::{facts, load, paths, world};
+use crate::{budget, facts, load, paths, world};
 
 /// What to try, and how thoroughly.
 #[derive(Debug, Clone)]
@@ -48,84 +46,6 @@ impl Request {
         };
         plan.only(&Catalogue::builtin().flows_of(&items))
     }
-}
-
-/// An item as the audit has it and as it is tried.
-#[derive(Clone, Copy)]
-pub struct OnTrial {
-    /// The audit's.
-    pub audit: &'static Finding,
-    /// The trial's.
-    pub item: &'static dyn Item,
-}
-
-impl std::fmt::Debug for OnTrial {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("OnTrial").field(&self.audit.id).finish()
-    }
-}
-
-/// The items that are asked for by id or number; every one on trial when none is.
-///
-/// # Errors
-/// An item that the audit does not have (the nearest is named), or that is not on trial yet.
-pub fn items(asked: &[String]) -> crate::error::Result<Vec<OnTrial>> {
-    let catalogue = Catalogue::builtin();
-    let mut chosen: Vec<&'static Finding> = if asked.is_empty() {
-        catalogue
-            .items
-            .iter()
-            .filter(|finding| docket::item(&finding.id).is_some())
-            .collect()
-    } else {
-        asked
-            .iter()
-            .map(|name| catalogue.item(name))
-            .collect::<Result<_, _>>()?
-    };
-    chosen.sort_by_key(|item| item.number);
-    chosen.dedup_by_key(|item| item.number);
-    chosen
-        .into_iter()
-        .map(|audit| {
-            let item =
-                docket::item(&audit.id).ok_or_else(|| Error::NotOnTrial(audit.id.to_string()))?;
-            Ok(OnTrial { audit, item })
-        })
-        .collect()
-}
-
-/// What there is for a cell.
-#[derive(Debug, Clone, Copy)]
-pub struct Budget {
-    /// How long it may be measured.
-    pub measurement: Duration,
-    /// In how many rounds.
-    pub rounds: usize,
-    resamples: usize,
-}
-
-/// What a depth has for a cell.
-pub fn budget(depth: Depth) -> Budget {
-    let (seconds, rounds, resamples) = match depth {
-        Depth::Full => (4, 20, 100_000),
-        Depth::Quick => (1, 10, 2_000),
-    };
-    Budget {
-        measurement: Duration::from_secs(seconds),
-        rounds,
-        resamples,
-    }
-}
-
-/// Criterion set to sample for as long as the depth allows; its command line may say otherwise.
-pub fn criterion(depth: Depth) -> Criterion {
-    let budget = budget(depth);
-    Criterion::default()
-        .without_plots()
-        .measurement_time(budget.measurement)
-        .sample_size(budget.rounds)
-        .nresamples(budget.resamples)
 }
 
 /// Holds the trials and answers what was measured. Nothing is written yet.
@@ -180,7 +100,7 @@ fn trials(
     };
     // With a criterion of its own, which no filter keeps from running.
     let own =
-        &mut self::criterion(request.depth).output_directory(&paths::criterion(&paths::output()));
+        &mut budget::criterion(request.depth).output_directory(&paths::criterion(&paths::output()));
     run.aa = court.self_check(own)?.map(judge_self);
     let mut clockwork = Clockwork {
         criterion,

@@ -8,9 +8,9 @@ use verdict_audit::{Side, Target, Warning};
 use crate::error::Result;
 use crate::evidence::{Level, Measurement, capacity, each};
 use crate::flows::Flow;
+use crate::outcome::LoadOutcome;
 use crate::per_side::{PerSide, SIDES};
 use crate::plan::LoadPlan;
-use crate::run::LoadOutcome;
 use crate::tape::Tape;
 
 /// What was measured of one side at one level.

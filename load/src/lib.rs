@@ -29,6 +29,7 @@ mod knock;
 mod merge;
 mod moments;
 mod open;
+mod outcome;
 mod per_side;
 mod plan;
 mod run;
@@ -42,7 +43,8 @@ mod verify;
 
 pub use error::{Error, Result};
 pub use merge::merge;
+pub use outcome::LoadOutcome;
 pub use per_side::PerSide;
 pub use plan::LoadPlan;
-pub use run::{LoadOutcome, LoadWatcher, run};
+pub use run::{LoadWatcher, run};
 pub use service_url::ServiceUrl;

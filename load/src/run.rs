@@ -1,13 +1,13 @@
 //! A load run from its first request to its last row.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use sqlx::PgPool;
-use verdict_audit::evidence::{Answers, Capacity, FlowEvidence, FlowRatio, TargetEvidence};
+use verdict_audit::evidence::Answers;
 use verdict_audit::flow_judge::{OPEN_SHARE, judge_ratios, judge_targets};
 use verdict_audit::{Catalogue, FlowId, Side, Target, Warning, load_rules};
 use verdict_oracle::Oracle;
@@ -23,6 +23,7 @@ use crate::findings::{Findings, Measured};
 use crate::flows::{self, Flow};
 use crate::moments::Truth;
 use crate::open::Open;
+use crate::outcome::LoadOutcome;
 use crate::per_side::{PerSide, SIDES};
 use crate::plan::{LoadPlan, STRETCH};
 use crate::schedule::Turns;
@@ -38,24 +39,6 @@ pub trait LoadWatcher: Sync {
 
     /// What a reader must know; told once.
     fn warn(&self, warning: Warning);
-}
-
-/// What a load run measured.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct LoadOutcome {
-    /// A row per flow, side and level.
-    pub flows: Vec<FlowEvidence>,
-    /// The two sides of each flow at each level, and today against itself.
-    pub flow_ratios: Vec<FlowRatio>,
-    /// The audit's targets, both loops together, per flow and side.
-    pub targets: Vec<TargetEvidence>,
-    /// Capacity per flow and side.
-    pub capacity: Vec<Capacity>,
-    /// How the answers of each side compared to the generator's rows, per flow: those before any
-    /// timing, a sample of the loaded ones, and every message that was acknowledged.
-    pub answers: Vec<(FlowId, PerSide<Answers>)>,
-    /// goose's own reports, HTML, one per flow and level of the closed loop.
-    pub goose_reports: Vec<PathBuf>,
 }
 
 /// Puts a service under load: for each flow, first the same requests to both sides, then the

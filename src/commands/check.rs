@@ -12,8 +12,8 @@ use verdict_scenarios::session::{Depth, Session};
 use verdict_seed::{Scale, World};
 
 use crate::cli::CheckArgs;
+use crate::on_trial::{OnTrial, items};
 use crate::progress::Display;
-use crate::run::{OnTrial, items};
 use crate::{exit, world};
 
 pub(super) fn run(args: CheckArgs) -> crate::error::Result<ExitCode> {

@@ -5,9 +5,11 @@ use std::process::ExitCode;
 use verdict_scenarios::session::Depth;
 use verdict_seed::Scale;
 
+use crate::budget::criterion;
 use crate::cli::RunArgs;
+use crate::on_trial::items;
 use crate::progress::Display;
-use crate::run::{Request, criterion, items, run as hold};
+use crate::run::{Request, run as hold};
 use crate::{finish, paths};
 
 pub(super) fn run(args: RunArgs) -> crate::error::Result<ExitCode> {

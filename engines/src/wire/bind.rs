@@ -1,6 +1,6 @@
 //! What a client calls a prepared statement with.
 
-use super::statements::Statement;
+use super::statement::Statement;
 
 /// A statement that a client has the server run.
 #[derive(Debug, Clone, PartialEq, Eq)]

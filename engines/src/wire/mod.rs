@@ -6,6 +6,7 @@ mod carry;
 mod counts;
 mod line;
 mod relay;
+mod statement;
 mod statements;
 mod summary;
 #[cfg(test)]
@@ -15,4 +16,5 @@ pub use bind::Call;
 pub use counts::{Summaries, Wire};
 pub use line::{Line, Wires};
 pub use relay::{Address, Relay};
-pub use statements::{Rewrite, Statement};
+pub use statement::Statement;
+pub use statements::Rewrite;
