@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::at::At;
 use crate::counter::Counter;
-pub use crate::latency::{EngineTime, Latency, Longer, Percentiles, Recorded, SideRecord};
+pub use crate::latency::{
+    EngineTime, Latency, Longer, Percentiles, Recorded, SideRecord, Zero,
+};
 use crate::names::{ItemId, OperationName, VariantName};
 use crate::unit::Unit;
 use crate::verdict::Verdict;
@@ -24,7 +26,7 @@ pub use crate::flow_evidence::{
 };
 
 /// The version of this shape. A file of another version is refused, never guessed at.
-pub const SCHEMA: u32 = 3;
+pub const SCHEMA: u32 = 4;
 
 /// One run of Verdict: everything it measured and concluded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

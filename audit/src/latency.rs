@@ -30,9 +30,9 @@ pub struct Latency {
     pub seconds: f64,
     /// Where the sides are two copies of a database: today's call on one ÷ today's call on the
     /// other, before anything was changed. The ratio is taken from there.
-    pub zero: Option<Ratio>,
+    pub zero: Option<Zero>,
     /// The same of the 95th percentile.
-    pub p95_zero: Option<Ratio>,
+    pub p95_zero: Option<Zero>,
     /// How far apart copies of the database may be without anything to take it from, as a share:
     /// where a change has written a table anew. No verdict rests on less.
     pub floor: f64,
@@ -73,6 +73,16 @@ impl Latency {
             recorded: Recorded::default(),
         }
     }
+}
+
+/// What two copies of a database differ by anyway.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Zero {
+    /// Today's call on one ÷ on the other.
+    #[serde(flatten)]
+    pub ratio: Ratio,
+    /// Rounds behind it.
+    pub rounds: usize,
 }
 
 /// Percentiles in microseconds.

@@ -130,7 +130,8 @@ fn impossible_percentiles(of: &Percentiles) -> Option<String> {
 }
 
 fn impossible_latency(cell: &Latency) -> Option<String> {
-    let ratios = [&cell.ratio, &cell.p95_ratio, &cell.zero, &cell.p95_zero];
+    let zeros = [cell.zero, cell.p95_zero].map(|zero| zero.map(|zero| zero.ratio));
+    let ratios = [&cell.ratio, &cell.p95_ratio, &zeros[0], &zeros[1]];
     let sides = [cell.baseline.as_ref(), Some(&cell.variant)];
     let words = ratios
         .into_iter()

@@ -8,6 +8,7 @@
 //! a round the mean of its blocks' log ratios.
 
 use crate::estimate::Ratio;
+use crate::latency::Zero;
 use crate::normal::{t_975, t_quantile};
 
 /// Rounds below which no ratio is given.
@@ -115,13 +116,15 @@ impl Ratio {
     }
 
     /// The ratio, taken from the zero that the same call had on both sides before anything was
-    /// changed, with the zero's error added.
+    /// changed, with the zero's error added. It rests on the fewer of both's rounds.
     #[must_use]
-    pub fn relative_to(&self, zero: &Self, rounds: usize, zero_rounds: usize) -> Self {
-        let error = self.log_error(rounds).hypot(zero.log_error(zero_rounds));
-        let rounds = rounds.min(zero_rounds);
+    pub fn relative_to(&self, zero: Zero, rounds: usize) -> Self {
+        let error = self
+            .log_error(rounds)
+            .hypot(zero.ratio.log_error(zero.rounds));
+        let rounds = rounds.min(zero.rounds);
         let from_zero = Self {
-            value: self.value / zero.value,
+            value: self.value / zero.ratio.value,
             ..*self
         };
         from_zero.with_half(t_975(degrees(rounds)) * error)
@@ -290,15 +293,18 @@ mod tests {
             lo: 2.1 / 1.02,
             hi: 2.1 * 1.02,
         };
-        let zero = Ratio {
+        let ratio = Ratio {
             value: 1.05,
             lo: 1.05 / 1.02,
             hi: 1.05 * 1.02,
         };
-        let from_zero = measured.relative_to(&zero, 20, 20);
+        let zero = |rounds| Zero { ratio, rounds };
+        let from_zero = measured.relative_to(zero(20), 20);
         assert!((from_zero.value - 2.0).abs() < 1e-9);
         let half = (from_zero.hi / from_zero.value).ln();
         assert!((half - 1.02f64.ln() * 2f64.sqrt()).abs() < 1e-9);
+        let of_few = measured.relative_to(zero(7), 20);
+        assert!(of_few.hi > from_zero.hi && of_few.lo < from_zero.lo);
         assert!((measured.smallest_effect() - 0.02).abs() < 1e-9);
         assert!(measured.widened(0.1).lo < measured.lo);
     }

@@ -18,19 +18,22 @@ pub(crate) struct Promised {
 }
 
 impl Latency {
-    /// The ratio of a kind of time, with the rounds behind it.
+    /// The ratio of a kind of time, with the rounds that its interval rests on: its own, or its
+    /// zero's where those are fewer.
     fn ratio_of(&self, of: Quantity) -> Option<(Ratio, usize)> {
-        match of {
-            Quantity::Time => Some((self.ratio?, self.rounds)),
-            Quantity::P95 => Some((self.p95_ratio?, self.p95_rounds)),
-            Quantity::Counter(_) => None,
-        }
+        let (ratio, rounds, zero) = match of {
+            Quantity::Time => (self.ratio?, self.rounds, self.zero),
+            Quantity::P95 => (self.p95_ratio?, self.p95_rounds, self.p95_zero),
+            Quantity::Counter(_) => return None,
+        };
+        Some((ratio, zero.map_or(rounds, |zero| rounds.min(zero.rounds))))
     }
 
     /// The smallest effect that would have been told from none, in a run that judges so many
     /// ratios.
     pub(crate) fn smallest_effect_among(&self, cells: usize) -> Option<f64> {
-        let judged = self.ratio?.judged(cells, self.rounds, self.floor);
+        let (ratio, rounds) = self.ratio_of(Quantity::Time)?;
+        let judged = ratio.judged(cells, rounds, self.floor);
         Some(judged.smallest_effect())
     }
 
@@ -86,10 +89,9 @@ pub(crate) fn judge(
             None => "; it lies on the border, and no length of a run would decide".to_owned(),
         });
     }
-    let slower_tail = latency.p95_ratio.is_some_and(|tail| {
-        let tail = tail.judged(cells, latency.p95_rounds, latency.floor);
-        tail.hi < 1.0
-    });
+    let tail = latency.ratio_of(Quantity::P95);
+    let slower_tail =
+        tail.is_some_and(|(tail, rounds)| tail.judged(cells, rounds, latency.floor).hi < 1.0);
     if judged.lo > 1.0 && slower_tail {
         judgement
             .reason

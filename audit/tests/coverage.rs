@@ -8,7 +8,7 @@
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use verdict_audit::evidence::Ratio;
+use verdict_audit::evidence::{Ratio, Zero};
 use verdict_audit::ratio::{Block, ratio};
 
 /// What is known of a recording. All but the truth are of logarithms: 0.01 is 1 %.
@@ -230,10 +230,13 @@ fn an_offset_of_the_copies_is_taken_off_with_the_zero() {
             truth: truth * copies,
             ..today
         };
-        let zero = ratio(&of(1.0).draw(&mut random)).unwrap();
+        let zero = Zero {
+            ratio: ratio(&of(1.0).draw(&mut random)).unwrap(),
+            rounds: today.rounds,
+        };
         let measured = ratio(&of(truth).draw(&mut random)).unwrap();
         let covers = |found: Ratio| usize::from(found.lo <= truth && truth <= found.hi);
-        with_zero += covers(measured.relative_to(&zero, today.rounds, today.rounds));
+        with_zero += covers(measured.relative_to(zero, today.rounds));
         without += covers(measured);
     }
     let share = |covered: usize| covered as f64 / f64::from(recordings);

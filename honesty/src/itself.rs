@@ -1,7 +1,7 @@
 //! Today against itself: runs as a trial's, in which every ratio's true value is 1.
 
 use criterion::Criterion;
-use verdict_audit::evidence::{Latency, Ratio};
+use verdict_audit::evidence::{Latency, Ratio, Zero};
 use verdict_audit::{At, Verdict, rules};
 use verdict_scenarios::Result;
 use verdict_scenarios::court::Court;
@@ -89,7 +89,10 @@ fn of(
         (Sides::Copies, Some(at)) => measure(&name("copies"), *at)?,
         _ => None,
     };
-    let zero = zero.and_then(|zero| Some((zero.ratio?, zero.rounds)));
+    let zero = zero.and_then(|cell| {
+        let (ratio, rounds) = (cell.ratio?, cell.rounds);
+        Some(Zero { ratio, rounds })
+    });
     if sides == Sides::Copies && zero.is_none() {
         return Ok(Vec::new());
     }
@@ -99,10 +102,11 @@ fn of(
             continue;
         };
         let relative = |ratio: Ratio| match zero {
-            Some((zero, of_zero)) => ratio.relative_to(&zero, rounds, of_zero),
+            Some(zero) => ratio.relative_to(zero, rounds),
             None => ratio,
         };
-        found.extend(ratio.map(|ratio| (relative(ratio), rounds)));
+        let rests_on = zero.map_or(rounds, |zero| rounds.min(zero.rounds));
+        found.extend(ratio.map(|ratio| (relative(ratio), rests_on)));
     }
     Ok(found)
 }

@@ -99,6 +99,7 @@ fn timing(variant: &VariantEvidence, cell: &Latency) -> Timing {
         ratio: match &cell.ratio {
             Some(_) if !stands => "no gain: answers differ".to_owned(),
             Some(ratio) => ratio.to_string(),
+            None if cell.baseline.is_some() => "too few rounds for one".to_owned(),
             None => "nothing to compare with".to_owned(),
         },
         p95_ratio: match &cell.p95_ratio {
@@ -107,7 +108,7 @@ fn timing(variant: &VariantEvidence, cell: &Latency) -> Timing {
         },
         smallest: cell.smallest_effect.map_or_else(missing, share),
         zero: match &cell.zero {
-            Some(zero) => zero.to_string(),
+            Some(zero) => zero.ratio.to_string(),
             None if cell.floor > 0.0 => format!("within {}", share(cell.floor)),
             None => "one database".to_owned(),
         },

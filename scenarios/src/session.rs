@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use sqlx::query_scalar;
-use verdict_audit::evidence::Ratio;
+use verdict_audit::evidence::Zero;
 use verdict_audit::{At, VariantName};
 use verdict_engines::{Endpoints, Engines, Line, Rewrite, Sandbox};
 use verdict_oracle::{Hostile, Oracle};
@@ -76,19 +76,18 @@ pub struct Session<'a> {
     trial: Mutex<Standing>,
     /// How much longer today's call takes on the baseline side than on the other one, by item
     /// and operation: two copies of one database are not alike.
-    zeros: Mutex<Vec<(String, Zero)>>,
+    zeros: Mutex<Vec<(String, Copies)>>,
 }
 
-/// What two copies of a database differ by anyway.
+/// What two copies of a database differ by anyway, in one operation of today.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Zero {
+pub(crate) struct Copies {
     /// Where it was seen.
     pub at: At,
-    /// Today's typical call on one side ÷ on the other, with the rounds behind it.
-    pub typical: Ratio,
-    pub rounds: usize,
-    /// The same of the 95th percentile.
-    pub p95: Option<(Ratio, usize)>,
+    /// Of the typical call.
+    pub typical: Zero,
+    /// Of the 95th percentile.
+    pub p95: Option<Zero>,
 }
 
 /// A side as it stands: where it is, the changes that were made to it, and a connection to it.
@@ -252,27 +251,31 @@ impl<'a> Session<'a> {
     }
 
     /// What today's call differs by on the two sides before anything is changed, if it is known.
-    /// As it was seen at this place, or where it was seen first.
-    pub(crate) fn zero(&self, of: &str, at: At) -> Option<Zero> {
+    /// As it was seen at this place, or for a rung at the one where it was seen first; with more
+    /// callers or on a slower line calls differ by something else.
+    pub(crate) fn zero(&self, of: &str, at: At) -> Option<Copies> {
         let zeros = self.zeros();
         let of_it = || zeros.iter().filter(|(name, _)| name == of);
         let here = of_it().find(|(_, zero)| zero.at == at);
-        here.or_else(|| of_it().next()).map(|(_, zero)| *zero)
+        let elsewhere = || of_it().find(|_| at.is_rung());
+        here.or_else(elsewhere).map(|(_, zero)| *zero)
     }
 
     /// Notes it, until a side is made anew.
-    pub(crate) fn note_zero(&self, of: String, zero: Zero) {
+    pub(crate) fn note_zero(&self, of: String, zero: Copies) {
         self.zeros().push((of, zero));
     }
 
     /// The greatest of these differences, as a share: 0.03 is 3 %.
     pub(crate) fn spread(&self) -> f64 {
         let zeros = self.zeros();
-        let shares = zeros.iter().map(|(_, zero)| zero.typical.value.ln().abs());
+        let shares = zeros
+            .iter()
+            .map(|(_, zero)| zero.typical.ratio.value.ln().abs());
         shares.fold(0.0, f64::max).exp_m1()
     }
 
-    fn zeros(&self) -> MutexGuard<'_, Vec<(String, Zero)>> {
+    fn zeros(&self) -> MutexGuard<'_, Vec<(String, Copies)>> {
         self.zeros.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -2,12 +2,12 @@
 //! differs by on them anyway.
 
 use criterion::Criterion;
-use verdict_audit::evidence::{Latency, Ratio};
+use verdict_audit::evidence::{Latency, Ratio, Zero};
 use verdict_audit::{At, Finding, OperationName, Promise, Quantity};
 
 use crate::court::{Case, Court};
 use crate::error::Result;
-use crate::session::{ROLES, Zero};
+use crate::session::{Copies, ROLES};
 use crate::timing::{Place, judges, places, same};
 
 /// How far apart two copies of a database may be where a run has seen none: up to 8 % was seen,
@@ -65,11 +65,11 @@ impl Court<'_> {
         if let Some(cell) = found
             && let Some(typical) = cell.ratio
         {
-            let zero = Zero {
+            let zero = |ratio, rounds| Zero { ratio, rounds };
+            let zero = Copies {
                 at,
-                typical,
-                rounds: cell.rounds,
-                p95: cell.p95_ratio.map(|ratio| (ratio, cell.p95_rounds)),
+                typical: zero(typical, cell.rounds),
+                p95: cell.p95_ratio.map(|ratio| zero(ratio, cell.p95_rounds)),
             };
             self.session.note_zero(key(case, name), zero);
         }
@@ -130,17 +130,17 @@ fn key(case: Case<'_>, operation: &OperationName) -> String {
 
 /// A cell whose ratios are taken from a zero; without one for the 95th percentile its interval
 /// is as much wider as copies may be apart.
-fn relative(raw: &Latency, zero: Zero, spread: f64) -> Latency {
-    let ratio = |ratio: Ratio| ratio.relative_to(&zero.typical, raw.rounds, zero.rounds);
+fn relative(raw: &Latency, zero: Copies, spread: f64) -> Latency {
+    let ratio = |ratio: Ratio| ratio.relative_to(zero.typical, raw.rounds);
     let tail = |ratio: Ratio| match zero.p95 {
-        Some((zero, rounds)) => ratio.relative_to(&zero, raw.p95_rounds, rounds),
+        Some(zero) => ratio.relative_to(zero, raw.p95_rounds),
         None => ratio.widened(spread),
     };
     Latency {
         ratio: raw.ratio.map(ratio),
         p95_ratio: raw.p95_ratio.map(tail),
         zero: Some(zero.typical),
-        p95_zero: zero.p95.map(|(ratio, _)| ratio),
+        p95_zero: zero.p95,
         ..raw.clone()
     }
 }
@@ -203,21 +203,18 @@ mod tests {
 
     #[test]
     fn both_ratios_are_taken_from_zeros_of_their_own() {
-        let mut zero = Zero {
+        let of = |ratio| Zero { ratio, rounds: 20 };
+        let mut zero = Copies {
             at: At::rung(1_000),
-            typical: ratio(1.05, 1.01),
-            rounds: 20,
-            p95: Some((ratio(0.9, 1.04), 20)),
+            typical: of(ratio(1.05, 1.01)),
+            p95: Some(of(ratio(0.9, 1.04))),
         };
         let cell = relative(&raw(), zero, 0.03);
         assert!((cell.ratio.unwrap().value - 2.0).abs() < 1e-9);
         let tail = cell.p95_ratio.unwrap();
         assert!((tail.value - 2.0).abs() < 1e-9);
         assert!(tail.hi / tail.lo > 1.05 * 1.05, "its error is added");
-        assert_eq!(
-            (cell.zero, cell.p95_zero),
-            (Some(zero.typical), zero.p95.map(|p| p.0))
-        );
+        assert_eq!((cell.zero, cell.p95_zero), (Some(zero.typical), zero.p95));
 
         zero.p95 = None;
         let tail = relative(&raw(), zero, 0.03).p95_ratio.unwrap();

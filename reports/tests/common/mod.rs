@@ -4,7 +4,7 @@ use chrono::DateTime;
 use verdict_audit::evidence::{
     Answers, Compared, EngineInfo, EngineTime, Estimate, FlowEvidence, FlowRatio, Growth, Host,
     ItemEvidence, Latency, Percentiles, PlanMode, Plans, Price, PriceOf, Ratio, Results, Run,
-    SCHEMA, VariantEvidence, Work,
+    SCHEMA, VariantEvidence, Work, Zero,
 };
 use verdict_audit::flow_judge::{compare, judge_ratios, judge_targets, largest_holding};
 use verdict_audit::usl::{self, Throughput};
@@ -307,7 +307,10 @@ fn pagination() -> ItemEvidence {
     let mut page_100 = timings[1].clone();
     page_100.at = At::rung(2_000);
     page_100.ratio = Some(ratio(10.1));
-    page_100.zero = Some(ratio(1.02));
+    page_100.zero = Some(Zero {
+        ratio: ratio(1.02),
+        rounds: 20,
+    });
     timings[0].floor = 0.031;
     page_100.operation = "posts".parse().expect("a name");
     timings.push(page_100);
