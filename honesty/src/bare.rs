@@ -3,9 +3,11 @@
 use std::time::Instant;
 
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{Connection, Executor, FromRow, PgConnection, SqlStr, query_as, query_with};
-use verdict_engines::Call;
+use sqlx::{
+    AssertSqlSafe, Connection, Executor, FromRow, PgConnection, SqlStr, query_as, query_with,
+};
 use verdict_engines::pgbench::Script;
+use verdict_engines::{Call, Statement};
 use verdict_store::Error;
 use verdict_store::fault::Doing;
 
@@ -85,6 +87,31 @@ impl Bare {
             });
         }
         Ok(took)
+    }
+
+    /// Calls that are given the same parameters and answer the same rows, which are all there is
+    /// in tables of this connection's own: what they cost beyond the engine's time is what it
+    /// takes to ask and to be answered.
+    pub async fn answering(&mut self, calls: &[Call]) -> Result<Vec<Call>, Error> {
+        let mut answering = Vec::with_capacity(calls.len());
+        for (number, call) in calls.iter().enumerate() {
+            let keep = format!(
+                "CREATE TEMPORARY TABLE answer_{number} AS {}",
+                call.statement.text
+            );
+            let kept = query_with(AssertSqlSafe(keep), arguments(call)?);
+            kept.execute(&mut self.connection)
+                .await
+                .doing("keep what a statement answers")?;
+            answering.push(Call {
+                statement: Statement {
+                    text: format!("SELECT * FROM answer_{number}"),
+                    ..call.statement.clone()
+                },
+                ..call.clone()
+            });
+        }
+        Ok(answering)
     }
 
     /// One call by the caller's clock, with the writing of its parameters left out.

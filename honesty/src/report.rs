@@ -196,28 +196,36 @@ impl fmt::Display for Honesty {
         }
         writeln!(
             f,
-            "\n{:<34} {:>6} {:>10} {:>10} {:>10} {:>10} {:>17}",
+            "\n{:<34} {:>6} {:>16} {:>8} {:>8} {:>8} {:>10} {:>7} {:>9} {:>10}",
             "saved by a call, µs",
             "n",
+            "calls",
             "caller",
             "engine",
             "pgbench",
             "statements",
-            "beyond the engine"
+            "beyond",
+            "answering",
+            "statements"
         )?;
         for saved in saved {
-            let (beyond, accounted) = saved.beyond();
             let [before, after] = saved.statements;
             writeln!(
                 f,
-                "{:<34} {:>6} {:>10.1} {:>10.1} {:>10.1} {:>10} {:>17} {}",
+                "{:<34} {:>6} {:>16} {:>8.1} {:>8.1} {:>8.1} {:>10} {:>7.0} {:>9.0} {:>10.0} {}",
                 format!("{} {}", saved.item, saved.operation),
                 saved.n,
+                format!(
+                    "{:.0} {:.0}",
+                    saved.takes[0].caller_us, saved.takes[1].caller_us
+                ),
                 saved.caller_us,
                 saved.engine_us,
                 saved.pgbench_us,
                 format!("{before} to {after}"),
-                format!("{beyond:.0} for {accounted:.0}"),
+                saved.beyond(),
+                saved.answering_us,
+                saved.of_statements(),
                 if saved.agrees() { "" } else { "apart" }
             )?;
         }

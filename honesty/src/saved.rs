@@ -38,30 +38,50 @@ pub struct Saved {
     pub engine_us: f64,
     /// By pgbench, the same statements prepared.
     pub pgbench_us: f64,
+    /// What a call takes by each of them: today's, and the fix's.
+    pub takes: [Clocks; 2],
     /// Statements of a call of today's, and of the fix's.
     pub statements: [usize; 2],
     /// What a statement that asks for nothing costs its caller beyond the engine's time.
     pub empty_us: f64,
+    /// What today's statements cost beyond the engine's time less what the fix's do, of
+    /// statements that are given the same parameters and answer the same rows from a table that
+    /// holds nothing else.
+    pub answering_us: f64,
+}
+
+/// What a call takes by three clocks, in microseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Clocks {
+    /// By the caller's.
+    pub caller_us: f64,
+    /// By the engine's own.
+    pub engine_us: f64,
+    /// By pgbench's.
+    pub pgbench_us: f64,
 }
 
 /// How far two clients may be apart: a share, or microseconds where that is more.
 const APART: (f64, f64) = (0.1, 20.0);
 
-/// How far what statements cost their caller may be from what an empty one costs.
-const STATEMENTS_APART: f64 = 0.2;
+/// How far what the caller saves beyond the engine may be from what it costs to ask and to be
+/// answered.
+const ANSWERING_APART: f64 = 0.2;
 
 impl Saved {
-    /// What the caller saves beyond the engine, and what the statements saved account for.
-    pub fn beyond(&self) -> (f64, f64) {
+    /// What the caller saves beyond the engine.
+    pub fn beyond(&self) -> f64 {
+        self.caller_us - self.engine_us
+    }
+
+    /// What of it as many empty statements as are saved cost.
+    pub fn of_statements(&self) -> f64 {
         let [before, after] = self.statements.map(|count| count as f64);
-        (
-            self.caller_us - self.engine_us,
-            (before - after) * self.empty_us,
-        )
+        (before - after) * self.empty_us
     }
 
     /// Whether the clocks agree: with as many statements on both sides the two clients', with
-    /// fewer the caller's with the engine's and the statements' saved.
+    /// fewer the caller's with the engine's and what asking and being answered costs.
     pub fn agrees(&self) -> bool {
         let [before, after] = self.statements;
         if before == after {
@@ -69,8 +89,8 @@ impl Saved {
             let apart = (self.caller_us - self.pgbench_us).abs();
             return apart <= (share * self.pgbench_us.abs()).max(least);
         }
-        let (beyond, statements) = self.beyond();
-        (beyond - statements).abs() <= STATEMENTS_APART * statements.abs()
+        let answering = self.answering_us;
+        (self.beyond() - answering).abs() <= ANSWERING_APART * answering.abs()
     }
 }
 
@@ -135,12 +155,25 @@ struct Side {
     caller: Vec<f64>,
     engine: Vec<f64>,
     pgbench: Vec<f64>,
+    /// Beyond the engine, where the same rows are answered without looking for them.
+    answering: Vec<f64>,
+}
+
+impl Side {
+    fn takes(&self) -> Clocks {
+        Clocks {
+            caller_us: median(self.caller.clone()),
+            engine_us: median(self.engine.clone()),
+            pgbench_us: median(self.pgbench.clone()),
+        }
+    }
 }
 
 /// Who measures in a turn.
 #[derive(Clone, Copy)]
 enum Turn {
     Ours(usize),
+    Answering(usize),
     Pgbench(usize),
     Empty,
 }
@@ -168,6 +201,8 @@ fn of_call(
         let mut turns = [
             Turn::Ours(0),
             Turn::Ours(1),
+            Turn::Answering(0),
+            Turn::Answering(1),
             Turn::Pgbench(0),
             Turn::Pgbench(1),
             Turn::Empty,
@@ -177,9 +212,17 @@ fn of_call(
             match turn {
                 Turn::Ours(side) => {
                     let side = &mut sides[side];
-                    let (caller, engine) = ours(court, side.role, &side.calls, side.each, plan)?;
+                    let calls = (&side.calls[..], Found::ByWork);
+                    let (caller, engine) = ours(court, side.role, calls, side.each, plan)?;
                     side.caller.push(caller);
                     side.engine.push(engine);
+                }
+                Turn::Answering(side) => {
+                    let side = &mut sides[side];
+                    let calls = (&side.calls[..], Found::Kept);
+                    let each = side.each.max(EMPTY_CALLS);
+                    let (caller, engine) = ours(court, side.role, calls, each, plan)?;
+                    side.answering.push(caller - engine);
                 }
                 Turn::Pgbench(side) => {
                     let side = &mut sides[side];
@@ -193,24 +236,27 @@ fn of_call(
                 Turn::Empty => {
                     let role = sides[0].role;
                     let each = sides[0].each.max(EMPTY_CALLS);
-                    let (caller, engine) = ours(court, role, &nothing, each, plan)?;
+                    let (caller, engine) =
+                        ours(court, role, (&nothing, Found::ByWork), each, plan)?;
                     beyond.push(caller - engine);
                 }
             }
         }
     }
-    let by = |clock: fn(&Side) -> &Vec<f64>| {
-        median(clock(&sides[0]).clone()) - median(clock(&sides[1]).clone())
-    };
+    let takes = [sides[0].takes(), sides[1].takes()];
+    let by = |clock: fn(&Clocks) -> f64| clock(&takes[0]) - clock(&takes[1]);
+    let answering = |side: &Side| median(side.answering.clone());
     Ok(Some(Saved {
         item: String::new(),
         operation: String::new(),
         n: at.n,
-        caller_us: by(|side| &side.caller),
-        engine_us: by(|side| &side.engine),
-        pgbench_us: by(|side| &side.pgbench),
+        caller_us: by(|side| side.caller_us),
+        engine_us: by(|side| side.engine_us),
+        pgbench_us: by(|side| side.pgbench_us),
+        takes,
         statements: [sides[0].calls.len(), sides[1].calls.len()],
         empty_us: median(beyond),
+        answering_us: answering(&sides[0]) - answering(&sides[1]),
     }))
 }
 
@@ -236,20 +282,34 @@ fn side(court: &Court<'_>, role: Role, calls: Vec<Call>) -> Result<Side> {
         caller: Vec::new(),
         engine: Vec::new(),
         pgbench: Vec::new(),
+        answering: Vec::new(),
     })
+}
+
+/// How the rows of an answer are found.
+#[derive(Clone, Copy, PartialEq)]
+enum Found {
+    ByWork,
+    /// They are kept from before.
+    Kept,
 }
 
 /// The typical call by the caller's clock and by the engine's, on a fresh connection.
 fn ours(
     court: &Court<'_>,
     role: Role,
-    calls: &[Call],
+    (calls, found): (&[Call], Found),
     each: usize,
     plan: &Plan,
 ) -> Result<(f64, f64)> {
     let database = court.session.endpoints(role).postgres;
     let took = court.runtime.block_on(async {
         let mut bare = Bare::connect(&database).await?;
+        let kept = match found {
+            Found::ByWork => None,
+            Found::Kept => Some(bare.answering(calls).await?),
+        };
+        let calls = kept.as_deref().unwrap_or(calls);
         let took = bare.blocks(calls, plan.blocks, each).await?;
         bare.close().await?;
         Ok::<_, verdict_store::Error>(took)
@@ -286,8 +346,10 @@ mod tests {
             caller_us,
             engine_us,
             pgbench_us,
+            takes: Default::default(),
             statements,
             empty_us: 50.0,
+            answering_us: 100.0,
         }
     }
 
@@ -300,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn with_fewer_the_caller_saves_what_the_engine_does_and_the_statements() {
+    fn with_fewer_the_caller_saves_what_the_engine_does_and_asking_and_answering() {
         assert!(saved([3, 1], 300.0, 200.0, 0.0).agrees());
         assert!(saved([3, 1], 319.0, 200.0, 0.0).agrees());
         assert!(!saved([3, 1], 321.0, 200.0, 0.0).agrees());
