@@ -37,14 +37,16 @@ pub struct Request {
 }
 
 impl Request {
-    /// What the load does: the flows that do the work of an item that is asked for.
-    fn load(&self) -> LoadPlan {
+    /// What the load does: the flows that do the work of an item that is asked for; none where
+    /// there is no load, or no such flow.
+    fn load(&self) -> Option<LoadPlan> {
         let items: Vec<&ItemId> = self.items.iter().map(|one| &one.audit.id).collect();
         let plan = match self.depth {
             Depth::Full => LoadPlan::full(),
             Depth::Quick => LoadPlan::short(),
         };
-        plan.only(&Catalogue::builtin().flows_of(&items))
+        let plan = plan.only(&Catalogue::builtin().flows_of(&items));
+        (self.loaded && !plan.flows.is_empty()).then_some(plan)
     }
 }
 
@@ -80,15 +82,13 @@ fn trials(
 ) -> crate::error::Result<Results> {
     let mut run = describe(engines, world, runtime)?;
     let (ratios, expected) = estimate(&request.items, world, request.depth)?;
+    let load = request.load();
+    let under_load = load.as_ref().map(LoadPlan::expected).unwrap_or_default();
     display.announce(&format!(
-        "{} items, {ratios} ratios of time: about {} s{}",
+        "{} items, {ratios} ratios of time, {} flows under load: about {} s",
         request.items.len(),
-        expected.as_secs(),
-        if request.loaded {
-            ", then the load"
-        } else {
-            ""
-        }
+        load.as_ref().map_or(0, |plan| plan.flows.len()),
+        (expected + under_load).as_secs()
     ));
     display.say("cloning the world");
     let session = runtime.block_on(Session::open(engines, world, request.depth))?;
@@ -112,19 +112,19 @@ fn trials(
         .map(|OnTrial { audit, item }| Ok(court.hear(*item, audit, Some(&mut clockwork))?))
         .collect::<crate::error::Result<Vec<ItemEvidence>>>()?;
     runtime.block_on(session.close())?;
-    let plan = request.load();
-    let loaded = if request.loaded && !plan.flows.is_empty() {
-        let goose = paths::goose(&paths::output(), &run.id);
-        runtime.block_on(load::ours(
-            engines,
-            world,
-            &plan,
-            &request.host,
-            display,
-            &goose,
-        ))?
-    } else {
-        LoadOutcome::default()
+    let loaded = match &load {
+        Some(plan) => {
+            let goose = paths::goose(&paths::output(), &run.id);
+            runtime.block_on(load::ours(
+                engines,
+                world,
+                plan,
+                &request.host,
+                display,
+                &goose,
+            ))?
+        }
+        None => LoadOutcome::default(),
     };
     let mut results = Results {
         schema: SCHEMA,

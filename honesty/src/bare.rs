@@ -26,6 +26,13 @@ pub(crate) struct Took {
     pub engine_us: f64,
 }
 
+impl Took {
+    /// What the caller's clock saw and the engine's did not.
+    pub fn beyond_us(&self) -> f64 {
+        self.caller_us - self.engine_us
+    }
+}
+
 /// A connection without a pool, and one beside it to read the engine's clock by.
 pub(crate) struct Bare {
     connection: PgConnection,

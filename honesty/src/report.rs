@@ -223,7 +223,7 @@ impl fmt::Display for Honesty {
                 saved.engine_us,
                 saved.pgbench_us,
                 format!("{before} to {after}"),
-                saved.beyond(),
+                saved.beyond_us,
                 saved.answering_us,
                 saved.of_statements(),
                 if saved.agrees() { "" } else { "apart" }

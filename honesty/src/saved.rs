@@ -13,8 +13,8 @@ use verdict_scenarios::item::Item;
 use verdict_scenarios::operation::{AnyOperation, Leaves};
 use verdict_scenarios::session::Role;
 
-use crate::bare::{Bare, WARM_UP_CALLS};
-use crate::calls::{empty, heard};
+use crate::bare::{Bare, Took, WARM_UP_CALLS};
+use crate::calls::{self, heard};
 use crate::plan::Plan;
 
 /// Where it is looked at.
@@ -48,6 +48,8 @@ pub struct Saved {
     /// statements that are given the same parameters and answer the same rows from a table that
     /// holds nothing else.
     pub answering_us: f64,
+    /// What the caller saves beyond the engine, where both clocks saw the same calls.
+    pub beyond_us: f64,
 }
 
 /// What a call takes by three clocks, in microseconds.
@@ -69,11 +71,6 @@ const APART: (f64, f64) = (0.1, 20.0);
 const ANSWERING_APART: f64 = 0.2;
 
 impl Saved {
-    /// What the caller saves beyond the engine.
-    pub fn beyond(&self) -> f64 {
-        self.caller_us - self.engine_us
-    }
-
     /// What of it as many empty statements as are saved cost.
     pub fn of_statements(&self) -> f64 {
         let [before, after] = self.statements.map(|count| count as f64);
@@ -90,7 +87,7 @@ impl Saved {
             return apart <= (share * self.pgbench_us.abs()).max(least);
         }
         let answering = self.answering_us;
-        (self.beyond() - answering).abs() <= ANSWERING_APART * answering.abs()
+        (self.beyond_us - answering).abs() <= ANSWERING_APART * answering.abs()
     }
 }
 
@@ -154,6 +151,7 @@ struct Side {
     each: usize,
     caller: Vec<f64>,
     engine: Vec<f64>,
+    beyond: Vec<f64>,
     pgbench: Vec<f64>,
     /// Beyond the engine, where the same rows are answered without looking for them.
     answering: Vec<f64>,
@@ -194,8 +192,8 @@ fn of_call(
         }
         sides.push(side(court, Role::of(variant), calls)?);
     }
-    let nothing = [empty()];
-    let mut beyond = Vec::new();
+    let nothing = [calls::empty()];
+    let mut empty = Vec::new();
     let mut random = ChaCha8Rng::seed_from_u64(at.n);
     for _ in 0..plan.rounds {
         let mut turns = [
@@ -213,16 +211,17 @@ fn of_call(
                 Turn::Ours(side) => {
                     let side = &mut sides[side];
                     let calls = (&side.calls[..], Found::ByWork);
-                    let (caller, engine) = ours(court, side.role, calls, side.each, plan)?;
-                    side.caller.push(caller);
-                    side.engine.push(engine);
+                    let took = ours(court, side.role, calls, side.each, plan)?;
+                    side.caller.push(typical(&took, |took| took.caller_us));
+                    side.engine.push(typical(&took, |took| took.engine_us));
+                    side.beyond.push(typical(&took, Took::beyond_us));
                 }
                 Turn::Answering(side) => {
                     let side = &mut sides[side];
                     let calls = (&side.calls[..], Found::Kept);
                     let each = side.each.max(EMPTY_CALLS);
-                    let (caller, engine) = ours(court, side.role, calls, each, plan)?;
-                    side.answering.push(caller - engine);
+                    let took = ours(court, side.role, calls, each, plan)?;
+                    side.answering.push(typical(&took, Took::beyond_us));
                 }
                 Turn::Pgbench(side) => {
                     let side = &mut sides[side];
@@ -236,9 +235,8 @@ fn of_call(
                 Turn::Empty => {
                     let role = sides[0].role;
                     let each = sides[0].each.max(EMPTY_CALLS);
-                    let (caller, engine) =
-                        ours(court, role, (&nothing, Found::ByWork), each, plan)?;
-                    beyond.push(caller - engine);
+                    let took = ours(court, role, (&nothing, Found::ByWork), each, plan)?;
+                    empty.push(typical(&took, Took::beyond_us));
                 }
             }
         }
@@ -246,6 +244,7 @@ fn of_call(
     let takes = [sides[0].takes(), sides[1].takes()];
     let by = |clock: fn(&Clocks) -> f64| clock(&takes[0]) - clock(&takes[1]);
     let answering = |side: &Side| median(side.answering.clone());
+    let beyond = |side: &Side| median(side.beyond.clone());
     Ok(Some(Saved {
         item: String::new(),
         operation: String::new(),
@@ -255,8 +254,9 @@ fn of_call(
         pgbench_us: by(|side| side.pgbench_us),
         takes,
         statements: [sides[0].calls.len(), sides[1].calls.len()],
-        empty_us: median(beyond),
+        empty_us: median(empty),
         answering_us: answering(&sides[0]) - answering(&sides[1]),
+        beyond_us: beyond(&sides[0]) - beyond(&sides[1]),
     }))
 }
 
@@ -281,6 +281,7 @@ fn side(court: &Court<'_>, role: Role, calls: Vec<Call>) -> Result<Side> {
         each: (BLOCK_US / typical).clamp(1.0, 1_000.0) as usize,
         caller: Vec::new(),
         engine: Vec::new(),
+        beyond: Vec::new(),
         pgbench: Vec::new(),
         answering: Vec::new(),
     })
@@ -294,14 +295,14 @@ enum Found {
     Kept,
 }
 
-/// The typical call by the caller's clock and by the engine's, on a fresh connection.
+/// Blocks of calls on a fresh connection.
 fn ours(
     court: &Court<'_>,
     role: Role,
     (calls, found): (&[Call], Found),
     each: usize,
     plan: &Plan,
-) -> Result<(f64, f64)> {
+) -> Result<Vec<Took>> {
     let database = court.session.endpoints(role).postgres;
     let took = court.runtime.block_on(async {
         let mut bare = Bare::connect(&database).await?;
@@ -314,10 +315,11 @@ fn ours(
         bare.close().await?;
         Ok::<_, verdict_store::Error>(took)
     })?;
-    Ok((
-        median(took.iter().map(|took| took.caller_us).collect()),
-        median(took.iter().map(|took| took.engine_us).collect()),
-    ))
+    Ok(took)
+}
+
+fn typical(took: &[Took], time: fn(&Took) -> f64) -> f64 {
+    median(took.iter().map(time).collect())
 }
 
 fn mean(times: &[f64]) -> f64 {
@@ -350,6 +352,7 @@ mod tests {
             statements,
             empty_us: 50.0,
             answering_us: 100.0,
+            beyond_us: caller_us - engine_us,
         }
     }
 

@@ -1,7 +1,7 @@
 //! The page's sections about load, every figure already in words.
 
 use verdict_audit::evidence::{Capacity, Compared, FlowEvidence, FlowRatio, Ratio, Results};
-use verdict_audit::{Catalogue, FlowId};
+use verdict_audit::{Catalogue, FlowId, Verdict, load_rules};
 
 use crate::charts;
 use crate::plot::PlotError;
@@ -109,7 +109,9 @@ pub(crate) fn flow_sections<'a>(
                     .capacity
                     .iter()
                     .filter(|capacity| capacity.id == id)
-                    .map(capacity_row)
+                    .map(|capacity| {
+                        capacity_row(capacity, &results.flows, known.map(|of| of.goal_ms))
+                    })
                     .collect(),
             })
         })
@@ -155,7 +157,43 @@ fn ratio_row(ratio: &FlowRatio) -> RatioRow<'_> {
     }
 }
 
-fn capacity_row(capacity: &Capacity) -> CapacityRow<'_> {
+/// The most at which the goal holds, and what ended it there: `levels` are those that were tried,
+/// with the verdict on the goal.
+fn ends(
+    mut levels: Vec<(f64, Verdict)>,
+    most: Option<f64>,
+    name: impl Fn(f64) -> String,
+) -> String {
+    levels.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+    let found = most.map_or("none".to_owned(), &name);
+    let next = levels
+        .into_iter()
+        .find(|(level, _)| most.is_none_or(|most| *level > most));
+    match (next, most) {
+        (None, None) => "not tried".to_owned(),
+        (None, Some(_)) => format!("{found}, the most that was tried"),
+        (Some((level, Verdict::Inconclusive)), _) => {
+            format!("{found}; undecided at {}", name(level))
+        }
+        (Some((level, _)), _) => format!("{found}; broken at {}", name(level)),
+    }
+}
+
+fn capacity_row<'a>(
+    capacity: &'a Capacity,
+    rows: &[FlowEvidence],
+    goal_ms: Option<f64>,
+) -> CapacityRow<'a> {
+    let tried = |level: fn(&FlowEvidence) -> Option<f64>| {
+        let mine = rows
+            .iter()
+            .filter(|row| row.id == capacity.id && row.side == capacity.side);
+        let judged = mine.filter_map(|row| {
+            let verdict = load_rules::goal(&row.load(), goal_ms?).verdict;
+            Some((level(row)?, verdict))
+        });
+        judged.collect::<Vec<_>>()
+    };
     let fit = capacity.usl.as_ref().map(|usl| {
         format!(
             "λ {}/s, σ {}, κ {}",
@@ -166,10 +204,12 @@ fn capacity_row(capacity: &Capacity) -> CapacityRow<'_> {
     });
     CapacityRow {
         capacity,
-        users: capacity
-            .max_users
-            .map_or("none".to_owned(), |users| users.to_string()),
-        rate: capacity.max_rate.map_or("none".to_owned(), |rate| {
+        users: ends(
+            tried(|row| row.users.map(f64::from)),
+            capacity.max_users.map(f64::from),
+            |users| users.to_string(),
+        ),
+        rate: ends(tried(|row| row.rate), capacity.max_rate, |rate| {
             format!("{}/s", units::count(rate))
         }),
         fit: fit.unwrap_or_else(|| "too few levels to fit".to_owned()),
@@ -183,5 +223,30 @@ fn capacity_row(capacity: &Capacity) -> CapacityRow<'_> {
                 units::estimate(&projection.machines, units::count)
             )
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_most_that_holds_is_said_with_what_ended_it() {
+        use Verdict::{Confirmed, FallsShort, Inconclusive};
+        let ends = |levels: &[(f64, Verdict)], most| {
+            ends(levels.to_vec(), most, |level| level.to_string())
+        };
+        assert_eq!(ends(&[], None), "not tried");
+        assert_eq!(ends(&[(1.0, FallsShort)], None), "none; broken at 1");
+        let three = [(16.0, FallsShort), (1.0, Confirmed), (4.0, Confirmed)];
+        assert_eq!(ends(&three, Some(4.0)), "4; broken at 16");
+        assert_eq!(
+            ends(&[(1.0, Confirmed), (4.0, Inconclusive)], Some(1.0)),
+            "1; undecided at 4"
+        );
+        assert_eq!(
+            ends(&[(1.0, Confirmed)], Some(1.0)),
+            "1, the most that was tried"
+        );
     }
 }
