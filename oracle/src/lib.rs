@@ -16,6 +16,7 @@
 pub mod author;
 pub mod conversation;
 pub mod difference;
+mod every_author;
 pub mod events;
 pub mod hostile;
 pub mod ladder;
@@ -24,6 +25,8 @@ pub mod message_history;
 pub mod message_send;
 pub mod oracle;
 pub mod pagination;
+pub mod partitioning;
+pub mod slices;
 pub mod timeline;
 pub mod turn;
 pub mod write;

@@ -12,6 +12,7 @@ use crate::conversation::ConversationRows;
 use crate::events::{self, Event, Events};
 use crate::hostile::{self, Hostile};
 use crate::memo::Memo;
+use crate::slices::Slices;
 use crate::write::{Rows, Write};
 
 /// Rows that are kept at most of each kind: a few hundred bytes each.
@@ -42,6 +43,7 @@ struct Known {
     conversation_indexes: OnceLock<HashMap<Uuid, u64>>,
     author_indexes: OnceLock<HashMap<Uuid, u64>>,
     events: OnceLock<Arc<events::Known>>,
+    slices: OnceLock<Slices>,
     hostile: Mutex<BTreeSet<Hostile>>,
 }
 
@@ -56,6 +58,7 @@ impl Oracle {
                 conversation_indexes: OnceLock::new(),
                 author_indexes: OnceLock::new(),
                 events: OnceLock::new(),
+                slices: OnceLock::new(),
                 hostile: Mutex::default(),
             }),
             written: Written::default(),
@@ -84,6 +87,12 @@ impl Oracle {
         let made = || Arc::new(events::Known::of(&known.world));
         let made = Arc::clone(known.events.get_or_init(made));
         Events::new(made, Arc::clone(&self.written.events), self.cut)
+    }
+
+    /// What was done in every range of time, made once and kept.
+    pub fn slices(&self) -> &Slices {
+        let known = &self.known;
+        known.slices.get_or_init(|| Slices::of(&known.world))
     }
 
     /// What is right once these have been told to ClickHouse, in this order.

@@ -71,9 +71,9 @@ impl World {
     /// Acts as rows, with the words of comments and with views.
     fn written(&self, author: u32, block: u64, posts: &[Post], acts: Vec<Acts>) -> Vec<Engagement> {
         let mut text = self.stream(Aspect::COMMENT_TEXT, block);
-        let mut views = self.stream(Aspect::VIEWS, block);
-        let written = |(post, acts): (&Post, Acts)| Engagement {
-            views: self.views(author, post, acts.views, &mut views),
+        let views = self.segment_views(author, block, posts, &acts);
+        let written = |((post, acts), views): ((&Post, Acts), Vec<View>)| Engagement {
+            views,
             comments: self.comments(post, &acts, &mut text),
             likes: acts
                 .likes
@@ -86,7 +86,20 @@ impl World {
                 })
                 .collect(),
         };
-        posts.iter().zip(acts).map(written).collect()
+        posts.iter().zip(acts).zip(views).map(written).collect()
+    }
+
+    /// The views of each of a block's posts.
+    pub(crate) fn segment_views(
+        &self,
+        author: u32,
+        block: u64,
+        posts: &[Post],
+        acts: &[Acts],
+    ) -> Vec<Vec<View>> {
+        let mut random = self.stream(Aspect::VIEWS, block);
+        let views = |(post, acts): (&Post, &Acts)| self.views(author, post, acts.views, &mut random);
+        posts.iter().zip(acts).map(views).collect()
     }
 
     fn comments(&self, post: &Post, acts: &Acts, text: &mut impl Rng) -> Vec<Comment> {
@@ -121,6 +134,6 @@ impl World {
 }
 
 /// The number of the streams of a segment's deleted posts.
-fn deleted_block(segment: &Segment) -> u64 {
+pub(crate) fn deleted_block(segment: &Segment) -> u64 {
     DELETED + segment.first
 }

@@ -4,10 +4,12 @@
 use uuid::Uuid;
 
 use crate::acts::Acts;
+use crate::attention::EVENT_DAYS;
 use crate::blocks::Segment;
+use crate::engagement::deleted_block;
 use crate::ids::Kind;
-use crate::rhythm::SECOND;
-use crate::rows::Post;
+use crate::rhythm::{DAY, NOW, SECOND};
+use crate::rows::{Post, View};
 use crate::world::World;
 
 /// A post with the likes and comments ever given to it.
@@ -61,6 +63,41 @@ impl World {
             .iter()
             .zip(deleted_acts)
             .map(|((post, _), acts)| in_short(post, true, &acts));
+        standing.chain(gone).collect()
+    }
+
+    /// When anything was done to each post of the `index`-th user that `post_events` still keeps,
+    /// in seconds since 1970, in no order.
+    pub fn happenings(&self, index: u64) -> Vec<(Uuid, Vec<u32>)> {
+        let author = self.author(index);
+        let segments = self.author_segments(author.index);
+        segments
+            .flat_map(|segment| self.segment_happenings(&segment))
+            .collect()
+    }
+
+    fn segment_happenings(&self, segment: &Segment) -> Vec<(Uuid, Vec<u32>)> {
+        let kept = NOW - i64::from(EVENT_DAYS) * DAY;
+        let posts = self.segment_posts(segment);
+        let acts = self.acts(segment.entity, segment.first, &posts);
+        let (deleted, deleted_acts) = self.deleted_acts(segment, &posts);
+        let standing = self.segment_views(segment.entity, segment.first, &posts, &acts);
+        let gone: Vec<Post> = deleted.iter().map(|(post, _)| post.clone()).collect();
+        let mut gone_views =
+            self.segment_views(segment.entity, deleted_block(segment), &gone, &deleted_acts);
+        for (views, (_, deleted)) in gone_views.iter_mut().zip(&deleted) {
+            views.retain(|view| view.at < *deleted);
+        }
+        let times = |((post, acts), views): ((&Post, &Acts), Vec<View>)| {
+            let likes = acts.likes.iter().map(|like| like.time);
+            let comments = acts.comments.iter().map(|comment| comment.time);
+            let views = views.iter().map(|view| view.at.timestamp_micros());
+            let times = likes.chain(comments).chain(views);
+            let times = times.filter(|time| *time >= kept);
+            (post.id, times.map(|time| (time / SECOND) as u32).collect())
+        };
+        let standing = posts.iter().zip(&acts).zip(standing).map(times);
+        let gone = gone.iter().zip(&deleted_acts).zip(gone_views).map(times);
         standing.chain(gone).collect()
     }
 

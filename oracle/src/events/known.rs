@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use uuid::Uuid;
 use verdict_seed::{Interacted, World};
 
 use super::{Done, Kind, PostFacts, Second};
+use crate::every_author::every_author;
 
 /// Posts by author, what was done to them by post, and the same by user.
 #[derive(Debug)]
@@ -53,34 +53,7 @@ pub(crate) struct Act {
 impl Known {
     /// Makes all of it, with a thread per processor.
     pub(crate) fn of(world: &World) -> Self {
-        let users = world.users();
-        let mut by_author: Vec<Vec<Interacted>> = Vec::new();
-        by_author.resize_with(users as usize, Vec::new);
-        let next = AtomicU64::new(0);
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        std::thread::scope(|scope| {
-            let work = || {
-                let mut made = Vec::new();
-                loop {
-                    let author = next.fetch_add(1, Ordering::Relaxed);
-                    if author >= users {
-                        return made;
-                    }
-                    made.push((author, world.interactions(author)));
-                }
-            };
-            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-            for worker in workers {
-                match worker.join() {
-                    Ok(made) => {
-                        for (author, posts) in made {
-                            by_author[author as usize] = posts;
-                        }
-                    }
-                    Err(panic) => std::panic::resume_unwind(panic),
-                }
-            }
-        });
+        let by_author = every_author(world, |author| world.interactions(author));
         Self::laid_out(world, by_author)
     }
 
