@@ -19,7 +19,7 @@ use verdict_store::{Change, Error, Fault, Store, Table};
 
 use crate::error::Result as Outcome;
 use crate::item::Item;
-use crate::operation::{AnyOperation, Between, Leaves, Operation, erase, no_such_variant};
+use crate::operation::{AnyOperation, Between, Ladder, Leaves, Operation, erase, no_such_variant};
 use crate::session::Session;
 use crate::tally::Tally;
 
@@ -95,6 +95,10 @@ impl Operation for RecentPosts {
         "recent-posts"
     }
 
+    fn ladder(&self) -> Ladder {
+        Ladder::Events
+    }
+
     fn rungs(&self, world: &World) -> Vec<At> {
         rungs(world)
     }
@@ -138,6 +142,10 @@ impl Operation for PostsById {
 
     fn name(&self) -> &'static str {
         "posts-by-id"
+    }
+
+    fn ladder(&self) -> Ladder {
+        Ladder::Events
     }
 
     fn rungs(&self, world: &World) -> Vec<At> {
@@ -186,6 +194,10 @@ impl Operation for LikesByAuthor {
         "likes-by-author"
     }
 
+    fn ladder(&self) -> Ladder {
+        Ladder::Events
+    }
+
     fn rungs(&self, world: &World) -> Vec<At> {
         rungs(world)
     }
@@ -226,6 +238,10 @@ impl Operation for RecentEvents {
 
     fn name(&self) -> &'static str {
         "recent-events"
+    }
+
+    fn ladder(&self) -> Ladder {
+        Ladder::Events
     }
 
     fn rungs(&self, world: &World) -> Vec<At> {
@@ -277,6 +293,10 @@ impl Operation for Retention {
         } else {
             "retention"
         }
+    }
+
+    fn ladder(&self) -> Ladder {
+        Ladder::Events
     }
 
     fn rungs(&self, world: &World) -> Vec<At> {
