@@ -4,6 +4,7 @@
 
 use chrono::{DateTime, Utc};
 use clickhouse::error::Result;
+use clickhouse::sql::Identifier;
 use clickhouse::{Client, Row};
 use serde::{Deserialize, Serialize};
 
@@ -126,10 +127,6 @@ GROUP BY post_id
 ORDER BY events DESC, post_id
 LIMIT ?";
 
-const KEPT: &str = "
-SELECT count() AS events, min(event_time) AS oldest
-FROM post_events";
-
 /// Posts of a range of time that are there, newest first.
 pub async fn recent_posts(client: &Client, request: &PostsRequest) -> Result<Vec<Post>> {
     client
@@ -169,44 +166,43 @@ pub async fn recent_events(client: &Client, request: &EventsRequest) -> Result<V
 
 /// Deletes what is old by a mutation, which writes every part anew that holds some of it, and
 /// waits for it.
-pub async fn retention(client: &Client, request: &RetentionRequest) -> Result<Kept> {
-    delete(
-        client,
-        "ALTER TABLE post_events DELETE WHERE event_time < toDateTime(?, 'UTC')",
-        "mutations_sync",
-        request,
-    )
-    .await
+pub async fn retention(
+    client: &Client,
+    table: &str,
+    request: &RetentionRequest,
+) -> Result<Kept> {
+    client
+        .query("ALTER TABLE ? DELETE WHERE event_time < toDateTime(?, 'UTC')")
+        .with_setting("mutations_sync", "2")
+        .bind(Identifier(table))
+        .bind(request.keep_from.timestamp())
+        .execute()
+        .await?;
+    kept(client, table).await
 }
 
 /// Marks what is old as deleted, which writes a mask of every part that holds some of it, and
 /// waits for it; the rows go with later merges.
-pub async fn retention_by_mark(client: &Client, request: &RetentionRequest) -> Result<Kept> {
-    delete(
-        client,
-        "DELETE FROM post_events WHERE event_time < toDateTime(?, 'UTC')",
-        "lightweight_deletes_sync",
-        request,
-    )
-    .await
-}
-
-async fn delete(
+pub async fn retention_by_mark(
     client: &Client,
-    statement: &str,
-    synchronous: &str,
+    table: &str,
     request: &RetentionRequest,
 ) -> Result<Kept> {
     client
-        .query(statement)
-        .with_setting(synchronous, "2")
+        .query("DELETE FROM ? WHERE event_time < toDateTime(?, 'UTC')")
+        .with_setting("lightweight_deletes_sync", "2")
+        .bind(Identifier(table))
         .bind(request.keep_from.timestamp())
         .execute()
         .await?;
-    kept(client).await
+    kept(client, table).await
 }
 
-/// What is left of the events.
-pub async fn kept(client: &Client) -> Result<Kept> {
-    client.query(KEPT).fetch_one().await
+/// What is left of a table of events.
+pub async fn kept(client: &Client, table: &str) -> Result<Kept> {
+    client
+        .query("SELECT count() AS events, min(event_time) AS oldest FROM ?")
+        .bind(Identifier(table))
+        .fetch_one()
+        .await
 }

@@ -10,6 +10,7 @@
 
 use chrono::{DateTime, Utc};
 use clickhouse::error::Result;
+use clickhouse::sql::Identifier;
 use clickhouse::{Client, Row};
 use serde::Deserialize;
 use verdict_baseline::partitioning::{Kept, Post, RetentionRequest, kept};
@@ -56,15 +57,20 @@ const OLD: &str = "
 SELECT DISTINCT partition_id
 FROM system.parts
 WHERE database = currentDatabase()
-  AND table = 'post_events'
+  AND table = ?
   AND active
   AND partition_id < ?
 ORDER BY partition_id";
 
 /// Drops the months that are old.
-pub async fn retention(client: &Client, request: &RetentionRequest) -> Result<Kept> {
+pub async fn retention(
+    client: &Client,
+    table: &str,
+    request: &RetentionRequest,
+) -> Result<Kept> {
     let old: Vec<Partition> = client
         .query(OLD)
+        .bind(table)
         .bind(month(request.keep_from))
         .fetch_all()
         .await?;
@@ -73,10 +79,11 @@ pub async fn retention(client: &Client, request: &RetentionRequest) -> Result<Ke
             .iter()
             .map(|Partition { partition_id }| format!("DROP PARTITION ID '{partition_id}'"))
             .collect();
-        let drop = format!("ALTER TABLE post_events {}", drops.join(", "));
-        client.query(&drop).execute().await?;
+        let drop = format!("ALTER TABLE ? {}", drops.join(", "));
+        let drop = client.query(&drop).bind(Identifier(table));
+        drop.execute().await?;
     }
-    kept(client).await
+    kept(client, table).await
 }
 
 /// The name of the partition that an instant is in.

@@ -2,6 +2,8 @@
 //!
 //! The rung is the number of events in the tables.
 
+use clickhouse::Client;
+use clickhouse::sql::Identifier;
 use futures_util::future::BoxFuture;
 use rand_chacha::ChaCha8Rng;
 use uuid::Uuid;
@@ -35,7 +37,11 @@ const WEEK_HOURS: i64 = 7 * 24;
 const FEED: &str = "what is read is the change feed, whose late and hostile versions are the \
                     item's histories";
 
-const EVENTS: &[Table] = &[Table::clickhouse("post_events")];
+/// The copy of the events that what is old goes from: copies share their parts, so that one is
+/// made in no time and nothing has to be given back.
+const COPY: &str = "post_events_retained";
+
+const WRITES: &[Table] = &[Table::clickhouse(COPY)];
 
 /// The item.
 #[derive(Debug, Clone, Copy)]
@@ -277,7 +283,8 @@ impl Operation for RecentEvents {
     }
 }
 
-/// What is old going: today by either kind of DELETE, with partitions by the month.
+/// What is old going: today by either kind of DELETE, with partitions by the month. The time of a
+/// call includes that of making the copy it goes from, on every side.
 #[derive(Debug, Clone, Copy)]
 pub struct Retention {
     by_mark: bool,
@@ -304,11 +311,11 @@ impl Operation for Retention {
     }
 
     fn writes(&self) -> &'static [Table] {
-        EVENTS
+        WRITES
     }
 
     fn leaves(&self) -> Leaves {
-        Leaves::Renew(EVENTS)
+        Leaves::Rows
     }
 
     fn at(&self, oracle: &Oracle, _: At, _: &mut ChaCha8Rng) -> Option<RetentionRequest> {
@@ -326,13 +333,14 @@ impl Operation for Retention {
         request: &RetentionRequest,
     ) -> Result<Kept, Fault> {
         let client = &store.clickhouse;
+        copy(client).await?;
         Ok(match variant {
             VariantName::Baseline if self.by_mark => {
-                baseline::retention_by_mark(client, request).await?
+                baseline::retention_by_mark(client, COPY, request).await?
             }
-            VariantName::Baseline => baseline::retention(client, request).await?,
+            VariantName::Baseline => baseline::retention(client, COPY, request).await?,
             VariantName::Proposed(None) | VariantName::Optimized => {
-                optimized::retention(client, request).await?
+                optimized::retention(client, COPY, request).await?
             }
             _ => return Err(no_such_variant(variant)),
         })
@@ -346,17 +354,45 @@ impl Operation for Retention {
         true
     }
 
+    fn acknowledged(&self, _: &Kept) -> u64 {
+        0
+    }
+
     async fn hold_left(
         &self,
         store: &Store,
         _: &RetentionRequest,
         answer: &Kept,
     ) -> Result<Held, Error> {
-        let left = baseline::kept(&store.clickhouse)
+        let left = baseline::kept(&store.clickhouse, COPY)
             .await
             .doing("count the events that are left")?;
         Ok(same("events that are left", answer, &left))
     }
+
+    async fn undo(&self, store: &Store, _: Vec<RetentionRequest>) -> Result<u64, Error> {
+        forget(&store.clickhouse)
+            .await
+            .doing("drop the copy that events went from")?;
+        Ok(0)
+    }
+}
+
+async fn copy(client: &Client) -> clickhouse::error::Result<()> {
+    forget(client).await?;
+    client
+        .query("CREATE TABLE ? CLONE AS post_events")
+        .bind(Identifier(COPY))
+        .execute()
+        .await
+}
+
+async fn forget(client: &Client) -> clickhouse::error::Result<()> {
+    client
+        .query("DROP TABLE IF EXISTS ? SYNC")
+        .bind(Identifier(COPY))
+        .execute()
+        .await
 }
 
 /// A version of a post as the change feed brings it.
