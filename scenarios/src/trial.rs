@@ -74,8 +74,7 @@ impl Court<'_> {
         };
         let (session, ground) = (self.session, item.ground());
         let operations = item.operations();
-        let climbs = |operation: &Box<dyn AnyOperation>| operation.ladder() == Ladder::Events;
-        let cut = operations.iter().any(climbs);
+        let cut = operations.iter().any(|of| of.ladder() == Ladder::Events);
         if cut {
             self.runtime.block_on(session.cut())?;
         }
