@@ -464,7 +464,10 @@ impl Court<'_> {
         let sums = sums.chain(clickhouse(&store)?);
         let named = sums.map(|(table, sum)| (format!("{table} of {role}"), sum));
         let mut named: BTreeMap<String, TableSum> = named.collect();
-        for (rung, store) in store.rungs().filter_map(|rung| Some((rung, store.rung(rung)?))) {
+        for (rung, store) in store
+            .rungs()
+            .filter_map(|rung| Some((rung, store.rung(rung)?)))
+        {
             let sums = clickhouse(&store)?.into_iter();
             named.extend(sums.map(|(table, sum)| (format!("{table} of {role} at {rung}"), sum)));
         }

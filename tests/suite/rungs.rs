@@ -161,7 +161,9 @@ fn a_rung_of_events_is_a_part_of_the_world_with_every_change_on_it() {
     let read = |n: u64| {
         let at = At::rung(n);
         let mut work = today.work.iter().filter(|work| work.at == at);
-        let work = work.find(|work| work.operation.as_str() == "count").unwrap();
+        let work = work
+            .find(|work| work.operation.as_str() == "count")
+            .unwrap();
         work.counters[&Counter::RowsRead]
     };
     let share = read(1_000) / read(30_000);
