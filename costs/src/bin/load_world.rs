@@ -124,8 +124,14 @@ async fn databases(engines: &Engines, name: &str) -> Result<(PgConnectOptions, C
     connection.execute(AssertSqlSafe(create.clone())).await?;
     connection.execute("CHECKPOINT").await?;
     connection.close().await?;
-    engines.clickhouse("default").query(&create).execute().await?;
-    let clickhouse = engines.clickhouse(&name).with_compression(Compression::None);
+    engines
+        .clickhouse("default")
+        .query(&create)
+        .execute()
+        .await?;
+    let clickhouse = engines
+        .clickhouse(&name)
+        .with_compression(Compression::None);
     Ok((engines.postgres(&name), clickhouse))
 }
 
@@ -151,7 +157,12 @@ async fn raw(
     let mut waiting: Vec<&RowFile> = files.iter().collect();
     waiting.sort_by_key(|file| std::cmp::Reverse(file.path.metadata().map_or(0, |m| m.len())));
     let waiting = Mutex::new(VecDeque::from(waiting));
-    let next = || waiting.lock().unwrap_or_else(|e| e.into_inner()).pop_front();
+    let next = || {
+        waiting
+            .lock()
+            .unwrap_or_else(|e| e.into_inner())
+            .pop_front()
+    };
     let worker = async || {
         while let Some(file) = next() {
             if file.postgres {

@@ -81,7 +81,10 @@ impl Known {
         }
         let (by_user, user_starts) = sorted_by_user(world.users() as usize, &did);
         Self {
-            post_places: (0..).zip(&posts).map(|(place, post)| (post.id, place)).collect(),
+            post_places: (0..)
+                .zip(&posts)
+                .map(|(place, post)| (post.id, place))
+                .collect(),
             users: (0..world.users() as u32)
                 .map(|index| (world.user(index.into()), index))
                 .collect(),
@@ -135,7 +138,7 @@ impl Known {
         let found = self.post_places.get(&post).map(|place| *place as usize);
         let of = found.map(|place| (&self.posts[place], self.places(place)));
         of.into_iter()
-            .flat_map(|(post, places)| places.map(move |place| self.act(post, place)))
+            .flat_map(move |(post, places)| places.map(move |place| self.act(post, place)))
     }
 
     fn places(&self, post: usize) -> Range<u32> {
