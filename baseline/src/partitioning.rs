@@ -166,11 +166,7 @@ pub async fn recent_events(client: &Client, request: &EventsRequest) -> Result<V
 
 /// Deletes what is old by a mutation, which writes every part anew that holds some of it, and
 /// waits for it.
-pub async fn retention(
-    client: &Client,
-    table: &str,
-    request: &RetentionRequest,
-) -> Result<Kept> {
+pub async fn retention(client: &Client, table: &str, request: &RetentionRequest) -> Result<Kept> {
     client
         .query("ALTER TABLE ? DELETE WHERE event_time < toDateTime(?, 'UTC')")
         .with_setting("mutations_sync", "2")

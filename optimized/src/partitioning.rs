@@ -3,16 +3,23 @@
 //! - `post_events`: parted by month, its key as it was, since it begins with time already. Reads
 //!   of a range gain nothing; what is old is dropped by the month and nothing is written again.
 //! - `posts_cdc`: keyed by time and then id, parted by month, with a Bloom filter for look-ups
-//!   by id and granules of 1 024 rows, so that a range of time reads its own rows and a look-up
-//!   few more. All versions of a post have its time, so they have one key and are in one part.
-//! - `likes_cdc`, `comments_cdc`, `follows_cdc`: as they were. They are joined by the ids that
-//!   their keys begin with, and nothing of them goes by age.
+//!   by id and granules of 256 rows, so that a range of time reads its own rows and a look-up few
+//!   more. All versions of a post have its time, so they have one key and are in one part.
+//! - `likes_cdc`: parted by month under the key it had, which ends with the time: a range reads
+//!   its months only, and what is kept of one user stays together.
+//! - `comments_cdc`, `follows_cdc`: as they were. They are read by the ids that their keys begin
+//!   with, and nothing of them goes by age.
+//!
+//! What lost, on 315 000 versions of posts, of which a day is read in 72 ms today and one post by
+//! id in 8: the same key without the filter, 6 and 40 ms (every granule is read for an id);
+//! granules of 8 192 rows with it, 6 and 14; of 1 024, 8 and 6; a key of the day and the id, 9
+//! and 11; the same without partitions, 6 and 4, but a month then does not drop out at once. 256
+//! came to 4 and 4.
 
 use chrono::{DateTime, Utc};
+use clickhouse::Client;
 use clickhouse::error::Result;
 use clickhouse::sql::Identifier;
-use clickhouse::{Client, Row};
-use serde::Deserialize;
 use verdict_baseline::partitioning::{Kept, Post, RetentionRequest, kept};
 use verdict_store::{Change, Engine, Step, Table};
 
@@ -28,6 +35,7 @@ pub const CHANGE: Change = Change::steps(
     )],
     &[
         Table::clickhouse("posts_cdc"),
+        Table::clickhouse("likes_cdc"),
         Table::clickhouse("post_events"),
     ],
 );
@@ -47,11 +55,6 @@ pub async fn posts_by_id(client: &Client, ids: &[String]) -> Result<Vec<Post>> {
     client.query(POSTS_BY_ID).bind(ids).fetch_all().await
 }
 
-#[derive(Row, Deserialize)]
-struct Partition {
-    partition_id: String,
-}
-
 /// Partitions of months that ended before an instant: what drops out then.
 const OLD: &str = "
 SELECT DISTINCT partition_id
@@ -63,12 +66,8 @@ WHERE database = currentDatabase()
 ORDER BY partition_id";
 
 /// Drops the months that are old.
-pub async fn retention(
-    client: &Client,
-    table: &str,
-    request: &RetentionRequest,
-) -> Result<Kept> {
-    let old: Vec<Partition> = client
+pub async fn retention(client: &Client, table: &str, request: &RetentionRequest) -> Result<Kept> {
+    let old: Vec<String> = client
         .query(OLD)
         .bind(table)
         .bind(month(request.keep_from))
@@ -77,7 +76,7 @@ pub async fn retention(
     if !old.is_empty() {
         let drops: Vec<String> = old
             .iter()
-            .map(|Partition { partition_id }| format!("DROP PARTITION ID '{partition_id}'"))
+            .map(|partition| format!("DROP PARTITION ID '{partition}'"))
             .collect();
         let drop = format!("ALTER TABLE ? {}", drops.join(", "));
         let drop = client.query(&drop).bind(Identifier(table));

@@ -16,8 +16,8 @@
 pub mod author;
 pub mod conversation;
 pub mod difference;
-mod every_author;
 pub mod events;
+mod every_author;
 pub mod hostile;
 pub mod ladder;
 mod memo;

@@ -142,7 +142,9 @@ pub fn hold_posts(oracle: &Oracle, request: &PostsRequest, answer: &[Post]) -> H
         .collect();
     due.sort_unstable();
     due.truncate(request.limit as usize);
-    let due = due.into_iter().map(|(time, id, author)| post(id, author, time.0));
+    let due = due
+        .into_iter()
+        .map(|(time, id, author)| post(id, author, time.0));
     each("post", due, answer)
 }
 

@@ -6,8 +6,8 @@ use std::ops::Range;
 use uuid::Uuid;
 use verdict_seed::World;
 
-use crate::every_author::every_author;
 use crate::events::Second;
+use crate::every_author::every_author;
 
 const HOUR: Second = 3_600;
 

@@ -98,7 +98,8 @@ impl World {
         acts: &[Acts],
     ) -> Vec<Vec<View>> {
         let mut random = self.stream(Aspect::VIEWS, block);
-        let views = |(post, acts): (&Post, &Acts)| self.views(author, post, acts.views, &mut random);
+        let views =
+            |(post, acts): (&Post, &Acts)| self.views(author, post, acts.views, &mut random);
         posts.iter().zip(acts).map(views).collect()
     }
 

@@ -28,3 +28,18 @@ INSERT INTO posts_whole SELECT * FROM posts_cdc;
 EXCHANGE TABLES posts_cdc AND posts_whole;
 
 DROP TABLE posts_whole SYNC;
+
+CREATE TABLE likes_whole (
+    user_id       String,
+    post_id       String,
+    created_at    DateTime,
+    cdc_timestamp UInt64,
+    is_deleted    UInt8 DEFAULT 0
+) ENGINE = ReplacingMergeTree(cdc_timestamp)
+ORDER BY (user_id, post_id, created_at);
+
+INSERT INTO likes_whole SELECT * FROM likes_cdc;
+
+EXCHANGE TABLES likes_cdc AND likes_whole;
+
+DROP TABLE likes_whole SYNC;

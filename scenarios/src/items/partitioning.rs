@@ -453,11 +453,18 @@ async fn late_versions(
         if merged {
             merge(&store).await?;
         }
-        let when = if merged { "once merged" } else { "as they came" };
+        let when = if merged {
+            "once merged"
+        } else {
+            "as they came"
+        };
         let by_id = PostsById.call(&store, variant, &ids).await;
-        record(tally, &format!("late versions by id, {when}"), by_id, |answer| {
-            PostsById.hold(&expected, &ids, answer)
-        })?;
+        record(
+            tally,
+            &format!("late versions by id, {when}"),
+            by_id,
+            |answer| PostsById.hold(&expected, &ids, answer),
+        )?;
         for hours in [24, 30 * 24, 180 * 24] {
             let request = PostsRequest {
                 range: oracle::last_hours(world, hours),
