@@ -7,6 +7,7 @@ pub mod error;
 pub mod message_history;
 pub mod message_send;
 pub mod pagination;
+pub mod partitioning;
 pub mod schema;
 
 pub use error::{Error, Refused, Result};

@@ -4,3 +4,4 @@
 pub mod message_history;
 pub mod message_send;
 pub mod pagination;
+pub mod partitioning;

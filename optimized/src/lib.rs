@@ -5,6 +5,7 @@ pub mod as_proposed;
 pub mod message_history;
 pub mod message_send;
 pub mod pagination;
+pub mod partitioning;
 
 use verdict_store::Change;
 
@@ -13,4 +14,5 @@ pub const FIXES: &[Change] = &[
     message_history::CHANGE,
     message_send::CHANGE,
     pagination::CHANGE,
+    partitioning::CHANGE,
 ];

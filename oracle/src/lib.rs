@@ -6,6 +6,7 @@
 //!
 //! - [`oracle`]: the generator's own rows, kept for as long as they are asked for.
 //! - [`conversation`], [`author`]: those rows in the shapes that answers have.
+//! - [`events`]: likes and comments as ClickHouse's tables have to come to them.
 //! - [`timeline`]: an order in which rows of one instant may change places.
 //! - [`hostile`]: rows that no ordinary world has.
 //! - [`mod@write`]: writes between reads, after which another answer is right, and how they are
@@ -15,6 +16,8 @@
 pub mod author;
 pub mod conversation;
 pub mod difference;
+pub mod events;
+mod every_author;
 pub mod hostile;
 pub mod ladder;
 mod memo;
@@ -22,6 +25,8 @@ pub mod message_history;
 pub mod message_send;
 pub mod oracle;
 pub mod pagination;
+pub mod partitioning;
+pub mod slices;
 pub mod timeline;
 pub mod turn;
 pub mod write;
@@ -29,6 +34,7 @@ pub mod write;
 pub use author::AuthorRows;
 pub use conversation::ConversationRows;
 pub use difference::{Difference, Held, same};
+pub use events::{Event, Events};
 pub use hostile::Hostile;
 pub use oracle::Oracle;
 pub use timeline::Timeline;

@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rand::Rng;
 use uuid::Uuid;
-use verdict_seed::World;
+use verdict_seed::{Cut, World};
 
 use crate::author::AuthorRows;
 use crate::conversation::ConversationRows;
+use crate::events::{self, Event, Events};
 use crate::hostile::{self, Hostile};
 use crate::memo::Memo;
+use crate::slices::Slices;
 use crate::write::{Rows, Write};
 
 /// Rows that are kept at most of each kind: a few hundred bytes each.
@@ -21,6 +23,8 @@ const KEPT: u64 = 300_000;
 pub struct Oracle {
     known: Arc<Known>,
     written: Written,
+    /// The part of the world that ClickHouse's tables hold.
+    cut: Cut,
 }
 
 /// What writes have made of the rows that they touched; none where there are none any more.
@@ -28,6 +32,7 @@ pub struct Oracle {
 struct Written {
     conversations: HashMap<Uuid, Option<Arc<ConversationRows>>>,
     authors: HashMap<Uuid, Option<Arc<AuthorRows>>>,
+    events: Arc<events::Told>,
 }
 
 #[derive(Debug)]
@@ -37,6 +42,8 @@ struct Known {
     authors: Memo<Uuid, AuthorRows>,
     conversation_indexes: OnceLock<HashMap<Uuid, u64>>,
     author_indexes: OnceLock<HashMap<Uuid, u64>>,
+    events: OnceLock<Arc<events::Known>>,
+    slices: OnceLock<Slices>,
     hostile: Mutex<BTreeSet<Hostile>>,
 }
 
@@ -50,15 +57,56 @@ impl Oracle {
                 authors: Memo::new(KEPT),
                 conversation_indexes: OnceLock::new(),
                 author_indexes: OnceLock::new(),
+                events: OnceLock::new(),
+                slices: OnceLock::new(),
                 hostile: Mutex::default(),
             }),
             written: Written::default(),
+            cut: world.whole(),
         }
     }
 
     /// The world.
     pub fn world(&self) -> &World {
         &self.known.world
+    }
+
+    /// What is right where ClickHouse's tables hold the part of the world of so many events;
+    /// `None` where it has no such rung.
+    pub fn cut(&self, events: u64) -> Option<Self> {
+        Some(Self {
+            cut: self.world().cut(events)?,
+            ..self.clone()
+        })
+    }
+
+    /// The part of the world that ClickHouse's tables hold.
+    pub fn part(&self) -> Cut {
+        self.cut
+    }
+
+    /// Posts, likes and comments as ClickHouse's tables have to come to them. Those of the world
+    /// are made once, which takes a while, and kept.
+    pub fn events(&self) -> Events {
+        let known = &self.known;
+        let made = || Arc::new(events::Known::of(&known.world));
+        let made = Arc::clone(known.events.get_or_init(made));
+        Events::new(made, Arc::clone(&self.written.events), self.cut)
+    }
+
+    /// What was done in every range of time, made once and kept.
+    pub fn slices(&self) -> &Slices {
+        let known = &self.known;
+        known.slices.get_or_init(|| Slices::of(&known.world))
+    }
+
+    /// What is right once these have been told to ClickHouse, in this order.
+    #[must_use]
+    pub fn told(&self, events: &[Event]) -> Self {
+        let mut with = self.clone();
+        let told = Arc::make_mut(&mut with.written.events);
+        events.iter().for_each(|event| told.tell(*event));
+        with
     }
 
     /// What is right after one write more. What is wrong with rows that nobody has stays wrong.

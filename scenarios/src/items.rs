@@ -3,7 +3,9 @@
 pub mod message_history;
 pub mod message_send;
 pub mod pagination;
+pub mod partitioning;
 
 pub use message_history::MessageHistory;
 pub use message_send::MessageSend;
 pub use pagination::Pagination;
+pub use partitioning::Partitioning;

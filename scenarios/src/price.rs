@@ -11,12 +11,17 @@ use verdict_audit::{Counter, ItemId, OperationName, Unit, VariantName};
 use crate::court::{Case, Court};
 use crate::error::Result;
 use crate::item::Item;
-use crate::operation::AnyOperation;
+use crate::operation::{AnyOperation, Ladder};
 use crate::session::{ROLES, Role};
 use crate::tally::Tally;
 
 /// What a write is priced by.
-const COUNTERS: [Counter; 3] = [Counter::WalBytes, Counter::RowsWritten, Counter::Buffers];
+const COUNTERS: [Counter; 4] = [
+    Counter::WalBytes,
+    Counter::RowsWritten,
+    Counter::BytesWritten,
+    Counter::Buffers,
+];
 
 impl Court<'_> {
     /// The price of a case's change, which is applied and took `migrated` to apply.
@@ -61,7 +66,13 @@ impl Court<'_> {
     /// on one of them, which is for `additive` to tell.
     fn per_call(&self, item: &dyn Item, operation: &dyn AnyOperation) -> Result<Vec<Price>> {
         let session = self.session;
-        let Some(at) = operation.rungs(session.world()).into_iter().next() else {
+        let mut rungs = operation.rungs(session.world()).into_iter();
+        let at = match operation.ladder() {
+            Ladder::Rows => rungs.next(),
+            // The whole: parts of the world are there for the item's own trial.
+            Ladder::Events => rungs.next_back(),
+        };
+        let Some(at) = at else {
             return Ok(Vec::new());
         };
         let mut sides = Vec::new();
