@@ -71,6 +71,21 @@ pub enum Error {
     /// An environment variable that takes a flag's place is wrong.
     #[error(transparent)]
     Variables(#[from] clap::Error),
+    /// More users than the system lets a process have connections.
+    #[error(
+        "{users} users at once need {needed} open files, and a process may have {limit} here: \
+         raise the limit (`ulimit -n {needed}`), or ask for {most} users at most"
+    )]
+    TooManyUsers {
+        /// The users asked for.
+        users: u32,
+        /// Files that a process of the load has open with them.
+        needed: u64,
+        /// Files that a process may have open.
+        limit: u64,
+        /// The users that there can be.
+        most: u64,
+    },
     /// The system refused something.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -86,9 +101,11 @@ impl Error {
             Self::Service(error) => error.exit(),
             Self::Load(error) => error.exit(),
             Self::Catalogue(error) => error.exit(),
-            Self::NotOnTrial(_) | Self::Filter(_) | Self::NoSuchBench(_) | Self::Variables(_) => {
-                Exit::Usage
-            }
+            Self::NotOnTrial(_)
+            | Self::Filter(_)
+            | Self::NoSuchBench(_)
+            | Self::Variables(_)
+            | Self::TooManyUsers { .. } => Exit::Usage,
             Self::Results(error) => error.exit(),
             Self::Report(error) => error.exit(),
             Self::Output { source, .. } => match Exit::of_io(source) {

@@ -27,8 +27,33 @@ pub fn usage(error: &clap::Error) -> ExitCode {
 
 /// Prints one error with its causes and chooses the exit code.
 pub fn failure(error: &Error) -> ExitCode {
+    let mut words = causes(error);
+    let mut exit = error.exit();
+    if DAMAGED.iter().any(|damaged| words.contains(damaged)) {
+        words.push_str("; the kept world may be damaged: `verdict doctor --worlds` reads it whole");
+        if exit == Exit::Software {
+            exit = Exit::Io;
+        }
+    }
+    eprintln!("verdict: {words}");
+    code(exit)
+}
+
+/// What the engines say when they read what is not as they wrote it.
+const DAMAGED: [&str; 7] = [
+    "invalid page in block",
+    "could not read block",
+    "Checksum doesn't match",
+    "CANNOT_READ_ALL_DATA",
+    "NO_FILE_IN_DATA_PART",
+    "CORRUPTED_DATA",
+    "CANNOT_DECOMPRESS",
+];
+
+/// An error with its causes, each said once.
+fn causes(error: &dyn std::error::Error) -> String {
     let mut words = error.to_string();
-    let mut cause = std::error::Error::source(error);
+    let mut cause = error.source();
     while let Some(next) = cause {
         let more = next.to_string();
         // Most messages hold their cause's already.
@@ -43,6 +68,25 @@ pub fn failure(error: &Error) -> ExitCode {
         words.truncate(end);
         words.push_str(" ...");
     }
-    eprintln!("verdict: {words}");
-    code(error.exit())
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn a_cause_is_said_once_and_a_long_message_is_cut() {
+        let source = io::Error::from(io::ErrorKind::IsADirectory);
+        let said = source.to_string();
+        let error = Error::Output {
+            folder: "out".into(),
+            source,
+        };
+        assert_eq!(causes(&error).matches(&said).count(), 1);
+        let long = Error::NotOnTrial("x".repeat(10 * LONGEST));
+        assert!(causes(&long).len() <= LONGEST + 4);
+    }
 }

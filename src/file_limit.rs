@@ -2,8 +2,14 @@
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
+use crate::error::{Error, Result};
+
 /// More than any load here asks for; some servers are slowed by a limit of millions.
 const ENOUGH: u64 = 65_536;
+
+/// Files of the process with the most of them beside one for each user: the generator has its own
+/// connections to both sides, the service its pools, and either what any program has open.
+const BESIDE: u64 = 256;
 
 /// Raises the limit as far as the system lets this user, for this process and what it starts.
 /// Where it does not, the limit stays as it is, and what needs more says so.
@@ -12,4 +18,25 @@ pub fn raise() {
         let wanted = hard.min(ENOUGH).max(soft);
         let _ = setrlimit(Resource::RLIMIT_NOFILE, wanted, hard);
     }
+}
+
+/// Whether so many users at once can be had. The service is a process of its own, under the same
+/// limit.
+///
+/// # Errors
+/// When they need more files than a process may have open.
+pub fn suffices(users: u32) -> Result<()> {
+    let Ok((limit, _)) = getrlimit(Resource::RLIMIT_NOFILE) else {
+        return Ok(());
+    };
+    let needed = u64::from(users) + BESIDE;
+    if needed <= limit {
+        return Ok(());
+    }
+    Err(Error::TooManyUsers {
+        users,
+        needed,
+        limit,
+        most: limit.saturating_sub(BESIDE),
+    })
 }

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use sqlx::PgPool;
 use verdict_engines::Engines;
-use verdict_load::{LoadOutcome, LoadPlan, PerSide, ServiceUrl, run};
+use verdict_load::{LoadOutcome, LoadPlan, PerSide, ServiceUrl, interrupt, interrupted, run};
 use verdict_seed::World;
 use verdict_service::{ServiceProcess, Sides, migrate_all};
 use verdict_store::{Connect, Store};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::progress::Display;
 
 /// The side that stays as today.
@@ -70,7 +70,7 @@ pub async fn ours(
         baseline: PgPool::connect_lazy_with(sides.baseline.clone()),
         optimized: PgPool::connect_lazy_with(sides.optimized.clone()),
     };
-    let service = ServiceProcess::spawn(host, &sides)?;
+    let mut service = ServiceProcess::spawn(host, &sides)?;
     let url = ServiceUrl::new(service.url());
     let flows: Vec<String> = plan.flows.iter().map(ToString::to_string).collect();
     display.say(format!(
@@ -78,7 +78,19 @@ pub async fn ours(
         flows.join(", "),
         plan.expected().as_secs()
     ));
-    let loaded = run(&url, world, plan, Some(&databases), display, artefacts).await;
+    let loaded = {
+        let mut load = run(&url, world, plan, Some(&databases), display, artefacts);
+        tokio::select! {
+            loaded = &mut load => loaded.map_err(Error::from),
+            death = service.death() => {
+                // Ctrl-C in a terminal reaches the service as well, and is no death of its own.
+                let stopped = interrupted();
+                interrupt("the service is gone");
+                let loaded = load.await;
+                if stopped { loaded.map_err(Error::from) } else { Err(death.into()) }
+            }
+        }
+    };
     let stopped = service.stop();
     databases.baseline.close().await;
     databases.optimized.close().await;

@@ -19,7 +19,7 @@ use crate::cli::WorldArgs;
 use crate::estimate::estimate;
 use crate::on_trial::OnTrial;
 use crate::progress::Display;
-use crate::{budget, facts, load, paths, world};
+use crate::{budget, facts, file_limit, load, paths, world};
 
 /// What to try, and how thoroughly.
 #[derive(Debug, Clone)]
@@ -61,6 +61,9 @@ pub fn run(
     display: &Display,
 ) -> crate::error::Result<Results> {
     docket::hold(Catalogue::builtin(), docket::ITEMS)?;
+    if request.loaded {
+        file_limit::suffices(request.load().most_users())?;
+    }
     let runtime = Runtime::new()?;
     let world = World::new(request.world.spec());
     let options = world::options(&request.world.scale.engines, request.host.clone(), display)?;

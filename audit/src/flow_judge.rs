@@ -54,7 +54,8 @@ impl FlowEvidence {
 }
 
 /// The largest load at which a flow's goal holds on one side, and at no smaller one measured is
-/// known to break; a level that decides nothing is passed over.
+/// known to break, or fails too often to be judged; a level that decides nothing else is passed
+/// over.
 /// `rows` may hold other flows and sides; the fit and the projection are the caller's to add.
 pub fn largest_holding(flow: &Target, side: Side, rows: &[FlowEvidence]) -> Capacity {
     let id = flow.id;
@@ -64,8 +65,10 @@ pub fn largest_holding(flow: &Target, side: Side, rows: &[FlowEvidence]) -> Capa
     let mut rates: Vec<_> = mine().filter_map(|row| Some((row.rate?, row))).collect();
     rates.sort_by(|(a, _), (b, _)| a.total_cmp(b));
     let goal = |row: &FlowEvidence| load_rules::goal(&row.load(), flow.goal_ms).verdict;
-    let unbroken =
-        |row: &FlowEvidence| matches!(goal(row), Verdict::Confirmed | Verdict::Inconclusive);
+    let unbroken = |row: &FlowEvidence| {
+        let undecided = matches!(goal(row), Verdict::Confirmed | Verdict::Inconclusive);
+        undecided && !row.load().failing()
+    };
     let holds = |row: &FlowEvidence| goal(row) == Verdict::Confirmed;
     let max_users = users.iter().take_while(|(_, row)| unbroken(row));
     let max_users = max_users.filter(|(_, row)| holds(row)).last();

@@ -17,17 +17,27 @@ pub fn encode(histogram: &Histogram<u64>) -> Result<String, String> {
     Ok(BASE64_STANDARD.encode(bytes))
 }
 
+/// More than any run counts, and few enough to be summed up.
+const MOST: u64 = 1_000_000_000_000;
+
 /// A histogram from results.
 ///
 /// # Errors
-/// When the text is none.
+/// When the text is none, or holds more than any run counts.
 pub fn decode(text: &str) -> Result<Histogram<u64>, String> {
     let bytes = BASE64_STANDARD
         .decode(text)
         .map_err(|error| error.to_string())?;
-    Deserializer::new()
+    let histogram: Histogram<u64> = Deserializer::new()
         .deserialize(&mut bytes.as_slice())
-        .map_err(|error| error.to_string())
+        .map_err(|error| error.to_string())?;
+    if histogram.len() > MOST {
+        return Err(format!(
+            "it counts {} values, and no run does",
+            histogram.len()
+        ));
+    }
+    Ok(histogram)
 }
 
 #[cfg(test)]
@@ -42,5 +52,7 @@ mod tests {
         }
         assert_eq!(decode(&encode(&histogram).unwrap()).unwrap(), histogram);
         assert!(decode("not base64!").is_err());
+        histogram.record_n(7, MOST).unwrap();
+        assert!(decode(&encode(&histogram).unwrap()).is_err());
     }
 }

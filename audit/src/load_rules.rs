@@ -40,6 +40,11 @@ pub struct Load {
     pub lag_p99: Option<f64>,
 }
 
+/// Whether more requests failed than a level may have to be judged.
+pub fn failing(errors: u64, requests: u64) -> bool {
+    errors as f64 > requests as f64 * MAX_ERRORS
+}
+
 impl Load {
     /// Whether the latencies are as much the generator's as the service's.
     pub fn late(&self) -> bool {
@@ -49,7 +54,7 @@ impl Load {
 
     /// Whether more requests failed than a level may have to be judged.
     pub fn failing(&self) -> bool {
-        self.errors as f64 > self.requests as f64 * MAX_ERRORS
+        failing(self.errors, self.requests)
     }
 
     /// p95's interval in milliseconds, or why nothing is judged.

@@ -138,8 +138,25 @@ fn impossible_latency(cell: &Latency) -> Option<String> {
         .flatten()
         .find_map(impossible_ratio)
         .or_else(|| sides.into_iter().flatten().find_map(impossible_percentiles))
-        .or_else(|| impossible_engine(cell))?;
+        .or_else(|| impossible_engine(cell))
+        .or_else(|| impossible_rounds(cell))?;
     Some(format!("{} at {}: {words}", cell.operation, cell.at))
+}
+
+/// More rounds than a century has moments for.
+const ROUNDS: usize = 1_000_000_000;
+
+fn impossible_rounds(cell: &Latency) -> Option<String> {
+    let zeros = [cell.zero, cell.p95_zero].into_iter().flatten();
+    let mut rounds = zeros
+        .map(|zero| zero.rounds)
+        .chain([cell.rounds, cell.p95_rounds]);
+    if let Some(rounds) = rounds.find(|rounds| *rounds > ROUNDS) {
+        return Some(format!("{rounds} rounds"));
+    }
+    let mut figures = [cell.seconds, cell.floor].into_iter();
+    let figure = figures.find(|figure| !(0.0..BEYOND).contains(figure))?;
+    Some(format!("{figure} of seconds or of noise"))
 }
 
 fn impossible_engine(cell: &Latency) -> Option<String> {

@@ -42,6 +42,22 @@ fn the_largest_load_is_the_last_before_the_goal_first_breaks() {
     assert_eq!(largest_holding(flow, Side::Baseline, &rows).max_users, None);
 }
 
+#[test]
+fn beyond_a_load_that_fails_too_often_nothing_holds_however_quick_it_is() {
+    let flow = Catalogue::builtin().target(FlowId::Send).unwrap();
+    let largest = |errors: u64| {
+        let failing = FlowEvidence {
+            errors,
+            ..at(4, 5.0)
+        };
+        let rows = [at(1, 5.0), failing, at(16, 5.0)];
+        largest_holding(flow, Side::Optimized, &rows).max_users
+    };
+    // A thousandth of 5 000 requests.
+    assert_eq!(largest(5), Some(16));
+    assert_eq!(largest(6), Some(1));
+}
+
 fn judged(mut row: FlowEvidence) -> FlowEvidence {
     let target = Catalogue::builtin()
         .target(row.id)

@@ -69,10 +69,8 @@ impl Endpoints {
         let (client, clickhouse_url) = clickhouse_at(&variable(clickhouse)?)
             .ok_or_else(|| bad_url(clickhouse, "http://USER:PASSWORD@HOST:8123"))?;
         Ok(Self {
-            // A parser's complaint may quote what it read, which holds the password.
-            postgres: variable(postgres)?.parse().map_err(|_: sqlx::Error| {
-                bad_url(postgres, "postgres://USER:PASSWORD@HOST:PORT/DATABASE")
-            })?,
+            postgres: postgres_at(&variable(postgres)?)
+                .ok_or_else(|| bad_url(postgres, "postgres://USER:PASSWORD@HOST:PORT/DATABASE"))?,
             clickhouse: client,
             clickhouse_url,
             redis: redis::Client::open(variable(redis)?)
@@ -130,6 +128,16 @@ fn clickhouse_client() -> clickhouse::Client {
             .pool_idle_timeout(Duration::from_millis(500))
             .build(connector),
     )
+}
+
+/// The options that a URL stands for; whose scheme, of any other server's, sqlx passes over. A
+/// parser's complaint may quote what it read, which holds the password.
+fn postgres_at(address: &str) -> Option<PgConnectOptions> {
+    let scheme = Url::parse(address).ok()?.scheme().to_owned();
+    if !["postgres", "postgresql"].contains(&scheme.as_str()) {
+        return None;
+    }
+    address.parse().ok()
 }
 
 /// A client for a URL with the credentials in it, and the URL without them.
@@ -214,5 +222,11 @@ mod tests {
         assert!(clickhouse_at("http://me:p%40ss@db:8123/x").is_some());
         assert!(clickhouse_at("https://db:8443").is_none());
         assert!(clickhouse_at("db:8123").is_none());
+        for sound in ["postgres://me@db/x", "postgresql://me:p%40ss@db:5433/x"] {
+            assert!(postgres_at(sound).is_some(), "{sound}");
+        }
+        for other in ["mysql://me:hush@db:3306/x", "http://db", "db:5432", ""] {
+            assert!(postgres_at(other).is_none(), "{other}");
+        }
     }
 }

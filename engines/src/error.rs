@@ -74,6 +74,14 @@ pub enum Error {
         /// What was being opened or written.
         path: PathBuf,
     },
+    /// A path that cannot be written into a file of settings.
+    #[error(
+        "the cache folder {path:?} has a name that engines cannot be given: set VERDICT_CACHE to one in UTF-8 without control characters"
+    )]
+    OddPath {
+        /// The folder.
+        path: PathBuf,
+    },
     /// Any other trouble with a file.
     #[error("{what} {path}: {source}")]
     Io {
@@ -215,9 +223,10 @@ impl Error {
             Self::DiskFull { .. } | Self::Io { .. } => Exit::Io,
             Self::Build { source, .. } if is_full(source.as_ref()) => Exit::Io,
             Self::Permission { .. } => Exit::Permission,
-            Self::BadUrl { .. } | Self::UnknownChoice { .. } | Self::MissingVariable { .. } => {
-                Exit::Usage
-            }
+            Self::BadUrl { .. }
+            | Self::OddPath { .. }
+            | Self::UnknownChoice { .. }
+            | Self::MissingVariable { .. } => Exit::Usage,
             Self::TooManySides { .. } | Self::NoSide { .. } => Exit::Software,
             _ => Exit::Unavailable,
         }

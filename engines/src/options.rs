@@ -67,7 +67,7 @@ impl fmt::Display for Choice {
 /// `~/.cache/verdict`. It need not exist yet.
 ///
 /// # Errors
-/// When none of the variables nor HOME is set.
+/// When none of the variables nor HOME is set, or an engine could not be given its name.
 pub fn cache_dir() -> Result<PathBuf, Error> {
     let set = |name| {
         std::env::var_os(name)
@@ -81,7 +81,13 @@ pub fn cache_dir() -> Result<PathBuf, Error> {
             mode: Mode::Embedded,
             variable: "VERDICT_CACHE (or HOME)",
         })?;
-    std::path::absolute(&folder).map_err(Error::io("resolving", folder))
+    let folder = std::path::absolute(&folder).map_err(Error::io("resolving", folder))?;
+    // It goes into the engines' files of settings.
+    let plain = |path: &str| !path.chars().any(char::is_control);
+    if !folder.to_str().is_some_and(plain) {
+        return Err(Error::OddPath { path: folder });
+    }
+    Ok(folder)
 }
 
 #[cfg(test)]

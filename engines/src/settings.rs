@@ -126,6 +126,23 @@ pub(crate) fn clickhouse(memory: u64) -> String {
     )
 }
 
+/// What an embedded ClickHouse answers to: requests that name our user in the header, and
+/// ClickHouse refuses any that names another beside it. So the one who has no password
+/// ([`clickhouse_users`]) is asked for by nobody; there is no other interface.
+pub(crate) fn clickhouse_handlers() -> String {
+    format!(
+        "<http_handlers>
+    <rule>
+      <headers><X-ClickHouse-User>{USER}</X-ClickHouse-User></headers>
+      <handler>
+        <type>dynamic_query_handler</type>
+        <query_param_name>query</query_param_name>
+      </handler>
+    </rule>
+  </http_handlers>"
+    )
+}
+
 /// ClickHouse's users: ours; and, without a password because it can be given none, the one as
 /// whom the query runs that makes the library a server. The one session that it may have is
 /// that query's, so nobody else gets in as it.

@@ -1,19 +1,22 @@
 //! The client for requests outside of goose: one at a time, and in the open loop.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use reqwest::header::CONTENT_TYPE;
 
 use verdict_oracle::Difference;
 
+use crate::body::{whole, words};
 use crate::error::{Error, Result};
 use crate::flows::call::{Amiss, Call};
 use crate::sent_log::SentLog;
 use crate::service_url::ServiceUrl;
 
-/// How long an answer may take before it counts as none.
-pub(super) const TIMEOUT: Duration = Duration::from_secs(30);
+/// So many requests without a whole answer in time, one after the other, or windows in which
+/// there was nothing else, and the service is given up: a run has thousands of them.
+const GIVEN_UP: u32 = 3;
 
 /// Asks the service.
 #[derive(Clone)]
@@ -21,24 +24,31 @@ pub(crate) struct Http {
     client: reqwest::Client,
     base: Arc<str>,
     sent: Arc<SentLog>,
+    patience: Duration,
+    /// Requests without a whole answer in time since the last that had one.
+    silent: Arc<AtomicU32>,
+    /// Windows like that.
+    barren: Arc<AtomicU32>,
 }
 
 impl Http {
-    /// A client of the service at this address, which must answer.
-    pub async fn connect(service: &ServiceUrl, sent: Arc<SentLog>) -> Result<Self> {
-        let client = reqwest::Client::builder().timeout(TIMEOUT).build()?;
-        let base: Arc<str> = service.as_str().into();
-        let reason = match client.get(format!("{base}/health")).send().await {
-            Ok(response) if response.status().is_success() => {
-                return Ok(Self { client, base, sent });
-            }
-            Ok(response) => format!("its health answers {}", response.status()),
-            Err(error) => error.to_string(),
+    /// A client of the service at this address, which must answer. One that takes longer than
+    /// `patience` over a whole answer has given none.
+    pub async fn connect(
+        service: &ServiceUrl,
+        patience: Duration,
+        sent: Arc<SentLog>,
+    ) -> Result<Self> {
+        let http = Self {
+            client: reqwest::Client::builder().timeout(patience).build()?,
+            base: service.as_str().into(),
+            sent,
+            patience,
+            silent: Arc::default(),
+            barren: Arc::default(),
         };
-        Err(Error::NoService {
-            url: base.to_string(),
-            reason,
-        })
+        http.health().await?;
+        Ok(http)
     }
 
     #[cfg(test)]
@@ -47,6 +57,56 @@ impl Http {
             client: reqwest::Client::new(),
             base: base.into(),
             sent: Arc::default(),
+            patience: Duration::MAX,
+            silent: Arc::default(),
+            barren: Arc::default(),
+        }
+    }
+
+    async fn health(&self) -> Result<()> {
+        let reason = match self
+            .client
+            .get(format!("{}/health", self.base))
+            .send()
+            .await
+        {
+            Ok(response) if response.status().is_success() => return Ok(()),
+            Ok(response) => format!("its health answers {}", response.status()),
+            Err(error) => words(error),
+        };
+        Err(Error::NoService {
+            url: self.base.to_string(),
+            reason,
+        })
+    }
+
+    /// Gives the service up when the last requests, put one at a time, had no whole answer.
+    pub fn answers(&self) -> Result<()> {
+        if self.silent.load(Ordering::Relaxed) < GIVEN_UP {
+            return Ok(());
+        }
+        Err(self.given_up())
+    }
+
+    /// Gives the service up after a window in which nobody was answered, when it is not there any
+    /// more, or when that was so for lack of a whole answer in several windows.
+    pub async fn answered(&self, answers: u64, opened: Instant) -> Result<()> {
+        if answers > 0 {
+            self.barren.store(0, Ordering::Relaxed);
+            return Ok(());
+        }
+        let took = opened.elapsed();
+        self.health().await?;
+        if took < self.patience || self.barren.fetch_add(1, Ordering::Relaxed) + 1 < GIVEN_UP {
+            return Ok(());
+        }
+        Err(self.given_up())
+    }
+
+    fn given_up(&self) -> Error {
+        Error::Silent {
+            url: self.base.to_string(),
+            patience: self.patience,
         }
     }
 
@@ -81,10 +141,22 @@ impl Http {
                 .header(CONTENT_TYPE, "application/json")
                 .body(json.clone()),
         };
-        let response = request.send().await.map_err(|error| error.to_string())?;
-        let status = response.status().as_u16();
-        let body = response.bytes().await.map_err(|error| error.to_string())?;
-        self.sent.answered(ticket, call.side, status, &body);
-        Ok((status, body.into()))
+        let began = Instant::now();
+        let answer: std::result::Result<(u16, Vec<u8>), String> = async {
+            let response = request.send().await.map_err(words)?;
+            Ok((response.status().as_u16(), whole(response).await?))
+        }
+        .await;
+        match &answer {
+            Ok((status, body)) => {
+                self.silent.store(0, Ordering::Relaxed);
+                self.sent.answered(ticket, call.side, *status, body);
+            }
+            Err(_) if began.elapsed() >= self.patience => {
+                self.silent.fetch_add(1, Ordering::Relaxed);
+            }
+            Err(_) => {}
+        }
+        answer
     }
 }

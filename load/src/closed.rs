@@ -18,14 +18,16 @@ use goose::prelude::{
     GooseAttack, GooseError, GooseMethod, GooseMetrics, GooseRequest, GooseUser, Scenario,
     Transaction, TransactionError, TransactionFunction, TransactionResult,
 };
+use log::{Log, Metadata, Record};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use reqwest::header::CONTENT_TYPE;
 use tokio::sync::{RwLock, RwLockWriteGuard};
 use verdict_audit::Side;
 
+use crate::body::{whole, words};
 use crate::changes::Changes;
-use crate::client::{Http, TIMEOUT};
+use crate::client::Http;
 use crate::error::{Error, Result};
 use crate::flows::call::{Amiss, Call};
 use crate::flows::{self, Flow};
@@ -150,6 +152,7 @@ impl Closed<'_> {
             let asked = *self.seats.of(side);
             self.changes.renew(asked, &**self.flow).await?;
             lock(stage.tapes.of(side)).next_window();
+            let opened = Instant::now();
             let measured = Measured::opening_now(self.plan.warm_up, self.plan.window);
             *gate = Turn::Of(side, measured);
             drop(gate);
@@ -161,10 +164,15 @@ impl Closed<'_> {
             let samples = lock(stage.tapes.of(side)).samples();
             let with = (self.http, &**self.sent);
             let window = verify::window(asked, &**self.flow, with, samples).await?;
-            lock(stage.tapes.of(side)).close_window(window, share);
+            let answered = {
+                let mut tape = lock(stage.tapes.of(side));
+                tape.close_window(window, share);
+                tape.answered()
+            };
             if goose::is_killswitch_triggered() {
                 return Err(Error::Interrupted);
             }
+            self.http.answered(answered, opened).await?;
         }
         Ok(())
     }
@@ -200,11 +208,14 @@ impl Closed<'_> {
             "--report-file",
             &report,
         ])?;
+        hush();
         let user: TransactionFunction = Arc::new(move |user| user_of(Arc::clone(&stage), user));
         GooseAttack::initialize_with_config(configuration)?
             // One client for all of them: 64 stores of certificates take seconds to read.
             .set_client_builder_without_cookies(
-                GooseClientBuilder::new().without_cookies().timeout(TIMEOUT),
+                GooseClientBuilder::new()
+                    .without_cookies()
+                    .timeout(self.plan.patience),
             )?
             .register_scenario(
                 Scenario::new(&self.flow.id().to_string())
@@ -238,7 +249,7 @@ fn user_of(stage: Arc<Stage>, user: &mut GooseUser) -> BoxFuture<'_, Transaction
                     stage.sent.answered(ticket, asked, *status, body);
                     call.judge(*status, body)
                 }
-                Err(error) => Err(Amiss::Failed(error.to_string())),
+                Err(reason) => Err(Amiss::Failed(reason.clone())),
             };
             if let (Err(amiss), Ok(answer)) = (&outcome, &mut answer) {
                 // So that goose's own report counts it too; it answers with the error it was given.
@@ -264,15 +275,15 @@ struct Answer {
 }
 
 /// Asks through goose, and reads the whole answer.
-async fn ask(
-    user: &mut GooseUser,
-    call: &Call,
-) -> std::result::Result<Answer, Box<TransactionError>> {
+async fn ask(user: &mut GooseUser, call: &Call) -> std::result::Result<Answer, String> {
+    let failed = |error: Box<TransactionError>| error.to_string();
     let method = match call.body {
         None => GooseMethod::Get,
         Some(_) => GooseMethod::Post,
     };
-    let mut request = user.get_request_builder(&method, &call.path)?;
+    let mut request = user
+        .get_request_builder(&method, &call.path)
+        .map_err(failed)?;
     if let Some(json) = &call.body {
         request = request
             .header(CONTENT_TYPE, "application/json")
@@ -285,14 +296,28 @@ async fn ask(
         .expect_status_code(call.status)
         .set_request_builder(request)
         .build();
-    let answer = user.request(request).await?;
-    let failed = |error: reqwest::Error| Box::new(TransactionError::from(error));
-    let response = answer.response.map_err(failed)?;
+    let answer = user.request(request).await.map_err(failed)?;
+    let response = answer.response.map_err(words)?;
     Ok(Answer {
         status: response.status().as_u16(),
-        body: response.bytes().await.map_err(failed)?.into(),
+        body: whole(response).await?,
         metric: answer.request,
     })
+}
+
+/// Keeps goose from logging: it writes a line for each request that fails, which a tape counts,
+/// and an outcome has the first of. Its own errors are answered.
+fn hush() {
+    struct Silence;
+    impl Log for Silence {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            false
+        }
+        fn log(&self, _: &Record<'_>) {}
+        fn flush(&self) {}
+    }
+    // Fails when there is a logger already: this one, or that of whoever runs this.
+    let _ = log::set_logger(&Silence);
 }
 
 fn lock(tape: &Mutex<Tape>) -> MutexGuard<'_, Tape> {

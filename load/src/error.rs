@@ -1,5 +1,7 @@
 //! What can go wrong with a load run, apart from what it is there to find.
 
+use std::time::Duration;
+
 use verdict_audit::Exit;
 use verdict_audit::evidence::SCHEMA;
 
@@ -43,6 +45,17 @@ pub enum Error {
         url: String,
         /// The client's own words.
         reason: String,
+    },
+    /// The service takes requests and does not answer them.
+    #[error(
+        "the service at {url} is given up: requests had no whole answer within {patience:?} each, one after the other; \
+         see what it waits for, or give another --target"
+    )]
+    Silent {
+        /// Where.
+        url: String,
+        /// How long each was waited for.
+        patience: Duration,
     },
     /// The HTTP client could not be made.
     #[error("failed to make an HTTP client: {0}")]
@@ -138,7 +151,7 @@ impl Error {
             | Self::BadTarget { .. }
             | Self::NothingToMerge
             | Self::Lacking(_) => Exit::Usage,
-            Self::NoService { .. } => Exit::Unavailable,
+            Self::NoService { .. } | Self::Silent { .. } => Exit::Unavailable,
             Self::Database(error) => error.exit(),
             Self::Artefacts { source, .. } => Exit::of_io(source),
             Self::OtherSchema { .. }

@@ -161,25 +161,25 @@ pub(crate) fn ratios(rows: &[FlowEvidence]) -> Result<Vec<FlowRatio>> {
         };
         let figures = |row| Ok::<_, Error>(each(&read(row)?));
         let mut ratio = compare(Compared::Sides, today, &figures(today)?, &figures(other)?);
-        let void = if [today, other]
-            .iter()
-            .any(|row| row.verdict == Verdict::Wrong)
-        {
-            Some("answers are wrong")
-        } else if [today, other].iter().any(|row| row.load().failing()) {
-            Some("requests failed")
-        } else if [today, other].iter().any(|row| row.load().late()) {
-            Some("the generator itself was late")
-        } else {
-            None
-        };
-        if let Some(void) = void {
-            (ratio.p50, ratio.p95) = (None, None);
-            ratio.says = format!("no ratio: {void}");
-        }
+        unless_void(&mut ratio, [today, other]);
         ratios.push(ratio);
     }
     Ok(ratios)
+}
+
+/// Takes from a ratio what does not hold, for what is wrong with the rows behind it.
+pub(crate) fn unless_void(ratio: &mut FlowRatio, rows: [&FlowEvidence; 2]) {
+    let void = if rows.iter().any(|row| row.verdict == Verdict::Wrong) {
+        "answers are wrong"
+    } else if rows.iter().any(|row| row.load().failing()) {
+        "requests failed"
+    } else if rows.iter().any(|row| row.load().late()) {
+        "the generator itself was late"
+    } else {
+        return;
+    };
+    (ratio.p50, ratio.p95) = (None, None);
+    ratio.says = format!("no ratio: {void}");
 }
 
 /// The percentiles of each window.

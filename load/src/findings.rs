@@ -1,12 +1,12 @@
 //! What one flow's levels come to: rows, ratios, targets and capacity.
 
-use verdict_audit::evidence::{Answers, Compared, FlowEvidence, FlowRatio};
+use verdict_audit::evidence::{Answers, Compared, FlowRatio};
 use verdict_audit::flow_judge::compare;
 use verdict_audit::usl::Throughput;
 use verdict_audit::{Side, Target, Warning};
 
 use crate::error::Result;
-use crate::evidence::{Level, Measurement, capacity, each};
+use crate::evidence::{Level, Measurement, capacity, each, unless_void};
 use crate::flows::Flow;
 use crate::outcome::LoadOutcome;
 use crate::per_side::{PerSide, SIDES};
@@ -83,17 +83,26 @@ impl Findings<'_> {
         let Some((level, tapes)) = &self.itself else {
             return Ok(None);
         };
-        let row: FlowEvidence = Measurement {
-            target: self.target,
-            side: Side::Baseline,
-            level: *level,
-            window: self.plan.window,
-            tape: &tapes.baseline,
-        }
-        .evidence()?;
+        let row = |tape| {
+            Measurement {
+                target: self.target,
+                side: Side::Baseline,
+                level: *level,
+                window: self.plan.window,
+                tape,
+            }
+            .evidence()
+        };
+        let (one, other) = (row(&tapes.baseline)?, row(&tapes.optimized)?);
         let figures = tapes.map(|tape| each(&tape.windows));
-        let (one, other) = (&figures.baseline, &figures.optimized);
-        Ok(Some(compare(Compared::Itself, &row, one, other)))
+        let mut ratio = compare(
+            Compared::Itself,
+            &one,
+            &figures.baseline,
+            &figures.optimized,
+        );
+        unless_void(&mut ratio, [&one, &other]);
+        Ok(Some(ratio))
     }
 
     fn about(&self, tape: &Tape) -> String {
@@ -117,7 +126,8 @@ impl Findings<'_> {
         let seconds = self.plan.window.as_secs_f64();
         self.measured
             .iter()
-            .filter(|measured| measured.side == side)
+            // What a level answers while it also fails is not what it can answer.
+            .filter(|measured| measured.side == side && !measured.tape.failing())
             .filter_map(|measured| match measured.level {
                 Level::Users(users) => Some((users, &measured.tape)),
                 Level::Rate(_) => None,
@@ -129,5 +139,74 @@ impl Findings<'_> {
                 })
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use verdict_audit::Catalogue;
+
+    use super::*;
+    use crate::flows::call::Amiss;
+    use crate::knock::Knock;
+    use crate::tape::Measured as Window;
+
+    /// Three windows of a thousand requests in all, so many of which fail.
+    fn tape(errors: u32) -> Tape {
+        let mut tape = Tape::new(1);
+        for requests in [334, 333, 333] {
+            tape.next_window();
+            let window = Window::opening_now(Duration::ZERO, Duration::from_secs(3600));
+            for _ in 0..requests {
+                let failed = tape.errors < u64::from(errors);
+                let outcome = match failed {
+                    true => Err(Amiss::Failed("refused".to_owned())),
+                    false => Ok(()),
+                };
+                let ended = window.from + Duration::from_millis(2);
+                tape.record(window, window.from, ended, outcome);
+            }
+        }
+        tape
+    }
+
+    #[test]
+    fn a_level_that_fails_too_often_is_no_throughput_and_no_noise() {
+        let (plan, answers) = (LoadPlan::short(), PerSide::default());
+        let levels = [1, 0, 2].map(|errors| Measured {
+            level: Level::Users(errors + 4),
+            side: Side::Baseline,
+            tape: tape(errors),
+        });
+        let itself = |errors| {
+            let tapes = PerSide {
+                baseline: tape(0),
+                optimized: tape(errors),
+            };
+            Some((Level::Users(4), tapes))
+        };
+        let findings = |itself| Findings {
+            flow: &Knock,
+            target: Catalogue::builtin().target(Knock.id()).unwrap(),
+            plan: &plan,
+            restores: true,
+            changes: String::new(),
+            measured: &levels,
+            itself,
+            answers: &answers,
+        };
+        let users: Vec<u32> = findings(None)
+            .throughputs(Side::Baseline)
+            .iter()
+            .map(|one| one.users)
+            .collect();
+        // One of a thousand is as many as a level may have.
+        assert_eq!(users, [5, 5, 5, 4, 4, 4]);
+        let said = |errors| findings(itself(errors)).against_itself().unwrap().unwrap();
+        assert!(said(1).p95.is_some(), "{}", said(1).says);
+        assert_eq!(said(2).says, "no ratio: requests failed");
+        assert!(said(2).p50.is_none() && said(2).p95.is_none());
     }
 }

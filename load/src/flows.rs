@@ -67,22 +67,31 @@ pub(crate) fn next(
     }
 }
 
-/// A flow over a world; [`Lacking`] for a flow that has none yet.
+/// How a flow is made over a world.
+type Maker = fn(&Truth, &mut ChaCha8Rng) -> Result<Arc<dyn Flow>, Lacking>;
+
+/// How a flow is made.
 ///
 /// # Errors
-/// What the world lacks for it.
+/// When nobody has written it yet.
+pub fn made(id: FlowId) -> Result<Maker, Lacking> {
+    match id {
+        FlowId::Send => Ok(|truth, random| Ok(Arc::new(send::Send::new(truth, random)?))),
+        FlowId::History => Ok(|truth, random| Ok(Arc::new(history::History::new(truth, random)?))),
+        FlowId::Page => Ok(|truth, random| Ok(Arc::new(posts::Posts::new(truth, random)?))),
+        FlowId::Feed => Err(Lacking {
+            flow: id,
+            what: "its ClickHouse items, which are not on trial yet",
+        }),
+    }
+}
+
+/// A flow over a world.
+///
+/// # Errors
+/// When nobody has written it yet, or what the world lacks for it.
 pub fn flow(id: FlowId, truth: &Truth, random: &mut ChaCha8Rng) -> Result<Arc<dyn Flow>, Lacking> {
-    Ok(match id {
-        FlowId::Send => Arc::new(send::Send::new(truth, random)?),
-        FlowId::History => Arc::new(history::History::new(truth, random)?),
-        FlowId::Page => Arc::new(posts::Posts::new(truth, random)?),
-        FlowId::Feed => {
-            return Err(Lacking {
-                flow: id,
-                what: "its ClickHouse items, which are not on trial yet",
-            });
-        }
-    })
+    made(id)?(truth, random)
 }
 
 /// Why a flow cannot be run.

@@ -12,11 +12,14 @@
 //!   windows.
 //! - `changes`: writes into what is read, before each window and in the middle of it; `moments`:
 //!   what is right from one write to the next.
+//! - `client`: requests outside of goose, and when a service is given up; `body`: how much of an
+//!   answer is read.
 //! - `usage`: what the generator itself takes of the machine.
 //! - `evidence`: from tapes to figures with verdicts; `findings`: those of one flow; `merge`:
 //!   several generators' results as one.
 
 mod answers;
+mod body;
 mod changes;
 mod client;
 mod closed;
@@ -46,5 +49,5 @@ pub use merge::merge;
 pub use outcome::LoadOutcome;
 pub use per_side::PerSide;
 pub use plan::LoadPlan;
-pub use run::{LoadWatcher, run};
+pub use run::{LoadWatcher, interrupt, interrupted, run};
 pub use service_url::ServiceUrl;

@@ -158,11 +158,14 @@ fn add(ours: &mut FlowEvidence, theirs: &FlowEvidence) -> Result<()> {
             reason,
         })?;
     }
-    ours.requests += theirs.requests;
-    ours.errors += theirs.errors;
+    ours.requests = ours.requests.saturating_add(theirs.requests);
+    ours.errors = ours.errors.saturating_add(theirs.errors);
     ours.throughput += theirs.throughput;
     ours.duration = ours.duration.max(theirs.duration);
-    ours.users = ours.users.zip(theirs.users).map(|(a, b)| a + b);
+    ours.users = ours
+        .users
+        .zip(theirs.users)
+        .map(|(a, b)| a.saturating_add(b));
     ours.rate = ours.rate.zip(theirs.rate).map(|(a, b)| a + b);
     // The fleet is as late as its latest generator, and as busy as its busiest.
     ours.generator_share = ours
@@ -207,7 +210,7 @@ fn capacities(merged: &Results) -> Vec<verdict_audit::evidence::Capacity> {
             let windows: Vec<Throughput> = merged
                 .flows
                 .iter()
-                .filter(|row| row.id == target.id && row.side == side)
+                .filter(|row| row.id == target.id && row.side == side && !row.load().failing())
                 .filter_map(|row| {
                     Some(Throughput {
                         users: row.users?,

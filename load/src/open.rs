@@ -78,6 +78,7 @@ impl Open<'_> {
         let mut random = ChaCha8Rng::seed_from_u64(self.plan.seed ^ self.rate.to_bits());
         random.set_stream((self.generator << 40) + stream);
         self.changes.renew(side, &**self.flow).await?;
+        let opened = Instant::now();
         let share = self.window(side, &mut random, tape).await?;
         let samples = tape.samples();
         let with = (self.http, self.sent);
@@ -86,7 +87,7 @@ impl Open<'_> {
         if goose::is_killswitch_triggered() {
             return Err(Error::Interrupted);
         }
-        Ok(())
+        self.http.answered(tape.answered(), opened).await
     }
 
     /// One window: every arrival is sent, and every answer waited for; the generator's share of

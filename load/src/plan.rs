@@ -7,6 +7,7 @@ use verdict_audit::load_rules::MIN_REQUESTS;
 use verdict_audit::{Catalogue, FlowId};
 
 use crate::error::{Error, Result};
+use crate::flows;
 
 /// What a load run does.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +38,8 @@ pub struct LoadPlan {
     pub self_checks: usize,
     /// Time before each window in which the side is under the same load and nothing counts.
     pub warm_up: Duration,
+    /// How long a whole answer may take before it counts as none.
+    pub patience: Duration,
     /// Seed of the requests and of the arrivals.
     pub seed: u64,
 }
@@ -67,6 +70,7 @@ impl LoadPlan {
             wanted: ENOUGH,
             self_checks: 1,
             warm_up: Duration::from_millis(40),
+            patience: Duration::from_secs(30),
             seed: 1,
         }
     }
@@ -135,10 +139,21 @@ impl LoadPlan {
         (needed.ceil() as usize).clamp(windows, windows * STRETCH)
     }
 
-    /// Refuses what cannot be measured.
-    pub(crate) fn check(&self) -> Result<()> {
+    /// Users at once at most.
+    pub fn most_users(&self) -> u32 {
+        self.users.iter().copied().max().unwrap_or_default()
+    }
+
+    /// Refuses what cannot be measured, before anything is started for it.
+    ///
+    /// # Errors
+    /// What is missing, what makes no sense, or which flow there is not.
+    pub fn check(&self) -> Result<()> {
         if self.flows.is_empty() {
             return Err(Error::EmptyPlan { what: "flow" });
+        }
+        for flow in &self.flows {
+            flows::made(*flow)?;
         }
         if self.users.is_empty() && self.rates.is_empty() {
             return Err(Error::EmptyPlan {
@@ -201,6 +216,20 @@ mod tests {
     fn flows_that_nobody_asked_for_are_left_out() {
         let plan = LoadPlan::short().only(&[FlowId::Page, FlowId::Feed]);
         assert_eq!(plan.flows, [FlowId::Page]);
+    }
+
+    #[test]
+    fn a_flow_that_nobody_has_written_is_refused_and_every_other_is_not() {
+        for target in &Catalogue::builtin().targets {
+            let plan = LoadPlan {
+                flows: vec![target.id],
+                ..LoadPlan::short()
+            };
+            assert_eq!(plan.check().is_ok(), flows::made(target.id).is_ok());
+        }
+        for flow in FLOWS {
+            assert!(flows::made(flow).is_ok());
+        }
     }
 
     #[test]

@@ -83,7 +83,7 @@ async fn drive(
     let sent = Arc::new(SentLog::new(databases.cloned()));
     let truth = Truth::new(Oracle::new(world));
     let mut run = Run {
-        http: Http::connect(service, Arc::clone(&sent)).await?,
+        http: Http::connect(service, plan.patience, Arc::clone(&sent)).await?,
         service,
         changes: Changes::new(&truth, databases.cloned(), plan.seed),
         truth,
@@ -104,6 +104,17 @@ async fn drive(
     judge_ratios(&mut outcome.flow_ratios);
     outcome.targets = judge_targets(&mut outcome.flows);
     Ok(outcome)
+}
+
+/// Ends the load of this process as Ctrl-C would: what it sent is taken back, and it answers
+/// [`Error::Interrupted`].
+pub fn interrupt(reason: &str) {
+    goose::trigger_killswitch(reason);
+}
+
+/// Whether the load of this process was ended so, or by Ctrl-C.
+pub fn interrupted() -> bool {
+    goose::is_killswitch_triggered()
 }
 
 /// Which of several generators this one is: the number that Kubernetes gives to each member of

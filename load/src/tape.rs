@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use hdrhistogram::Histogram;
 use verdict_audit::evidence::{Answers, FlowWindow};
 use verdict_audit::histogram::{decode, encode};
+use verdict_audit::load_rules::failing;
 use verdict_audit::quantile::Unit;
 
 use crate::answers::{self, LOADED};
@@ -198,6 +199,16 @@ impl Tape {
             self.lags
                 .saturating_record(microseconds(sent.saturating_duration_since(due)));
         }
+    }
+
+    /// Right answers of the last window.
+    pub fn answered(&self) -> u64 {
+        self.windows.last().map_or(0, |window| window.answered)
+    }
+
+    /// Whether more of its requests failed than a level may have to be judged.
+    pub fn failing(&self) -> bool {
+        failing(self.errors, self.requests())
     }
 
     /// Right answers per second, of windows of this length.

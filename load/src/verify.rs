@@ -37,6 +37,7 @@ pub(crate) async fn before(
             for side in SIDES {
                 for call in [flow.call(side, random), flow.varied(side, random)] {
                     count(answers.of_mut(side), ask(http, &call).await);
+                    http.answers()?;
                 }
             }
         }
@@ -104,6 +105,7 @@ async fn settle(
             // No answer is not a wrong one.
             Err(Amiss::Failed(_)) => {}
         }
+        http.answers()?;
     }
     let settled = sent.settle(side).await?;
     for held in settled.held {

@@ -108,6 +108,10 @@ fn a_file_that_cannot_be_true_is_refused_and_says_why() {
                 let variant = optimized(results);
                 results.items[0].variants[variant].latency[0].variant.p50 = -3.0;
             }),
+            words(&|results| {
+                let variant = optimized(results);
+                results.items[0].variants[variant].latency[0].rounds = usize::MAX;
+            }),
             words(&|results| results.flows[0].p95.value = 0.0),
             words(&|results| results.flows[0].errors = results.flows[0].requests + 1),
             words(&|results| {

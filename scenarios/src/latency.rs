@@ -8,6 +8,7 @@
 //! outside the clock.
 
 use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -94,14 +95,30 @@ pub fn sample(
 ) -> Result<(), Stopped> {
     prepare(group);
     let rounds = RefCell::new(Rounds::new(pair, recording, tally));
-    group.bench_function(name, |bencher| {
-        bencher.iter_custom(|iterations| {
-            // Criterion calls from one thread and never from within a call.
-            runtime.block_on(rounds.borrow_mut().next(iterations))
+    let fault = RefCell::new(None);
+    let sampled = catch_unwind(AssertUnwindSafe(|| {
+        group.bench_function(name, |bencher| {
+            bencher.iter_custom(|iterations| {
+                // Criterion calls from one thread and never from within a call.
+                match runtime.block_on(rounds.borrow_mut().next(iterations)) {
+                    Ok(typical) => typical,
+                    Err(stopped) => {
+                        fault.replace(Some(stopped));
+                        resume_unwind(Box::new(GivenUp));
+                    }
+                }
+            });
         });
-    });
-    rounds.into_inner().stopped.map_or(Ok(()), Err)
+    }));
+    match sampled {
+        Err(panicked) if !panicked.is::<GivenUp>() => resume_unwind(panicked),
+        _ => fault.into_inner().map_or(Ok(()), Err),
+    }
 }
+
+/// Criterion has no way to break off, and would draw conclusions from rounds that never were: it
+/// is left by unwinding with this, which is no panic and says nothing.
+struct GivenUp;
 
 /// Shows criterion what was recorded of today's side beside the variant: nothing is timed twice.
 pub fn replay(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, recording: &Recording) {
@@ -141,7 +158,6 @@ struct Rounds<'a, 'p> {
     paced: Option<Pace>,
     /// Whether what a call costs is all that is asked.
     dear: bool,
-    stopped: Option<Stopped>,
 }
 
 impl<'a, 'p> Rounds<'a, 'p> {
@@ -154,7 +170,6 @@ impl<'a, 'p> Rounds<'a, 'p> {
             rounds: 0,
             paced: None,
             dear: false,
-            stopped: None,
         }
     }
 
@@ -167,27 +182,23 @@ impl<'a, 'p> Rounds<'a, 'p> {
 
     /// What criterion asks for: the first time an estimate, then a round for each sample, for as
     /// long as criterion has for it.
-    async fn next(&mut self, iterations: u64) -> Duration {
+    async fn next(&mut self, iterations: u64) -> Result<Duration, Stopped> {
         let iterations = iterations.try_into().unwrap_or(u32::MAX);
-        if self.stopped.is_none() {
-            let made = match self.paced {
-                None => self.pace().await,
-                Some(_) if self.dear => Ok(()),
-                Some(pace) => {
-                    let budget = pace.iteration.saturating_mul(iterations);
-                    self.round(budget, pace.calls).await
-                }
-            };
-            self.stopped = made.err();
+        match self.paced {
+            None => self.pace().await?,
+            Some(_) if self.dear => {}
+            Some(pace) => {
+                let budget = pace.iteration.saturating_mul(iterations);
+                self.round(budget, pace.calls).await?;
+            }
         }
         let typical = match (self.recording.typical(Sampled::Variant), self.paced) {
             (Duration::ZERO, Some(pace)) => pace.typical,
             (typical, _) => typical,
         };
-        // Criterion divides by it; a side that failed at once must not answer zero.
-        typical
-            .saturating_mul(iterations)
-            .max(Duration::from_nanos(1))
+        // Criterion divides by it.
+        let typical = typical.saturating_mul(iterations);
+        Ok(typical.max(Duration::from_nanos(1)))
     }
 
     /// Finds out how long calls take, and so how many of them make a block.
@@ -355,7 +366,7 @@ impl<'a, 'p> Rounds<'a, 'p> {
                             self.recording.record(side, took);
                         }
                     }
-                    Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+                    Err(panicked) => resume_unwind(panicked.into_panic()),
                 }
             }
         }

@@ -33,10 +33,22 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The service's process did not do its part.
-    #[error("the service's process {what}: its own words are on standard error")]
+    #[error("the service's process {what}; {said}")]
     Process {
         /// What it did.
         what: String,
+        /// Its last words, or that there are none.
+        said: String,
+    },
+    /// The service's process ended while it was needed.
+    #[error(
+        "the service under load {what} in the middle of it; {said}; nothing was written, and earlier results stand: run again"
+    )]
+    Died {
+        /// How.
+        what: String,
+        /// Its last words, or that there are none.
+        said: String,
     },
 }
 
@@ -46,6 +58,7 @@ impl Error {
         match self {
             Self::Migrate(Fault::Harness(error)) => error.exit(),
             Self::Migrate(_) | Self::CutOff { .. } | Self::Process { .. } => Exit::Software,
+            Self::Died { .. } => Exit::Unavailable,
             Self::Spawn { source, .. } => Exit::of_io(source),
         }
     }

@@ -23,6 +23,7 @@ mod extract;
 mod health;
 mod histogram;
 mod history;
+mod last_words;
 mod metrics;
 mod posts;
 mod process;

@@ -5,7 +5,7 @@
 //! closes that end, and the service stops.
 
 use std::env::ArgsOs;
-use std::io::{BufRead, BufReader, Write, stdin, stdout};
+use std::io::{BufRead, BufReader, Read, Write, stdin, stdout};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitCode, Stdio};
@@ -21,6 +21,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
 use crate::error::{Error, Result};
+use crate::last_words::LastWords;
 use crate::serve::{GRACE, serve};
 use crate::sides::Sides;
 
@@ -30,6 +31,8 @@ const SERVICE: &str = "service";
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How often the end of the process is looked for.
 const TICK: Duration = Duration::from_millis(5);
+/// The same while it is under load, and not about to end.
+const WATCH: Duration = Duration::from_millis(100);
 
 /// The one line that the parent writes: connection strings, which are no business of whoever
 /// lists processes.
@@ -52,6 +55,7 @@ enum Event {
 pub struct ServiceProcess {
     child: Child,
     input: Option<ChildStdin>,
+    words: LastWords,
     url: String,
 }
 
@@ -67,6 +71,7 @@ impl ServiceProcess {
             .arg(SERVICE)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()
             .map_err(|source| Error::Spawn {
                 program: host_program.to_owned(),
@@ -74,10 +79,15 @@ impl ServiceProcess {
             })?;
         let input = child.stdin.take();
         let output = child.stdout.take();
+        let errors: Box<dyn Read + Send> = match child.stderr.take() {
+            Some(errors) => Box::new(errors),
+            None => Box::new(std::io::empty()),
+        };
         // From here on an early return stops the child.
         let mut service = Self {
             child,
             input,
+            words: LastWords::of(errors),
             url: String::new(),
         };
         service.tell(sides)?;
@@ -90,18 +100,16 @@ impl ServiceProcess {
                 let _ = sender.send(line);
             }
         });
-        let line = event.recv_timeout(PATIENCE).map_err(|_| Error::Process {
-            what: format!("did not listen within {} s", PATIENCE.as_secs()),
+        let line = event.recv_timeout(PATIENCE).map_err(|_| {
+            service.failed(format!("did not listen within {} s", PATIENCE.as_secs()))
         })?;
         match serde_json::from_str(&line) {
             Ok(Event::Listening(address)) => {
                 service.url = format!("http://{address}");
                 Ok(service)
             }
-            Ok(Event::Failed(what)) => Err(Error::Process { what }),
-            Err(_) => Err(Error::Process {
-                what: "ended before it listened".to_owned(),
-            }),
+            Ok(Event::Failed(what)) => Err(service.failed(what)),
+            Err(_) => Err(service.failed("ended before it listened".to_owned())),
         }
     }
 
@@ -116,9 +124,25 @@ impl ServiceProcess {
                 Some(input) => writeln!(input, "{line}"),
                 None => Err(std::io::ErrorKind::BrokenPipe.into()),
             });
-        told.map_err(|error| Error::Process {
-            what: format!("did not take its orders ({error})"),
-        })
+        told.map_err(|error| self.failed(format!("did not take its orders ({error})")))
+    }
+
+    fn failed(&self, what: String) -> Error {
+        let said = self.words.told();
+        Error::Process { what, said }
+    }
+
+    /// Waits for the end of the process where nobody has asked for it.
+    pub async fn death(&mut self) -> Error {
+        let what = loop {
+            match self.child.try_wait() {
+                Ok(None) => tokio::time::sleep(WATCH).await,
+                Ok(Some(status)) => break format!("ended with {status}"),
+                Err(error) => break format!("was lost ({error})"),
+            }
+        };
+        let said = self.words.told();
+        Error::Died { what, said }
     }
 
     /// Where it answers, such as `http://127.0.0.1:40123`, without a slash at the end.
@@ -132,7 +156,12 @@ impl ServiceProcess {
     /// # Errors
     /// When requests had to be cut off, or the process had to be killed.
     pub fn stop(mut self) -> Result<()> {
-        self.end()
+        self.end()?;
+        let words = self.words.text();
+        if !words.is_empty() {
+            eprintln!("the service said: {words}");
+        }
+        Ok(())
     }
 
     fn end(&mut self) -> Result<()> {
@@ -141,23 +170,15 @@ impl ServiceProcess {
         loop {
             match self.child.try_wait() {
                 Ok(Some(status)) if status.success() => return Ok(()),
-                Ok(Some(status)) => {
-                    return Err(Error::Process {
-                        what: format!("ended with {status}"),
-                    });
-                }
+                Ok(Some(status)) => return Err(self.failed(format!("ended with {status}"))),
                 Ok(None) if Instant::now() < deadline => std::thread::sleep(TICK),
                 Ok(None) => {
                     let _ = self.child.kill();
                     let _ = self.child.wait();
-                    return Err(Error::Process {
-                        what: "did not stop, and was killed".to_owned(),
-                    });
+                    return Err(self.failed("did not stop, and was killed".to_owned()));
                 }
                 Err(error) => {
-                    return Err(Error::Process {
-                        what: format!("cannot be waited for ({error})"),
-                    });
+                    return Err(self.failed(format!("cannot be waited for ({error})")));
                 }
             }
         }

@@ -12,10 +12,12 @@ use verdict_seed::World;
 use crate::cli::LoadArgs;
 use crate::progress::Display;
 use crate::run::describe;
-use crate::{facts, finish, load, paths, world};
+use crate::{facts, file_limit, finish, load, paths, world};
 
 pub(super) fn run(args: LoadArgs) -> crate::error::Result<ExitCode> {
     let plan = plan(&args);
+    plan.check()?;
+    file_limit::suffices(plan.most_users())?;
     let output = paths::prepare()?;
     let display = Display::new();
     let runtime = Runtime::new()?;

@@ -194,12 +194,17 @@ impl EngineError for clickhouse::error::Error {
     const ENGINE: Engine = Engine::ClickHouse;
 
     fn blame(&self) -> Blame {
-        // NOT_ENOUGH_SPACE, CANNOT_WRITE_TO_FILE_DESCRIPTOR, CHECKSUM_DOESNT_MATCH, and the
+        // NOT_ENOUGH_SPACE, CANNOT_WRITE_TO_FILE_DESCRIPTOR; CHECKSUM_DOESNT_MATCH,
+        // CANNOT_READ_ALL_DATA, NO_FILE_IN_DATA_PART, CORRUPTED_DATA, CANNOT_DECOMPRESS; and the
         // whole server's memory rather than one query's.
-        const BROKEN: [&str; 4] = [
+        const BROKEN: [&str; 8] = [
             "Code: 243.",
             "Code: 75.",
             "Code: 40.",
+            "Code: 33.",
+            "Code: 226.",
+            "Code: 246.",
+            "Code: 271.",
             "(total) memory limit exceeded",
         ];
         match self {

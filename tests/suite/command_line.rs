@@ -7,6 +7,7 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
+use verdict_audit::Catalogue;
 
 /// Runs `verdict` with its output folder in `target`.
 fn verdict(target: &Path, args: &[&str]) -> Output {
@@ -79,8 +80,63 @@ fn bad_flags_are_usage_errors() {
         assert_eq!(code, 64, "{complaint}");
         assert!(!complaint.contains("hush"), "{complaint}");
     }
-    let (code, complaint) = refused(&["load", "--users", "0", "--target", "http://127.0.0.1:1"]);
+}
+
+#[test]
+fn a_load_that_cannot_be_is_refused_before_anything_is_started_for_it() {
+    let mut senseless: Vec<Vec<String>> = [["--users", "0"], ["--rate", "0"], ["--rate", "nan"]]
+        .map(|words| words.map(str::to_owned).into())
+        .into();
+    let unwritten = Catalogue::builtin().targets.iter();
+    let unwritten = unwritten.filter(|target| verdict_load::flows::made(target.id).is_err());
+    senseless.extend(unwritten.map(|target| vec![target.id.to_string()]));
+    for words in senseless {
+        let mut args = vec!["load"];
+        args.extend(words.iter().map(String::as_str));
+        let (code, complaint) = refused(&args);
+        assert_eq!(code, 64, "{words:?}: {complaint}");
+        assert_eq!(complaint.trim().lines().count(), 1, "{complaint}");
+    }
+}
+
+#[test]
+fn users_are_held_against_the_limit_on_open_files_before_they_come() {
+    let limited = |limit: &str| {
+        let target = tempfile::tempdir().unwrap();
+        let command = format!("ulimit {limit} && exec \"$0\" \"$@\"");
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &command, env!("CARGO_BIN_EXE_verdict")]);
+        // Nobody is there: who gets so far is told that.
+        shell.args(["load", "page", "--users", "1500"]);
+        shell.args(["--target", "http://127.0.0.1:1"]);
+        shell.env("CARGO_TARGET_DIR", target.path());
+        let output = shell.output().unwrap();
+        (output.status.code().unwrap(), text(&output.stderr))
+    };
+    let (code, complaint) = limited("-n 1024");
     assert_eq!(code, 64, "{complaint}");
+    assert!(
+        complaint.contains("1500 users") && complaint.contains("768 users at most"),
+        "{complaint}"
+    );
+    // One that may be raised is.
+    let (code, complaint) = limited("-S -n 1024");
+    assert_eq!(code, 69, "{complaint}");
+}
+
+#[test]
+fn a_url_of_another_kind_of_server_is_told_what_is_expected() {
+    let output = Command::new(env!("CARGO_BIN_EXE_verdict"))
+        .args(["check", "--engines", "external"])
+        .env("DATABASE_URL", "mysql://me:hush@db.example:3306/x")
+        .env("CLICKHOUSE_URL", "http://127.0.0.1:1")
+        .env("REDIS_URL", "redis://127.0.0.1:1/")
+        .output()
+        .unwrap();
+    let complaint = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(64), "{complaint}");
+    let says = complaint.contains("DATABASE_URL") && complaint.contains("postgres://");
+    assert!(says && !complaint.contains("hush"), "{complaint}");
 }
 
 #[test]

@@ -73,6 +73,39 @@ fn nobody_gets_in_without_the_password() {
 }
 
 #[test]
+fn the_clickhouse_user_without_a_password_is_asked_for_by_nobody() {
+    runtime().block_on(async {
+        let engines = engines().await;
+        let port = "SELECT getServerPort('http_port')";
+        let port = engines.clickhouse("default").query(port).fetch_one::<u16>();
+        let port = port.await.unwrap();
+        let url = format!("http://127.0.0.1:{port}/?query=SELECT+currentUser()");
+        let http = reqwest::Client::new();
+        let ours = ("X-ClickHouse-User", "verdict");
+        let asked = [
+            http.get(&url),
+            http.get(format!("{url}&user=default")),
+            http.get(&url).basic_auth("default", Some("")),
+            http.get(&url).header("X-ClickHouse-User", "default"),
+            // Named twice: as ours, and as the one.
+            http.get(format!("{url}&user=default&password="))
+                .header(ours.0, ours.1),
+            http.get(&url)
+                .header(ours.0, ours.1)
+                .basic_auth("default", Some("")),
+            http.get(&url).header(ours.0, ours.1),
+        ];
+        for request in asked {
+            let answer = request.send().await.unwrap();
+            let (status, words) = (answer.status(), answer.text().await.unwrap());
+            assert!(status.is_client_error(), "{status}: {words}");
+            // Whether or not its one session is open.
+            assert!(!words.contains("session"), "{words}");
+        }
+    });
+}
+
+#[test]
 fn a_clone_has_the_worlds_rows_and_counts_its_own_work() {
     runtime().block_on(async {
         let options = options();

@@ -296,7 +296,7 @@ async fn keyspace(engines: &Engines) -> Vec<String> {
 }
 
 /// The three variables that make these servers a user's.
-async fn urls(engines: &Engines) -> [(&'static str, String); 3] {
+pub async fn urls(engines: &Engines) -> [(&'static str, String); 3] {
     let redis = engines.redis();
     let info = redis.get_connection_info();
     let password = info.redis_settings().password().unwrap().to_owned();

@@ -40,11 +40,13 @@ pub(super) async fn start(
   <listen_host>127.0.0.1</listen_host>
   <http_port>{port}</http_port>
   <users_config>{users}</users_config>
+  {handlers}
   {settings}
 </clickhouse>
 ",
             data = quote::xml(&data.display().to_string()),
             users = quote::xml(&users.display().to_string()),
+            handlers = settings::clickhouse_handlers(),
             settings = settings::clickhouse(settings::memory()),
         ),
     )?;

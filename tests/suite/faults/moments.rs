@@ -1,4 +1,4 @@
-//! Signals and dead engines at random moments of every phase.
+//! Signals, dead and stopped engines, and other commands, at random moments of every phase.
 
 use std::os::unix::process::ExitStatusExt;
 use std::sync::Arc;
@@ -10,23 +10,42 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tempfile::TempDir;
 
-use super::scene::{ENGINES, Scene};
+use super::scene::{ENGINES, Ended, SERVICE, Scene, VARIABLE, whole};
 use crate::engines::own_cache;
 
-/// `all` for the whole matrix, or the seed that the cases are drawn by.
-const VARIABLE: &str = "VERDICT_FAULTS";
 /// Cases that are drawn.
 const DRAWN: usize = 20;
-/// Lines of progress after which a fault may come, and how long after the last of them at most.
-const LINES: usize = 9;
-const AFTER: Duration = Duration::from_millis(700);
+/// Moments of each command, one for each line of its progress, and beyond the last of them one
+/// for each of these; a fault comes at a random instant of it.
+const MOMENTS: usize = 9;
+const MOMENT: Duration = Duration::from_millis(700);
+/// How long an engine stands still that goes on afterwards: longer than any client waits for a
+/// single answer by default.
+const STILL: Duration = Duration::from_secs(3);
 
-/// Commands, each with whether it finds its world or builds it.
-const COMMANDS: [(&[&str], bool); 4] = [
-    (&["check", "pagination", "--scale", "smoke"], true),
-    (&["run", "pagination", "--quick", "--scale", "smoke"], true),
-    (
-        &[
+/// What is done when a fault comes.
+#[derive(Debug)]
+struct Command {
+    words: &'static [&'static str],
+    /// Lines that it says at least.
+    lines: usize,
+    /// Whether it finds its world or builds it.
+    finds: bool,
+}
+
+const COMMANDS: [Command; 4] = [
+    Command {
+        words: &["check", "pagination", "--scale", "smoke"],
+        lines: 9,
+        finds: true,
+    },
+    Command {
+        words: &["run", "pagination", "--quick", "--scale", "smoke"],
+        lines: 9,
+        finds: true,
+    },
+    Command {
+        words: &[
             "load",
             "page",
             "--users",
@@ -36,24 +55,37 @@ const COMMANDS: [(&[&str], bool); 4] = [
             "--scale",
             "smoke",
         ],
-        true,
-    ),
-    (&["seed", "--scale", "smoke"], false),
+        lines: 3,
+        finds: true,
+    },
+    Command {
+        words: &["seed", "--scale", "smoke"],
+        lines: 3,
+        finds: false,
+    },
 ];
+/// The one of them that has a service.
+const LOAD: usize = 2;
 
 #[derive(Debug, Clone, Copy)]
 enum Harm {
     /// To Verdict itself.
     Signal(Signal),
-    /// To an engine.
+    /// To an engine or the service: its name, and the words by which it is found.
     Kill(&'static str, &'static str),
+    /// To an engine, for a while.
+    Stop(&'static str),
+    /// Everything that nobody uses is removed.
+    Clean,
+    /// The same command on the same cache.
+    Twin,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Case {
     command: usize,
     harm: Harm,
-    lines: usize,
+    moment: usize,
 }
 
 fn matrix() -> Vec<Case> {
@@ -65,53 +97,66 @@ fn matrix() -> Vec<Case> {
         Signal::SIGHUP,
     ];
     let kills = ENGINES.map(|(engine, words)| Harm::Kill(engine, words));
-    let harms = signals.map(Harm::Signal).into_iter().chain(kills);
+    let often = signals.map(Harm::Signal).into_iter().chain(kills);
+    let stops = ENGINES.map(|(_, words)| Harm::Stop(words));
+    let seldom = stops.into_iter().chain([Harm::Clean, Harm::Twin]);
     let mut cases = Vec::new();
-    for harm in harms {
-        for command in 0..COMMANDS.len() {
-            for lines in 1..=LINES {
+    let mut add = |harm, commands: &[usize], apart| {
+        for command in commands.iter().copied() {
+            for moment in (1..=MOMENTS).step_by(apart) {
                 cases.push(Case {
                     command,
                     harm,
-                    lines,
+                    moment,
                 });
             }
         }
+    };
+    for harm in often {
+        add(harm, &[0, 1, 2, 3], 1);
     }
+    for harm in seldom {
+        add(harm, &[0, 1, 2, 3], 3);
+    }
+    add(Harm::Kill(SERVICE.0, SERVICE.1), &[LOAD], 1);
     cases
 }
 
 #[test]
-fn whatever_dies_at_whichever_moment_nothing_is_left_and_earlier_results_stand() {
+fn whatever_happens_at_whichever_moment_nothing_is_left_and_earlier_results_stand() {
     let asked = std::env::var(VARIABLE).unwrap_or_default();
     let seed = asked.parse().unwrap_or(1);
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut cases = matrix();
     cases.shuffle(&mut random);
-    if asked != "all" {
+    if !whole() {
         cases.truncate(DRAWN);
     }
     let cache = Arc::new(own_cache());
     Scene::on(&cache).worlds_are_whole();
     for case in cases {
         println!("{case:?} of {VARIABLE}={seed}");
-        try_case(case, &cache, random.random_range(Duration::ZERO..AFTER));
+        try_case(case, &cache, random.random_range(Duration::ZERO..MOMENT));
     }
     Scene::on(&cache).worlds_are_whole();
 }
 
 fn try_case(case: Case, cache: &Arc<TempDir>, after: Duration) {
-    let (words, finds) = COMMANDS[case.command];
+    let command = &COMMANDS[case.command];
     let own;
-    let scene = if finds {
+    let scene = if command.finds && !matches!(case.harm, Harm::Clean) {
         Scene::on(cache)
     } else {
         own = Arc::new(own_cache());
         Scene::on(&own)
     };
-    let mut running = scene.start(words);
-    let runs = running.says(case.lines);
-    std::thread::sleep(after);
+    if command.finds && matches!(case.harm, Harm::Clean) {
+        scene.worlds_are_whole();
+    }
+    let mut running = scene.start(command.words);
+    let runs = running.says(case.moment.min(command.lines));
+    let beyond = case.moment.saturating_sub(command.lines);
+    std::thread::sleep(MOMENT * u32::try_from(beyond).unwrap() + after);
     let struck = match case.harm {
         Harm::Signal(signal) => {
             running.signal(signal);
@@ -119,12 +164,40 @@ fn try_case(case: Case, cache: &Arc<TempDir>, after: Duration) {
         }
         // Before it has started there is nothing to kill, and nothing happens.
         Harm::Kill(_, words) => scene
-            .engine(words)
+            .process(words)
             .is_some_and(|pid| kill(pid, Signal::SIGKILL).is_ok()),
+        Harm::Stop(words) => {
+            if let Some(pid) = scene.process(words) {
+                kill(pid, Signal::SIGSTOP).unwrap();
+                std::thread::sleep(STILL);
+                // It has ended when its run was about to end.
+                let _ = kill(pid, Signal::SIGCONT);
+            }
+            false
+        }
+        Harm::Clean => {
+            let cleaned = scene.start(&["clean"]).end();
+            assert!(cleaned.status.success(), "{case:?}: {}", cleaned.said);
+            false
+        }
+        Harm::Twin => {
+            let other = Scene::at(scene.cache());
+            came_to_its_end(case, &other.start(command.words).end());
+            false
+        }
     };
     let ended = running.end();
     scene.is_left_alone();
+    hold(case, struck, &ended, &scene);
+    if !command.finds || matches!(case.harm, Harm::Clean | Harm::Twin) {
+        scene.worlds_are_whole();
+    }
+}
+
+/// Holds what a command came to, to what was done to it.
+fn hold(case: Case, struck: bool, ended: &Ended, scene: &Scene) {
     let (status, said) = (ended.status, &ended.said);
+    assert!(said.len() < 100_000, "{case:?}: {said}");
     match case.harm {
         Harm::Signal(signal) if status.code().is_none() => {
             assert_eq!(status.signal(), Some(signal as i32), "{said}");
@@ -132,22 +205,25 @@ fn try_case(case: Case, cache: &Arc<TempDir>, after: Duration) {
         }
         // goose takes Ctrl-C for itself.
         Harm::Signal(Signal::SIGINT) if status.code() == Some(130) => scene.results_stand(),
-        Harm::Kill(engine, _) if struck && status.code() == Some(69) => {
-            let complaint = ended.complaint();
-            let named = complaint.contains(engine)
-                || complaint.to_lowercase().contains(&engine.to_lowercase());
-            assert!(named, "{case:?}: {said}");
+        Harm::Kill(killed, _) if struck && status.code() == Some(69) => {
+            let complaint = ended.complaint().to_lowercase();
+            assert!(
+                complaint.contains(&killed.to_lowercase()),
+                "{case:?}: {said}"
+            );
             scene.results_stand();
         }
-        // It came too late: the command was done with what it was for.
-        _ => assert!(
-            matches!(status.code(), Some(0..=1)) && !said.contains("verdict: "),
-            "{case:?}: {status}: {said}"
-        ),
+        // It came too late, when the command was done with what it was for; or did no harm.
+        _ => came_to_its_end(case, ended),
     }
-    if !finds {
-        scene.worlds_are_whole();
-    }
+}
+
+fn came_to_its_end(case: Case, ended: &Ended) {
+    let (status, said) = (ended.status, &ended.said);
+    assert!(
+        matches!(status.code(), Some(0..=1)) && !said.contains("verdict: "),
+        "{case:?}: {status}: {said}"
+    );
 }
 
 #[test]
@@ -156,11 +232,37 @@ fn an_engine_that_stands_still_is_told_and_waited_for() {
     scene.worlds_are_whole();
     let mut running = scene.start(&["check", "pagination", "--scale", "smoke"]);
     running.says_word("answers");
-    let engine = scene.engine("bin/postgres -D").expect("a PostgreSQL");
+    let engine = scene.process("bin/postgres -D").expect("a PostgreSQL");
     kill(engine, Signal::SIGSTOP).unwrap();
     running.says_word("PostgreSQL has not answered for 10 s");
     kill(engine, Signal::SIGCONT).unwrap();
     let ended = running.end();
     assert!(ended.status.success(), "{}", ended.said);
     scene.is_left_alone();
+}
+
+#[test]
+fn a_service_that_is_killed_under_load_is_told_once() {
+    let scene = Scene::on(&Arc::new(own_cache()));
+    scene.worlds_are_whole();
+    let mut running = scene.start(&[
+        "load",
+        "page",
+        "--users",
+        "16",
+        "--duration",
+        "20",
+        "--scale",
+        "smoke",
+    ]);
+    running.says_word("loading page");
+    std::thread::sleep(2 * MOMENT);
+    let service = scene.process(SERVICE.1).expect("a service");
+    kill(service, Signal::SIGKILL).unwrap();
+    let ended = running.end();
+    scene.is_left_alone();
+    assert_eq!(ended.status.code(), Some(69), "{}", ended.said);
+    assert!(ended.complaint().contains("SIGKILL"), "{}", ended.said);
+    assert!(ended.said.lines().count() < 20, "{}", ended.said);
+    scene.results_stand();
 }

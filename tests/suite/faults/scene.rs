@@ -2,15 +2,24 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use tempfile::TempDir;
+
+/// `all` for every fault that there is, or the seed that those are drawn by which are tried.
+pub const VARIABLE: &str = "VERDICT_FAULTS";
+
+/// Whether every fault is to be tried.
+pub fn whole() -> bool {
+    std::env::var(VARIABLE).is_ok_and(|asked| asked == "all")
+}
 
 /// What an earlier run left, which a run that comes to nothing must not touch.
 const EARLIER: &str = "what an earlier run found";
@@ -26,9 +35,14 @@ pub const ENGINES: [(&str, &str); 3] = [
     ("Redis", "valkey-server"),
 ];
 
+/// The service under load, likewise.
+pub const SERVICE: (&str, &str) = ("service", "verdict service");
+
 /// A cache, which others may use as well, and an output folder.
 pub struct Scene {
-    cache: Arc<TempDir>,
+    cache: PathBuf,
+    /// Kept for as long as it is used.
+    _own: Option<Arc<TempDir>>,
     output: TempDir,
 }
 
@@ -50,10 +64,18 @@ pub struct Ended {
 
 impl Scene {
     pub fn on(cache: &Arc<TempDir>) -> Self {
-        let output = TempDir::new().unwrap();
+        Self {
+            _own: Some(Arc::clone(cache)),
+            ..Self::at(cache.path())
+        }
+    }
+
+    /// On a cache that is somebody else's to remove.
+    pub fn at(cache: &Path) -> Self {
         let scene = Self {
-            cache: Arc::clone(cache),
-            output,
+            cache: cache.to_owned(),
+            _own: None,
+            output: TempDir::new().unwrap(),
         };
         fs::create_dir(scene.results().parent().unwrap()).unwrap();
         fs::write(scene.results(), EARLIER).unwrap();
@@ -61,7 +83,7 @@ impl Scene {
     }
 
     pub fn cache(&self) -> &Path {
-        self.cache.path()
+        &self.cache
     }
 
     fn results(&self) -> PathBuf {
@@ -77,6 +99,7 @@ impl Scene {
             .env("VERDICT_CACHE", self.cache())
             .env("VERDICT_ENGINES", "embedded")
             .env("CARGO_TARGET_DIR", self.output.path())
+            .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -112,8 +135,8 @@ impl Scene {
             .collect()
     }
 
-    /// An engine of this cache, once it is there.
-    pub fn engine(&self, words: &str) -> Option<Pid> {
+    /// An engine or service of this cache, once it is there.
+    pub fn process(&self, words: &str) -> Option<Pid> {
         self.processes().into_iter().find(|pid| {
             let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
             let line = String::from_utf8_lossy(&line).replace('\0', " ");
@@ -173,9 +196,14 @@ impl Running {
         }
     }
 
+    /// Sends a signal to it, and where it comes from a terminal, to all that it started there.
     pub fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.child.id()).unwrap();
-        kill(Pid::from_raw(pid), signal).unwrap();
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap());
+        // It may have ended.
+        let _ = match signal {
+            Signal::SIGINT | Signal::SIGHUP => killpg(pid, signal),
+            signal => kill(pid, signal),
+        };
     }
 
     /// Waits for the end.
