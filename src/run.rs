@@ -61,8 +61,8 @@ pub fn run(
     display: &Display,
 ) -> crate::error::Result<Results> {
     docket::hold(Catalogue::builtin(), docket::ITEMS)?;
-    if request.loaded {
-        file_limit::suffices(request.load().most_users())?;
+    if let Some(plan) = request.load() {
+        file_limit::suffices(plan.most_users())?;
     }
     let runtime = Runtime::new()?;
     let world = World::new(request.world.spec());

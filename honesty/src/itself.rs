@@ -6,7 +6,7 @@ use verdict_audit::{At, Verdict, rules};
 use verdict_scenarios::Result;
 use verdict_scenarios::court::Court;
 use verdict_scenarios::item::Item;
-use verdict_scenarios::operation::{AnyOperation, Leaves};
+use verdict_scenarios::operation::{AnyOperation, Ladder, Leaves};
 use verdict_scenarios::session::{ROLES, Role};
 use verdict_scenarios::timing::{Place, same};
 
@@ -134,10 +134,11 @@ fn cell(
     court.against_itself(criterion, group, place, roles, &same)
 }
 
-/// Where an operation's cells are: nowhere where it is no call of its own, or where tables have
-/// to be given back after each.
+/// Where an operation's cells are: nowhere where it is no call of its own, where tables have to
+/// be given back after each, or where each rung is a part of the world that is to be made first.
 pub(crate) fn places(court: &Court<'_>, operation: &dyn AnyOperation) -> Vec<At> {
-    if operation.aside() || matches!(operation.leaves(), Leaves::Renew(_)) {
+    let renewed = matches!(operation.leaves(), Leaves::Renew(_));
+    if operation.aside() || renewed || operation.ladder() != Ladder::Rows {
         return Vec::new();
     }
     let mut places = operation.rungs(court.session.world());

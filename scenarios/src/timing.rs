@@ -13,7 +13,7 @@ use crate::engine_time::{Side, engine_time};
 use crate::error::Result;
 use crate::item::Item;
 use crate::latency::{Pair, Restore, Seat, Stopped, replay, sample};
-use crate::operation::{AnyOperation, Leaves, Probe};
+use crate::operation::{AnyOperation, Ladder, Leaves, Probe};
 use crate::recording::{Recording, Sampled};
 use crate::session::{Depth, ROLES, Role};
 use crate::tally::Tally;
@@ -31,6 +31,7 @@ impl Court<'_> {
         for item in self.items {
             for operation in item.operations() {
                 if operation.leaves() != Leaves::Nothing
+                    || operation.ladder() != Ladder::Rows
                     || operation.aside()
                     || !operation.rungs(self.session.world()).contains(&at)
                 {
