@@ -295,6 +295,25 @@ pub enum PriceOf {
         /// Its name.
         table: String,
     },
+    /// The time in which a copy that does not follow by itself is brought up to date.
+    Refresh,
+    /// How old an answer can be.
+    Staleness,
+    /// Rows written for one row that is inserted into a table, copies included.
+    RowsPerInsert {
+        /// The table.
+        table: String,
+    },
+    /// Bytes written for it.
+    BytesPerInsert {
+        /// The table.
+        table: String,
+    },
+    /// The time that inserting it takes.
+    TimePerInsert {
+        /// The table.
+        table: String,
+    },
     /// A counter per call of an operation as today, on the changed schema.
     PerCall {
         /// Whose operation.
@@ -311,6 +330,17 @@ impl fmt::Display for PriceOf {
         match self {
             Self::Migration => f.write_str("time to migrate this world"),
             Self::TableSize { table } => write!(f, "size of {table} with its indexes"),
+            Self::Refresh => f.write_str("time to bring its copies up to date"),
+            Self::Staleness => f.write_str("age of an answer at the most"),
+            Self::RowsPerInsert { table } => {
+                write!(f, "rows written for one inserted into {table}")
+            }
+            Self::BytesPerInsert { table } => {
+                write!(f, "bytes written for a row inserted into {table}")
+            }
+            Self::TimePerInsert { table } => {
+                write!(f, "time to insert a row into {table}")
+            }
             Self::PerCall {
                 item,
                 operation,

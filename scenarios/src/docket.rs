@@ -7,11 +7,17 @@ use verdict_store::Down;
 
 use crate::error::{Error, Result};
 use crate::item::Item;
-use crate::items::{MessageHistory, MessageSend, Pagination, Partitioning};
+use crate::items::{EngagementRollup, MessageHistory, MessageSend, Pagination, Partitioning};
 use crate::operation::{AnyOperation, Between, Leaves};
 
 /// Every item, in the audit's order.
-pub const ITEMS: &[&dyn Item] = &[&MessageHistory, &MessageSend, &Pagination, &Partitioning];
+pub const ITEMS: &[&dyn Item] = &[
+    &MessageHistory,
+    &MessageSend,
+    &EngagementRollup,
+    &Pagination,
+    &Partitioning,
+];
 
 /// The item of an id.
 pub fn item(id: &ItemId) -> Option<&'static dyn Item> {
