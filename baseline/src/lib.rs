@@ -4,6 +4,8 @@
 //! every other variant is held to.
 
 pub mod error;
+pub mod feed_candidates;
+pub mod feed_tables;
 pub mod message_history;
 pub mod message_send;
 pub mod pagination;

@@ -2,6 +2,9 @@
 //! `baseline`; and in [`as_proposed`] the audit's own fixes, their semantics exactly.
 
 pub mod as_proposed;
+pub mod feed_candidates;
+pub mod feed_job;
+pub mod feed_tables;
 pub mod message_history;
 pub mod message_send;
 pub mod pagination;
@@ -12,5 +15,7 @@ use verdict_store::Change;
 pub const FIXES: &[Change] = &[
     message_history::CHANGE,
     message_send::CHANGE,
+    feed_tables::CHANGE,
+    feed_candidates::CHANGE,
     pagination::CHANGE,
 ];

@@ -15,6 +15,8 @@
 pub mod author;
 pub mod conversation;
 pub mod difference;
+pub mod feed_candidates;
+pub mod feed_tables;
 pub mod hostile;
 pub mod ladder;
 mod memo;
