@@ -6,7 +6,7 @@ ALTER TABLE conversation_members ADD FOREIGN KEY (user_id) REFERENCES users (id)
 ALTER TABLE messages ADD FOREIGN KEY (conversation_id) REFERENCES conversations (id) ON DELETE CASCADE;
 ALTER TABLE messages ADD FOREIGN KEY (sender_id) REFERENCES users (id);
 ALTER TABLE message_reactions ADD FOREIGN KEY (message_id) REFERENCES messages (id) ON DELETE CASCADE;
-ALTER TABLE message_reactions ADD FOREIGN KEY (user_id) REFERENCES users (id);
+ALTER TABLE message_reactions ADD FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE;
 ALTER TABLE message_attachments ADD FOREIGN KEY (message_id) REFERENCES messages (id) ON DELETE CASCADE;
 ALTER TABLE message_search_index ADD FOREIGN KEY (message_id) REFERENCES messages (id) ON DELETE CASCADE;
 ALTER TABLE posts ADD FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE;

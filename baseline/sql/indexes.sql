@@ -7,6 +7,7 @@ CREATE UNIQUE INDEX idx_users_email ON users (email) WHERE deleted_at IS NULL;
 ALTER TABLE conversations ADD PRIMARY KEY (id);
 CREATE INDEX idx_conversations_updated_at ON conversations (updated_at DESC);
 CREATE INDEX idx_conversations_created_by ON conversations (created_by);
+CREATE INDEX idx_conversations_privacy ON conversations (privacy_mode);
 
 ALTER TABLE conversation_members ADD PRIMARY KEY (id);
 CREATE UNIQUE INDEX idx_conversation_members_pair ON conversation_members (conversation_id, user_id);
@@ -21,6 +22,10 @@ CREATE INDEX idx_messages_conversation_visible ON messages (conversation_id, cre
     WHERE recalled_at IS NULL AND deleted_at IS NULL;
 CREATE INDEX idx_messages_created_at ON messages (created_at DESC);
 CREATE INDEX idx_messages_sender ON messages (sender_id);
+CREATE INDEX idx_messages_version ON messages (id, version_number);
+CREATE INDEX idx_messages_recalled_at ON messages (recalled_at) WHERE recalled_at IS NOT NULL;
+CREATE INDEX idx_messages_edited_at ON messages (edited_at) WHERE edited_at IS NOT NULL;
+CREATE INDEX idx_messages_idempotency_key ON messages (idempotency_key) WHERE idempotency_key IS NOT NULL;
 
 ALTER TABLE message_reactions ADD PRIMARY KEY (id);
 CREATE UNIQUE INDEX idx_message_reactions_once ON message_reactions (message_id, user_id, emoji);
@@ -40,6 +45,9 @@ CREATE INDEX idx_posts_user ON posts (user_id);
 CREATE INDEX idx_posts_created_at ON posts (created_at DESC);
 CREATE INDEX idx_posts_status ON posts (status);
 CREATE INDEX idx_posts_user_created ON posts (user_id, created_at DESC) WHERE soft_delete IS NULL;
+CREATE INDEX idx_posts_soft_delete ON posts (soft_delete);
+CREATE INDEX idx_posts_content_type ON posts (content_type);
+CREATE INDEX idx_posts_content_type_created ON posts (content_type, created_at DESC);
 CREATE INDEX idx_posts_published ON posts (created_at DESC) WHERE status = 'published' AND soft_delete IS NULL;
 
 ALTER TABLE post_images ADD PRIMARY KEY (id);
@@ -54,11 +62,20 @@ CREATE INDEX idx_post_metadata_updated_at ON post_metadata (updated_at DESC);
 
 ALTER TABLE follows ADD PRIMARY KEY (id);
 CREATE UNIQUE INDEX idx_follows_pair ON follows (follower_id, following_id);
+CREATE INDEX idx_follows_follower ON follows (follower_id);
 CREATE INDEX idx_follows_following ON follows (following_id);
+CREATE INDEX idx_follows_created_at ON follows (created_at DESC);
+CREATE INDEX idx_follows_follower_created ON follows (follower_id, created_at DESC);
+CREATE INDEX idx_follows_following_created ON follows (following_id, created_at DESC);
 
 ALTER TABLE likes ADD PRIMARY KEY (id);
 CREATE UNIQUE INDEX idx_likes_pair ON likes (user_id, post_id);
 CREATE INDEX idx_likes_post ON likes (post_id);
+CREATE INDEX idx_likes_user ON likes (user_id);
+CREATE INDEX idx_likes_created_at ON likes (created_at DESC);
 
 ALTER TABLE comments ADD PRIMARY KEY (id);
-CREATE INDEX idx_comments_post_created ON comments (post_id, created_at DESC);
+CREATE INDEX idx_comments_post ON comments (post_id);
+CREATE INDEX idx_comments_user ON comments (user_id);
+CREATE INDEX idx_comments_parent ON comments (parent_comment_id);
+CREATE INDEX idx_comments_created_at ON comments (created_at DESC);

@@ -52,6 +52,7 @@ CREATE TABLE messages (
     version_number    integer     NOT NULL DEFAULT 1,
     created_at        timestamptz NOT NULL DEFAULT now(),
     updated_at        timestamptz NOT NULL DEFAULT now(),
+    edited_at         timestamptz,
     recalled_at       timestamptz,
     deleted_at        timestamptz,
     idempotency_key   uuid

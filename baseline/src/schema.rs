@@ -10,6 +10,11 @@ pub const FOREIGN_KEYS: &str = include_str!("../sql/foreign_keys.sql");
 pub const TRIGGERS: &str = include_str!("../sql/triggers.sql");
 /// ClickHouse tables, one statement each.
 pub const CLICKHOUSE: &str = include_str!("../sql/clickhouse.sql");
+/// ClickHouse views over these tables, one statement each, by the world's clock.
+pub const CLICKHOUSE_VIEWS: &str = include_str!("../sql/clickhouse_views.sql");
+/// The world's clock as ClickHouse is told it, in the place of `now()`: a copy of the audit's
+/// date, so that SQL in files can hold it. A test holds every such file to it.
+pub const CLICKHOUSE_CLOCK: &str = "toDateTime('2025-10-29 00:00:00', 'UTC')";
 
 /// The statements of a schema file whose statements contain no semicolon of their own.
 ///

@@ -166,6 +166,7 @@ pub fn hold_row(request: &Request, row: Option<&Map<String, Value>>) -> Held {
         "version_number": 1,
         "created_at": created_at,
         "updated_at": created_at,
+        "edited_at": null,
         "recalled_at": null,
         "deleted_at": null,
         "idempotency_key": request.idempotency_key.map(|key| key.to_string()),

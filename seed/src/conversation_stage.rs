@@ -109,7 +109,7 @@ fn write_conversation(
 fn write_message(table: &mut Rows, m: &Message) {
     let encrypted = m.encrypted.as_ref();
     table
-        .row(13)
+        .row(14)
         .add(m.id)
         .add(m.conversation)
         .add(m.sender)
@@ -120,6 +120,7 @@ fn write_message(table: &mut Rows, m: &Message) {
         .add(m.version)
         .add(m.created_at)
         .add(m.updated_at)
+        .maybe((m.version > 1).then_some(m.updated_at))
         .maybe(m.recalled_at)
         .maybe(m.deleted_at)
         .maybe(m.idempotency_key);

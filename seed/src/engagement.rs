@@ -1,23 +1,17 @@
-//! Likes, comments and views, which decay after a post is published.
+//! Likes, comments and views as rows, which decay after a post is published.
 
-use std::collections::HashSet;
+use chrono::{DateTime, Utc};
+use rand::Rng;
+use uuid::Uuid;
 
-use rand::{Rng, RngExt};
-use rand_distr::{Distribution, Poisson, StandardNormal};
-
+use crate::acts::{Acts, Commented, decay, poisson};
 use crate::blocks::Segment;
-use crate::distribution::exponential;
 use crate::ids::Kind;
-use crate::rhythm::{DAY, HOUR, NOW, SECOND, at};
-use crate::rows::{Author, Comment, Engagement, Like, Post, PostStatus, View};
+use crate::posts::DELETED;
+use crate::rhythm::{NOW, at};
+use crate::rows::{Author, Comment, DeletedPost, Engagement, Like, Post, View};
 use crate::stream::Aspect;
 use crate::world::World;
-
-/// Shares of an event's kinds; the rest are views.
-const LIKES: f64 = 0.30;
-const COMMENTS: f64 = 0.08;
-/// Spread of posts of one author: the standard deviation of the logarithm.
-const SPREAD: f64 = 1.2;
 
 impl World {
     /// What became of each of an author's posts, in the order of [`posts`](Self::posts).
@@ -27,83 +21,91 @@ impl World {
             .collect()
     }
 
+    /// An author's posts whose rows were deleted, with all that was done to them.
+    pub fn deleted_posts(&self, author: &Author) -> Vec<DeletedPost> {
+        self.author_segments(author.index)
+            .flat_map(|segment| self.segment_deleted(&segment, &self.segment_posts(&segment)))
+            .collect()
+    }
+
     pub(crate) fn segment_engagement(&self, segment: &Segment, posts: &[Post]) -> Vec<Engagement> {
-        let stream = |aspect| self.stream(aspect, segment.first);
-        let mut attention = stream(Aspect::ATTENTION);
-        let mut likes = stream(Aspect::LIKES);
-        let mut comments = stream(Aspect::COMMENTS);
-        let mut views = stream(Aspect::VIEWS);
-        let author = segment.entity;
-        let mut seen = HashSet::new();
-        let engagement = |post: &Post| {
-            // Mean 1 whatever the spread.
-            let z: f64 = StandardNormal.sample(&mut attention);
-            let luck = (SPREAD * z - SPREAD * SPREAD / 2.0).exp();
-            if post.status != PostStatus::Published {
-                return Engagement::default();
-            }
-            let mean = self.attention(author) * luck;
-            Engagement {
-                likes: self.likes(author, post, mean * LIKES, &mut likes, &mut seen),
-                comments: self.comments(author, post, mean * COMMENTS, &mut comments),
-                views: self.views(author, post, mean * (1.0 - LIKES - COMMENTS), &mut views),
-            }
-        };
-        posts.iter().map(engagement).collect()
+        let acts = self.acts(segment.entity, segment.first, posts);
+        self.written(segment.entity, segment.first, posts, acts)
     }
 
-    fn likes(
+    /// Posts of an author's segment whose rows were deleted, as the change feeds still tell.
+    pub(crate) fn segment_deleted(&self, segment: &Segment, posts: &[Post]) -> Vec<DeletedPost> {
+        let (gone, acts) = self.deleted_acts(segment, posts);
+        let (posts, times): (Vec<Post>, Vec<DateTime<Utc>>) = gone.into_iter().unzip();
+        let engagement = self.written(segment.entity, deleted_block(segment), &posts, acts);
+        posts
+            .into_iter()
+            .zip(times)
+            .zip(engagement)
+            .map(|((post, deleted_at), mut engagement)| {
+                engagement.views.retain(|view| view.at < deleted_at);
+                DeletedPost {
+                    post,
+                    deleted_at,
+                    engagement,
+                }
+            })
+            .collect()
+    }
+
+    /// The same before it is written out.
+    pub(crate) fn deleted_acts(
         &self,
-        author: u32,
-        post: &Post,
-        mean: f64,
-        random: &mut impl Rng,
-        seen: &mut HashSet<u32>,
-    ) -> Vec<Like> {
-        seen.clear();
-        let mut likes = Vec::new();
-        for k in 0..poisson(random, mean).min(self.users() / 2) {
-            let user = self.reader(author, random);
-            let time = decay(post, random);
-            let removed = SECOND as f64 + exponential(random, DAY as f64);
-            let removed = random.random_bool(0.05).then_some(removed as i64);
-            // Whoever has liked already, or will after the world's clock, does not.
-            if time >= NOW || !seen.insert(user) {
-                continue;
-            }
-            likes.push(Like {
-                id: self.ids.id(Kind::Like, (post.number << 24) + k),
-                user: self.user_id(user),
-                created_at: at(time),
-                removed_at: removed.map(|r| time + r).filter(|&r| r < NOW).map(at),
-            });
-        }
-        likes
+        segment: &Segment,
+        posts: &[Post],
+    ) -> (Vec<(Post, DateTime<Utc>)>, Vec<Acts>) {
+        let gone = self.segment_deleted_posts(segment, posts);
+        let all: Vec<Post> = gone.iter().map(|(post, _)| post.clone()).collect();
+        let acts = self.acts(segment.entity, deleted_block(segment), &all);
+        let acts = acts.into_iter().zip(&gone);
+        let acts = acts.map(|(acts, (_, deleted))| acts.deleted(deleted.timestamp_micros()));
+        let acts = acts.collect();
+        (gone, acts)
     }
 
-    fn comments(&self, author: u32, post: &Post, mean: f64, random: &mut impl Rng) -> Vec<Comment> {
-        let count = poisson(random, mean) as usize;
-        let times = (0..count).map(|_| decay(post, random));
-        let mut times: Vec<_> = times.filter(|&time| time < NOW).collect();
-        times.sort_unstable();
-        let mut comments: Vec<Comment> = Vec::with_capacity(times.len());
-        for (k, time) in (0..).zip(times) {
-            let user = self.reader(author, random);
-            let words = random.random_range(1..=12);
-            let answered = random.random_bool(0.25) && !comments.is_empty();
-            let parent = answered.then(|| comments[random.random_range(0..comments.len())].id);
-            let gone = SECOND as f64 + exponential(random, DAY as f64);
-            let gone = random.random_bool(0.04).then(|| time + gone as i64);
-            comments.push(Comment {
-                id: self.ids.id(Kind::Comment, (post.number << 24) + k),
-                user: self.user_id(user),
-                parent,
-                content: self.vocabulary().text(random, words),
-                created_at: at(time),
-                soft_delete: gone.filter(|&time| time < NOW).map(at),
-            });
-        }
-        comments
+    /// Acts as rows, with the words of comments and with views.
+    fn written(&self, author: u32, block: u64, posts: &[Post], acts: Vec<Acts>) -> Vec<Engagement> {
+        let mut text = self.stream(Aspect::COMMENT_TEXT, block);
+        let mut views = self.stream(Aspect::VIEWS, block);
+        let written = |(post, acts): (&Post, Acts)| Engagement {
+            views: self.views(author, post, acts.views, &mut views),
+            comments: self.comments(post, &acts, &mut text),
+            likes: acts
+                .likes
+                .iter()
+                .map(|like| Like {
+                    id: self.ids.id(Kind::Like, (post.number << 24) + like.number),
+                    user: self.user_id(like.user),
+                    created_at: at(like.time),
+                    removed_at: like.removed.map(at),
+                })
+                .collect(),
+        };
+        posts.iter().zip(acts).map(written).collect()
+    }
+
+    fn comments(&self, post: &Post, acts: &Acts, text: &mut impl Rng) -> Vec<Comment> {
+        let id = |number: usize| self.comment_id(post.number, number);
+        let comments = acts.comments.iter().enumerate();
+        let comment = |(number, comment): (usize, &Commented)| Comment {
+            id: id(number),
+            user: self.user_id(comment.user),
+            parent: comment.parent.map(id),
+            content: self.vocabulary().text(text, comment.words),
+            created_at: at(comment.time),
+            soft_delete: comment.hidden.map(at),
+            removed_at: comment.removed.map(at),
+        };
+        comments.map(comment).collect()
+    }
+
+    pub(crate) fn comment_id(&self, post: u64, number: usize) -> Uuid {
+        self.ids.id(Kind::Comment, (post << 24) + number as u64)
     }
 
     fn views(&self, author: u32, post: &Post, mean: f64, random: &mut impl Rng) -> Vec<View> {
@@ -116,34 +118,9 @@ impl World {
             })
             .collect()
     }
-
-    /// Who comes across an author's post: mostly the same people around the author, who
-    /// also follow (see `people`), and active users at large.
-    fn reader(&self, author: u32, random: &mut impl Rng) -> u32 {
-        if random.random_bool(0.7) {
-            self.neighbour(author, random)
-        } else {
-            self.activity().sample(random)
-        }
-    }
 }
 
-/// When a post is met: mostly within hours, some over days.
-fn decay(post: &Post, random: &mut impl Rng) -> i64 {
-    let mean = if random.random_bool(0.7) {
-        8 * HOUR
-    } else {
-        4 * DAY
-    };
-    let delay = SECOND as f64 + exponential(random, mean as f64);
-    post.created_at.timestamp_micros() + delay as i64
-}
-
-/// A count with the given mean, at least 0.
-fn poisson(random: &mut impl Rng, mean: f64) -> u64 {
-    // A mean of 0, of an author without attention, has no distribution.
-    match Poisson::new(mean) {
-        Ok(distribution) => distribution.sample(random) as u64,
-        Err(_) => 0,
-    }
+/// The number of the streams of a segment's deleted posts.
+fn deleted_block(segment: &Segment) -> u64 {
+    DELETED + segment.first
 }

@@ -17,17 +17,21 @@
 //! Public futures are boxed: the body of an `async fn` would be compiled again, with all that
 //! it awaits, by every program that awaits it.
 
+mod acts;
 mod attention;
 mod blocks;
 mod checksum;
 mod conversation_stage;
 mod conversations;
+mod cut;
 mod delivery;
 mod distribution;
 mod engagement;
 mod error;
+mod feed;
 mod finish;
 mod ids;
+mod interactions;
 mod load;
 mod messages;
 mod people;
@@ -48,11 +52,13 @@ mod words;
 mod world;
 
 pub use checksum::{TableSum, clickhouse_checksums, postgres_checksums};
+pub use cut::Cut;
 pub use error::Error;
+pub use interactions::{Interacted, Interaction};
 pub use load::{Loaded, TableLoad, load, load_into, load_rows};
 pub use rows::{
-    Attachment, Author, Comment, Conversation, ConversationKind, Engagement, Like, Message,
-    MessageType, Post, PostImage, PostStatus, PrivacyMode, Reaction, View,
+    Attachment, Author, Comment, Conversation, ConversationKind, DeletedPost, Engagement, Like,
+    Message, MessageType, Post, PostImage, PostStatus, PrivacyMode, Reaction, View,
 };
 pub use spec::{Scale, UnknownScale, WorldSpec};
 pub use words::MARKERS;

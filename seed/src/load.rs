@@ -157,16 +157,17 @@ pub fn load_rows<'a>(
     })
 }
 
-/// ClickHouse's tables, and those of PostgreSQL that stay empty; every other one is created
-/// in the transaction that fills it, as COPY with FREEZE demands.
+/// ClickHouse's tables and views, and those tables of PostgreSQL that stay empty; every other
+/// one is created in the transaction that fills it, as COPY with FREEZE demands.
 async fn create_tables(
     stages: &[Stage],
     postgres: &PgConnectOptions,
     clickhouse: &Client,
 ) -> Result<(), Error> {
-    for statement in schema::statements(schema::CLICKHOUSE) {
+    let views = schema::statements(schema::CLICKHOUSE_VIEWS);
+    for statement in schema::statements(schema::CLICKHOUSE).chain(views) {
         let created = clickhouse.query(statement).execute().await;
-        created.map_err(Error::clickhouse("create today's tables"))?;
+        created.map_err(Error::clickhouse("create today's tables and views"))?;
     }
     let create = || Error::postgres("create today's empty tables");
     let mut connection = PgConnection::connect_with(postgres)

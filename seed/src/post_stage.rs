@@ -2,16 +2,13 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use crate::attention::EVENT_DAYS;
 use crate::blocks::{Blocks, Segment};
-use crate::delivery::{Delivery, deliver};
+use crate::feed::{Versions, comment_feed, event_rows, like_feed, post_feed};
 use crate::pgcopy::{Jsonb, Rows};
-use crate::rows::{Comment, Engagement, Like, Post, PostImage, PostStatus};
+use crate::rows::{Comment, DeletedPost, Engagement, Like, Post, PostImage};
 use crate::stage::Stage;
-use crate::stream::Aspect;
 use crate::tables;
 use crate::world::World;
 
@@ -40,38 +37,61 @@ pub(crate) fn posts(world: World) -> Stage {
 
 fn post_block(world: &World, segments: &[Segment]) -> Vec<Rows> {
     let mut made: Vec<(Post, Engagement)> = Vec::new();
+    let mut deleted: Vec<DeletedPost> = Vec::new();
     let mut images: Vec<PostImage> = Vec::new();
     for segment in segments {
         let posts = world.segment_posts(segment);
         images.extend(world.segment_images(segment, &posts));
+        deleted.extend(world.segment_deleted(segment, &posts));
         let engagement = world.segment_engagement(segment, &posts);
         made.extend(posts.into_iter().zip(engagement));
     }
     made.sort_unstable_by_key(|(post, _)| (post.created_at, post.id));
     images.sort_unstable_by_key(|image| (image.created_at, image.id));
-
-    let mut likes: Vec<(&Like, Uuid)> = Vec::new();
-    let mut comments: Vec<(&Comment, Uuid)> = Vec::new();
-    for (post, engagement) in &made {
-        likes.extend(engagement.likes.iter().map(|like| (like, post.id)));
-        comments.extend(engagement.comments.iter().map(|c| (c, post.id)));
-    }
+    let mut likes = likes_of(&made);
+    let mut comments = comments_of(&made);
     likes.sort_unstable_by_key(|(like, _)| (like.created_at, like.id));
     comments.sort_unstable_by_key(|(comment, _)| (comment.created_at, comment.id));
-
-    // A block's feeds have streams of their own, named by its first segment.
-    let block = segments[0].first;
-    vec![
+    let mut tables = vec![
         write_posts(&made),
         write_images(&images),
         write_metadata(&made),
         write_likes(&likes),
         write_comments(&comments),
-        feed_posts(world, block, &made),
-        feed_likes(world, block, &likes),
-        feed_comments(world, block, &comments),
-        write_events(world, &made),
-    ]
+    ];
+
+    // The feeds also tell of posts that are gone. A block's have streams of their own, named by
+    // its first segment.
+    let versions = Versions {
+        world,
+        block: segments[0].first,
+    };
+    let gone: Vec<_> = deleted.iter().map(|gone| Some(gone.deleted_at)).collect();
+    let gone = std::iter::repeat_n(None, made.len()).chain(gone).collect::<Vec<_>>();
+    made.extend(deleted.into_iter().map(|gone| (gone.post, gone.engagement)));
+    tables.extend([
+        post_feed(versions, &made, &gone),
+        like_feed(versions, &likes_of(&made)),
+        comment_feed(versions, &comments_of(&made)),
+        event_rows(world, &made),
+    ]);
+    tables
+}
+
+fn likes_of(made: &[(Post, Engagement)]) -> Vec<(&Like, Uuid)> {
+    let likes = made.iter().flat_map(|(post, engagement)| {
+        let likes = engagement.likes.iter();
+        likes.map(|like| (like, post.id))
+    });
+    likes.collect()
+}
+
+fn comments_of(made: &[(Post, Engagement)]) -> Vec<(&Comment, Uuid)> {
+    let comments = made.iter().flat_map(|(post, engagement)| {
+        let comments = engagement.comments.iter();
+        comments.map(|comment| (comment, post.id))
+    });
+    comments.collect()
 }
 
 fn write_posts(made: &[(Post, Engagement)]) -> Rows {
@@ -143,7 +163,7 @@ fn write_likes(likes: &[(&Like, Uuid)]) -> Rows {
 
 fn write_comments(comments: &[(&Comment, Uuid)]) -> Rows {
     let mut table = Rows::default();
-    for (comment, post) in comments {
+    for (comment, post) in comments.iter().filter(|(c, _)| c.removed_at.is_none()) {
         table
             .row(7)
             .add(comment.id)
@@ -153,124 +173,6 @@ fn write_comments(comments: &[(&Comment, Uuid)]) -> Rows {
             .add(comment.content.as_str())
             .add(comment.created_at)
             .maybe(comment.soft_delete);
-    }
-    table
-}
-
-/// The versions of rows that are created once and removed perhaps, in order of arrival.
-fn feed(
-    world: &World,
-    aspect: Aspect,
-    block: u64,
-    rows: impl Iterator<Item = (DateTime<Utc>, Option<DateTime<Utc>>)>,
-) -> Vec<Delivery> {
-    let mut random = world.stream(aspect, block);
-    let mut feed = Vec::new();
-    for (i, (created, removed)) in rows.enumerate() {
-        deliver(&mut feed, i, created.timestamp_micros(), false, &mut random);
-        if let Some(removed) = removed {
-            deliver(&mut feed, i, removed.timestamp_micros(), true, &mut random);
-        }
-    }
-    feed.sort_unstable();
-    feed
-}
-
-fn feed_posts(world: &World, block: u64, made: &[(Post, Engagement)]) -> Rows {
-    let mut random = world.stream(Aspect::POST_DELIVERY, block);
-    let mut feed = Vec::new();
-    for (i, (post, _)) in made.iter().enumerate() {
-        let created = post.created_at.timestamp_micros();
-        let updated = post.updated_at.timestamp_micros();
-        let deleted = post.soft_delete.map(|time| time.timestamp_micros());
-        deliver(&mut feed, i, created, false, &mut random);
-        // Changes after the deletion are part of its version.
-        if updated > created && deleted.is_none_or(|deleted| updated < deleted) {
-            deliver(&mut feed, i, updated, false, &mut random);
-        }
-        if let Some(deleted) = deleted {
-            deliver(&mut feed, i, deleted, true, &mut random);
-        }
-    }
-    feed.sort_unstable();
-    let mut table = Rows::default();
-    for change in feed {
-        let post = &made[change.row].0;
-        let caption = post.caption.as_deref().unwrap_or_default();
-        let edited =
-            i64::try_from(change.version).is_ok_and(|v| v >= post.updated_at.timestamp_millis());
-        // Before an edit the first word was missing.
-        let content = if edited {
-            caption
-        } else {
-            caption.split_once(' ').map_or("", |(_, rest)| rest)
-        };
-        let media = format!("https://cdn.example.com/{}", post.image_key);
-        let media = (post.status == PostStatus::Published).then_some(media.as_str());
-        table
-            .binary()
-            .id(post.id)
-            .id(post.author)
-            .text(content)
-            .maybe_text(media)
-            .seconds(post.created_at)
-            .change(change.version, change.deleted);
-    }
-    table
-}
-
-fn feed_likes(world: &World, block: u64, likes: &[(&Like, Uuid)]) -> Rows {
-    let times = likes
-        .iter()
-        .map(|(like, _)| (like.created_at, like.removed_at));
-    let mut table = Rows::default();
-    for change in feed(world, Aspect::LIKE_DELIVERY, block, times) {
-        let (like, post) = likes[change.row];
-        table
-            .binary()
-            .id(like.user)
-            .id(post)
-            .seconds(like.created_at)
-            .change(change.version, change.deleted);
-    }
-    table
-}
-
-fn feed_comments(world: &World, block: u64, comments: &[(&Comment, Uuid)]) -> Rows {
-    let times = comments.iter().map(|(c, _)| (c.created_at, c.soft_delete));
-    let mut table = Rows::default();
-    for change in feed(world, Aspect::COMMENT_DELIVERY, block, times) {
-        let (comment, post) = comments[change.row];
-        table
-            .binary()
-            .id(comment.id)
-            .id(post)
-            .id(comment.user)
-            .text(&comment.content)
-            .seconds(comment.created_at)
-            .change(change.version, change.deleted);
-    }
-    table
-}
-
-fn write_events(world: &World, made: &[(Post, Engagement)]) -> Rows {
-    let kept = world.clock() - TimeDelta::days(EVENT_DAYS.into());
-    let mut table = Rows::default();
-    for (post, engagement) in made {
-        let likes = engagement
-            .likes
-            .iter()
-            .map(|l| (l.created_at, "like", l.user));
-        let comments = engagement
-            .comments
-            .iter()
-            .map(|c| (c.created_at, "comment", c.user));
-        let views = engagement.views.iter().map(|v| (v.at, "view", v.user));
-        for (time, kind, user) in likes.chain(comments).chain(views) {
-            if time >= kept {
-                table.binary().seconds(time).text(kind).id(user).id(post.id);
-            }
-        }
     }
     table
 }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use chrono::{DateTime, Utc};
 use rand::{Rng, RngExt};
 
 use crate::attention::JOINING;
@@ -13,6 +14,8 @@ use crate::rows::{Author, Post, PostImage, PostStatus};
 use crate::stream::Aspect;
 use crate::world::World;
 
+/// Numbers of posts whose rows were deleted begin here: beside each post there may be one.
+pub(crate) const DELETED: u64 = 1 << 36;
 /// Posts that share one set of random streams.
 const LONGEST_SEGMENT: u32 = 128;
 const BURSTS: Bursts = Bursts {
@@ -133,6 +136,41 @@ impl World {
             }
         };
         times.into_iter().enumerate().map(post).collect()
+    }
+
+    /// Posts that were made beside those of a segment and whose rows were deleted since, with the
+    /// time of that.
+    pub(crate) fn segment_deleted_posts(
+        &self,
+        segment: &Segment,
+        posts: &[Post],
+    ) -> Vec<(Post, DateTime<Utc>)> {
+        let mut random = self.stream(Aspect::DELETED_POSTS, segment.first);
+        let mut deleted = Vec::new();
+        for post in posts {
+            let pause = exponential(&mut random, HOUR as f64);
+            let life = HOUR as f64 + exponential(&mut random, 5.0 * DAY as f64);
+            let made = post.created_at.timestamp_micros() + pause as i64;
+            let gone = made + life as i64;
+            if !random.random_bool(0.004) || gone >= NOW {
+                continue;
+            }
+            let number = DELETED + post.number;
+            let id = self.ids.id(Kind::Post, number);
+            let post = Post {
+                id,
+                image_key: format!("uploads/{id}.jpg"),
+                image_sizes: Some(IMAGE_SIZES),
+                status: PostStatus::Published,
+                created_at: at(made),
+                updated_at: at(made),
+                soft_delete: None,
+                number,
+                ..post.clone()
+            };
+            deleted.push((post, at(gone)));
+        }
+        deleted
     }
 
     pub(crate) fn segment_images(&self, segment: &Segment, posts: &[Post]) -> Vec<PostImage> {

@@ -122,5 +122,7 @@ mod tests {
     #[test]
     fn the_clock_stands_at_the_audits_date() {
         assert_eq!(at(NOW).to_rfc3339(), "2025-10-29T00:00:00+00:00");
+        let told = at(NOW).format("toDateTime('%F %T', 'UTC')").to_string();
+        assert_eq!(verdict_baseline::schema::CLICKHOUSE_CLOCK, told);
     }
 }

@@ -8,4 +8,4 @@ mod post;
 pub use conversation::{Conversation, ConversationKind, PrivacyMode};
 pub use engagement::{Comment, Engagement, Like, View};
 pub use message::{Attachment, Message, MessageType, Reaction};
-pub use post::{Author, Post, PostImage, PostStatus};
+pub use post::{Author, DeletedPost, Post, PostImage, PostStatus};

@@ -35,10 +35,12 @@ impl Aspect {
     pub(crate) const POST_TIMES: Self = Self("post-times");
     pub(crate) const POST_TEXT: Self = Self("post-text");
     pub(crate) const POST_FATE: Self = Self("post-fate");
+    pub(crate) const DELETED_POSTS: Self = Self("deleted-posts");
     pub(crate) const IMAGES: Self = Self("images");
     pub(crate) const ATTENTION: Self = Self("attention");
     pub(crate) const LIKES: Self = Self("likes");
     pub(crate) const COMMENTS: Self = Self("comments");
+    pub(crate) const COMMENT_TEXT: Self = Self("comment-text");
     pub(crate) const VIEWS: Self = Self("views");
     pub(crate) const POST_DELIVERY: Self = Self("post-delivery");
     pub(crate) const LIKE_DELIVERY: Self = Self("like-delivery");

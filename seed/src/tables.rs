@@ -49,7 +49,7 @@ pub(crate) const MEMBERS: Table = postgres(
 pub(crate) const MESSAGES: Table = postgres(
     "messages",
     "id, conversation_id, sender_id, content, content_encrypted, content_nonce, \
-     message_type, version_number, created_at, updated_at, recalled_at, deleted_at, \
+     message_type, version_number, created_at, updated_at, edited_at, recalled_at, deleted_at, \
      idempotency_key",
 );
 pub(crate) const REACTIONS: Table = postgres(

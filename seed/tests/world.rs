@@ -128,8 +128,9 @@ fn engagement_decays_after_a_post_and_counts_what_stands() {
             let day = (view.at - post.created_at).num_days().min(7);
             days[day as usize] += 1;
         }
-        let likers: HashSet<_> = engagement.likes.iter().map(|like| like.user).collect();
-        assert_eq!(likers.len(), engagement.likes.len(), "one like a user");
+        let standing = || engagement.likes.iter().filter(|l| l.removed_at.is_none());
+        let likers: HashSet<_> = standing().map(|like| like.user).collect();
+        assert_eq!(likers.len(), standing().count(), "one like a user stands");
     }
     assert!(
         days[0] > 3 * days[1] && days[1] > days[3] && days[3] > days[6],
@@ -138,6 +139,78 @@ fn engagement_decays_after_a_post_and_counts_what_stands() {
     let given: usize = engagement.iter().map(|e| e.likes.len()).sum();
     let standing: u64 = engagement.iter().map(|e| e.like_count()).sum();
     assert!(standing < given as u64, "some likes are withdrawn");
+}
+
+#[test]
+fn likes_are_given_again_and_some_rows_are_deleted_for_good() {
+    let world = world(Scale::Quick);
+    let author = &world.ladder_authors()[2];
+    let mut again = 0;
+    for engagement in world.engagement(author) {
+        for like in &engagement.likes {
+            let mut later = engagement
+                .likes
+                .iter()
+                .filter(|other| other.user == like.user && other.created_at > like.created_at);
+            if let Some(later) = later.next() {
+                let removed = like.removed_at.expect("the one before was taken back");
+                assert!(later.created_at.timestamp() > removed.timestamp());
+                again += 1;
+            }
+        }
+        let all: HashSet<_> = engagement.comments.iter().map(|c| c.id).collect();
+        let kept = engagement.comments.iter().filter(|c| c.removed_at.is_none());
+        let kept: HashSet<_> = kept.map(|c| c.id).collect();
+        for parent in engagement.comments.iter().filter_map(|c| c.parent) {
+            assert!(all.contains(&parent) && kept.contains(&parent));
+        }
+    }
+    assert!(again > 50, "{again}");
+
+    let standing: HashSet<_> = world.posts(author).into_iter().map(|p| p.id).collect();
+    let deleted = world.deleted_posts(author);
+    assert!((10..100).contains(&deleted.len()), "{}", deleted.len());
+    for gone in &deleted {
+        assert!(!standing.contains(&gone.post.id));
+        assert!(gone.post.created_at < gone.deleted_at && gone.deleted_at < world.clock());
+        let likes = gone.engagement.likes.iter().map(|like| like.removed_at);
+        let comments = gone.engagement.comments.iter().map(|c| c.removed_at);
+        let mut all = likes.chain(comments);
+        assert!(all.all(|removed| removed.is_some_and(|time| time <= gone.deleted_at)));
+    }
+}
+
+#[test]
+fn interactions_in_short_are_those_of_the_rows() {
+    let world = world(Scale::Smoke);
+    for index in 0..40 {
+        let author = world.author(index);
+        let rows = world.posts(&author).into_iter().zip(world.engagement(&author));
+        let rows = rows.map(|(post, engagement)| (post.id, false, engagement));
+        let gone = world.deleted_posts(&author).into_iter();
+        let gone = gone.map(|gone| (gone.post.id, true, gone.engagement));
+        let mut rows: Vec<_> = rows.chain(gone).collect();
+        let mut short = world.interactions(index);
+        rows.sort_by_key(|(id, ..)| *id);
+        short.sort_by_key(|post| post.post);
+        assert_eq!(rows.len(), short.len());
+        for ((id, deleted, engagement), short) in rows.iter().zip(&short) {
+            assert_eq!((*id, *deleted), (short.post, short.deleted));
+            let likes = engagement.likes.iter();
+            let likes = likes.map(|l| (l.user, l.created_at.timestamp(), l.removed_at.is_some()));
+            let told = |i: &verdict_seed::Interaction| {
+                (world.user(i.user.into()), i64::from(i.at), i.removed)
+            };
+            assert!(likes.eq(short.likes.iter().map(told)));
+            let comments = engagement.comments.iter().map(|c| {
+                let removed = c.removed_at.is_some();
+                (c.id, (c.user, c.created_at.timestamp(), removed))
+            });
+            let numbered = (0..).zip(&short.comments);
+            let numbered = numbered.map(|(k, i)| (world.comment(short.number, k), told(i)));
+            assert!(comments.eq(numbered));
+        }
+    }
 }
 
 #[test]

@@ -298,6 +298,7 @@ mod tests {
                 "version_number": 1,
                 "created_at": "2025-01-01T00:00:00Z",
                 "updated_at": "2025-01-01T00:00:00Z",
+                "edited_at": null,
                 "recalled_at": null,
                 "deleted_at": null,
                 "idempotency_key": null,

@@ -109,13 +109,11 @@ impl Write {
                     .choose(random)?;
                 let before = rows.post(*id)?;
                 let mut after = Post::clone(before);
-                let now = after.updated_at + LATER;
+                // Of every change today's trigger notes the time.
+                after.updated_at += LATER;
                 match kind {
-                    Kind::Deleted => after.soft_delete = Some(now),
-                    _ => {
-                        after.caption = Some(WRITTEN.to_owned());
-                        after.updated_at = now;
-                    }
+                    Kind::Deleted => after.soft_delete = Some(after.updated_at),
+                    _ => after.caption = Some(WRITTEN.to_owned()),
                 }
                 Turn::of(Arc::clone(before), Arc::new(after))
             };

@@ -6,9 +6,10 @@ use uuid::Uuid;
 /// What became of one post.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Engagement {
-    /// Likes ever given, withdrawn ones included; one a user.
+    /// Likes ever given, withdrawn ones included. A user has one that stands at most, and
+    /// another one later only after the first was withdrawn.
     pub likes: Vec<Like>,
-    /// Comments, deleted ones included, in order of time.
+    /// Comments ever made, hidden and deleted ones included, in order of time.
     pub comments: Vec<Comment>,
     /// Views.
     pub views: Vec<View>,
@@ -27,7 +28,7 @@ pub struct Like {
     pub removed_at: Option<DateTime<Utc>>,
 }
 
-/// A row of `comments`, and of `comments_cdc`.
+/// A comment: a row of `comments` unless its row was deleted, and of `comments_cdc` always.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comment {
     /// Its id.
@@ -40,8 +41,17 @@ pub struct Comment {
     pub content: String,
     /// When.
     pub created_at: DateTime<Utc>,
-    /// When it was deleted.
+    /// When it was hidden; the row stays, and so does its `is_deleted` of 0 in `comments_cdc`.
     pub soft_delete: Option<DateTime<Utc>>,
+    /// When its row was deleted; then it is gone from PostgreSQL.
+    pub removed_at: Option<DateTime<Utc>>,
+}
+
+impl Comment {
+    /// Whether it is shown: what `post_metadata.comment_count` counts.
+    pub fn is_shown(&self) -> bool {
+        self.soft_delete.is_none() && self.removed_at.is_none()
+    }
 }
 
 /// A look at a post.
@@ -62,8 +72,7 @@ impl Engagement {
 
     /// Comments that stand: `post_metadata.comment_count`.
     pub fn comment_count(&self) -> u64 {
-        let standing = self.comments.iter().filter(|c| c.soft_delete.is_none());
-        standing.count() as u64
+        self.comments.iter().filter(|c| c.is_shown()).count() as u64
     }
 
     /// When the last of it happened.

@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::engagement::Engagement;
+
 /// A user as the author of posts (see [`World::posts`](crate::World::posts)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Author {
@@ -64,6 +66,18 @@ pub struct Post {
     pub soft_delete: Option<DateTime<Utc>>,
     /// Number among all posts of the world.
     pub(crate) number: u64,
+}
+
+/// A post whose row was deleted, and with it the rows of its likes and comments: nothing of it is
+/// left but the versions in the change feeds, and what was done to it in `post_events`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeletedPost {
+    /// The post as it was.
+    pub post: Post,
+    /// When its row was deleted.
+    pub deleted_at: DateTime<Utc>,
+    /// What had been done to it; every like and comment is removed by then.
+    pub engagement: Engagement,
 }
 
 /// A row of `post_images`.
