@@ -12,7 +12,7 @@ use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt};
 use uuid::Uuid;
 use verdict_baseline::feed_tables::{Candidate, Request, Source};
-use verdict_seed::World;
+use verdict_seed::{Cut, Interaction, World};
 
 use crate::difference::{Difference, Held, same};
 use crate::oracle::Oracle;
@@ -95,8 +95,9 @@ pub struct FeedRows {
 }
 
 impl FeedRows {
-    /// The rows of the posts that are held.
-    pub(crate) fn of(world: &World, holds: impl Fn(Uuid) -> bool) -> Self {
+    /// The rows of a part of the world; none where there is no such part.
+    pub(crate) fn of(world: &World, cut: Option<Cut>) -> Self {
+        let keeps = |post| cut.is_some_and(|cut| cut.keeps(post));
         let now = world.clock().timestamp();
         let users = world.users() as usize;
         let mut rows = Self {
@@ -110,8 +111,8 @@ impl FeedRows {
         for author in 0..world.users() {
             let mut recent = Vec::new();
             let posts = world.interactions(author).into_iter();
-            for post in posts.filter(|post| !post.deleted && holds(post.post)) {
-                let standing = |of: &[verdict_seed::Interaction]| {
+            for post in posts.filter(|post| !post.deleted && keeps(post.post)) {
+                let standing = |of: &[Interaction]| {
                     of.iter().filter(|done| !done.removed).count() as u32
                 };
                 let created_at = i64::from(post.created_at);
@@ -232,8 +233,8 @@ fn best_first(mut due: Vec<Candidate>) -> Vec<Candidate> {
 /// What is asked, and of which part of the world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Asked {
-    /// The rung whose posts there are; none where it is the whole world.
-    pub rung: Option<u64>,
+    /// The rung whose posts there are.
+    pub rung: u64,
     /// By how many seconds the job's clock was ahead of the world's.
     pub ahead: i64,
     /// The request.
@@ -241,7 +242,7 @@ pub struct Asked {
 }
 
 /// A request as it is measured: the audit's 200 candidates for some reader.
-pub fn at(oracle: &Oracle, rung: Option<u64>, random: &mut impl Rng) -> Asked {
+pub fn at(oracle: &Oracle, rung: u64, random: &mut impl Rng) -> Asked {
     Asked {
         rung,
         ahead: 0,
@@ -250,6 +251,11 @@ pub fn at(oracle: &Oracle, rung: Option<u64>, random: &mut impl Rng) -> Asked {
             limit: 200,
         },
     }
+}
+
+/// The rung that is the whole world.
+pub fn whole(world: &World) -> u64 {
+    world.cuts().last().map_or(0, |cut| cut.events)
 }
 
 /// A request over every parameter: any reader, also one of no account, who follows nobody and
@@ -261,7 +267,7 @@ pub fn draw(oracle: &Oracle, random: &mut impl Rng) -> Asked {
         _ => oracle.world().user(random.random()),
     };
     Asked {
-        rung: None,
+        rung: whole(oracle.world()),
         ahead: 0,
         request: Request {
             user,

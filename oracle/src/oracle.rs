@@ -9,12 +9,16 @@ use verdict_seed::World;
 
 use crate::author::AuthorRows;
 use crate::conversation::ConversationRows;
+use crate::feed_tables::FeedRows;
 use crate::hostile::{self, Hostile};
 use crate::memo::Memo;
 use crate::write::{Rows, Write};
 
 /// Rows that are kept at most of each kind: a few hundred bytes each.
 const KEPT: u64 = 300_000;
+
+/// Rungs of the ladder of events whose feeds are kept.
+const KEPT_FEEDS: u64 = 4;
 
 /// What the world holds, by id, with the hostile rows that items add to it. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -35,6 +39,7 @@ struct Known {
     world: World,
     conversations: Memo<Uuid, ConversationRows>,
     authors: Memo<Uuid, AuthorRows>,
+    feeds: Memo<u64, FeedRows>,
     conversation_indexes: OnceLock<HashMap<Uuid, u64>>,
     author_indexes: OnceLock<HashMap<Uuid, u64>>,
     hostile: Mutex<BTreeSet<Hostile>>,
@@ -48,6 +53,7 @@ impl Oracle {
                 world: world.clone(),
                 conversations: Memo::new(KEPT),
                 authors: Memo::new(KEPT),
+                feeds: Memo::new(KEPT_FEEDS),
                 conversation_indexes: OnceLock::new(),
                 author_indexes: OnceLock::new(),
                 hostile: Mutex::default(),
@@ -107,6 +113,14 @@ impl Oracle {
             Some(rows) => rows.clone(),
             None => self.known.author(id),
         }
+    }
+
+    /// What the feeds of a rung of the ladder of events are made from.
+    pub fn feed(&self, rung: u64) -> Arc<FeedRows> {
+        let world = self.world();
+        self.known
+            .feeds
+            .get_or(rung, || (FeedRows::of(world, world.cut(rung)), 1))
     }
 
     /// Whether hostile rows were added to the world.

@@ -1,9 +1,13 @@
 //! The items, one file each, under the names that they have in `baseline` and `optimized`.
 
+pub mod feed_candidates;
+pub mod feed_tables;
 pub mod message_history;
 pub mod message_send;
 pub mod pagination;
 
+pub use feed_candidates::FeedCandidates;
+pub use feed_tables::FeedTables;
 pub use message_history::MessageHistory;
 pub use message_send::MessageSend;
 pub use pagination::Pagination;
