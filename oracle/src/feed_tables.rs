@@ -4,7 +4,7 @@
 //! the job declares. ClickHouse's exp and ln are not this machine's, so scores may differ by
 //! [`TOLERANCE`], and candidates whose scores are that near may change places.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
@@ -12,9 +12,10 @@ use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt};
 use uuid::Uuid;
 use verdict_baseline::feed_tables::{Candidate, Request, Source};
-use verdict_seed::{Cut, Interaction, World};
+use verdict_seed::World;
 
 use crate::difference::{Difference, Held, same};
+use crate::events::Events;
 use crate::oracle::Oracle;
 
 /// How far a score may be from the one that is due, as a share of it.
@@ -27,6 +28,15 @@ const DAY: i64 = 86_400;
 
 /// Days whose posts are candidates at the most, and one more for clocks that are ahead.
 const RECENT: i64 = 31 * DAY;
+
+/// Which posts a source takes, how it scores them, and how many it keeps.
+struct SourceRule {
+    days: i64,
+    freshness: f64,
+    engagement: f64,
+    affinity: f64,
+    kept: usize,
+}
 
 impl SourceRule {
     const fn of(source: Source) -> Self {
@@ -56,15 +66,6 @@ impl SourceRule {
     }
 }
 
-/// Which posts a source takes, how it scores them, and how many it keeps.
-struct SourceRule {
-    days: i64,
-    freshness: f64,
-    engagement: f64,
-    affinity: f64,
-    kept: usize,
-}
-
 /// A post of the last days with what stands of its likes and comments.
 #[derive(Debug, Clone, Copy)]
 struct Recent {
@@ -74,108 +75,77 @@ struct Recent {
     comments: u32,
 }
 
-/// A like or a comment, by whom it was made for whom.
-#[derive(Debug, Clone, Copy)]
-struct Done {
-    author: u32,
-    at: u32,
-    weight: f32,
-}
-
-/// What candidates are computed from, of one world or of the part of it that a rung holds.
+/// What candidates are computed from.
 #[derive(Debug)]
-pub struct FeedRows {
-    users: HashMap<Uuid, u32>,
-    /// By author.
-    posts: Vec<Vec<Recent>>,
-    /// By reader.
-    done: Vec<Vec<Done>>,
+pub(crate) struct FeedRows {
+    world: World,
+    events: Events,
+    by_author: HashMap<Uuid, Vec<Recent>>,
     /// What is trending by each clock that was asked for.
     trending: Mutex<HashMap<i64, Arc<Vec<Candidate>>>>,
 }
 
 impl FeedRows {
-    /// The rows of a part of the world; none where there is no such part.
-    pub(crate) fn of(world: &World, cut: Option<Cut>) -> Self {
-        let keeps = |post| cut.is_some_and(|cut| cut.keeps(post));
-        let now = world.clock().timestamp();
-        let users = world.users() as usize;
-        let mut rows = Self {
-            users: (0..world.users())
-                .map(|index| (world.user(index), index as u32))
-                .collect(),
-            posts: Vec::with_capacity(users),
-            done: vec![Vec::new(); users],
-            trending: Mutex::default(),
-        };
-        for author in 0..world.users() {
-            let mut recent = Vec::new();
-            let posts = world.interactions(author).into_iter();
-            for post in posts.filter(|post| !post.deleted && keeps(post.post)) {
-                let standing = |of: &[Interaction]| {
-                    of.iter().filter(|done| !done.removed).count() as u32
-                };
-                let created_at = i64::from(post.created_at);
-                if created_at >= now - RECENT {
-                    recent.push(Recent {
-                        id: post.post,
-                        created_at,
-                        likes: standing(&post.likes),
-                        comments: standing(&post.comments),
-                    });
-                }
-                for (of, weight) in [(&post.likes, 1.0), (&post.comments, 1.5)] {
-                    for done in of.iter().filter(|done| !done.removed) {
-                        rows.done[done.user as usize].push(Done {
-                            author: author as u32,
-                            at: done.at,
-                            weight,
-                        });
-                    }
-                }
+    pub fn of(world: &World, events: Events) -> Self {
+        let since = world.clock().timestamp() - RECENT;
+        let mut by_author: HashMap<Uuid, Vec<Recent>> = HashMap::new();
+        for (id, post) in events.posts().filter(|(_, post)| !post.deleted) {
+            let created_at = i64::from(post.created_at);
+            if created_at < since {
+                continue;
             }
-            rows.posts.push(recent);
+            let counts = events.counts(id, 0);
+            by_author.entry(post.author).or_default().push(Recent {
+                id,
+                created_at,
+                likes: counts.likes as u32,
+                comments: counts.comments as u32,
+            });
         }
-        rows
+        Self {
+            world: world.clone(),
+            events,
+            by_author,
+            trending: Mutex::default(),
+        }
     }
 
-    /// All candidates of a source for a reader by a clock, best first, before any is cut.
-    pub fn due(&self, world: &World, source: Source, user: Uuid, clock: i64) -> Arc<Vec<Candidate>> {
+    /// All candidates of a source for a reader by a clock so many seconds ahead of the world's,
+    /// best first, before any is cut.
+    pub fn due(&self, source: Source, user: Uuid, ahead: i64) -> Arc<Vec<Candidate>> {
+        let clock = self.world.clock().timestamp() + ahead;
         if source == Source::Trending {
-            return self.trending(world, clock);
+            return self.trending(clock);
         }
-        let Some(&index) = self.users.get(&user) else {
-            return Arc::default();
-        };
-        let mut affinity: HashMap<u32, f64> = HashMap::new();
-        for done in &self.done[index as usize] {
-            if i64::from(done.at) >= clock - 90 * DAY {
-                *affinity.entry(done.author).or_default() += f64::from(done.weight);
+        let since = (clock - 90 * DAY) as u32;
+        let near: BTreeMap<Uuid, f64> = self
+            .events
+            .affinity(user, since)
+            .into_iter()
+            .map(|near| (near.author, near.counts.weighed(1.0, 1.5)))
+            .collect();
+        let authors: Vec<(Uuid, f64)> = match source {
+            Source::Followees => {
+                let followees = self.events.followees(user).into_iter();
+                followees
+                    .map(|author| (author, near.get(&author).copied().unwrap_or_default()))
+                    .collect()
             }
-        }
-        let mut authors: Vec<(u32, f64)> = match source {
-            Source::Followees => world
-                .followees(index.into())
-                .iter()
-                .filter_map(|followee| self.users.get(followee))
-                .map(|author| (*author, affinity.get(author).copied().unwrap_or_default()))
-                .collect(),
-            _ => affinity.into_iter().collect(),
+            _ => near.into_iter().collect(),
         };
-        authors.sort_unstable_by_key(|(author, _)| *author);
         let due = authors
             .into_iter()
-            .flat_map(|(author, affinity)| self.of_author(world, source, author, affinity, clock))
+            .flat_map(|(author, affinity)| self.of_author(source, author, affinity, clock))
             .collect();
         Arc::new(best_first(due))
     }
 
-    fn trending(&self, world: &World, clock: i64) -> Arc<Vec<Candidate>> {
+    fn trending(&self, clock: i64) -> Arc<Vec<Candidate>> {
         let mut known = self.trending.lock().unwrap_or_else(PoisonError::into_inner);
         let due = known.entry(clock).or_insert_with(|| {
-            let authors = 0..self.posts.len() as u32;
+            let authors = self.by_author.keys();
             let due = authors
-                .flat_map(|author| self.of_author(world, Source::Trending, author, 0.0, clock))
+                .flat_map(|author| self.of_author(Source::Trending, *author, 0.0, clock))
                 .collect();
             let mut due = best_first(due);
             // Those beyond are never asked for; a few more than are kept, in case scores are near.
@@ -187,17 +157,15 @@ impl FeedRows {
 
     fn of_author(
         &self,
-        world: &World,
         source: Source,
-        author: u32,
+        author_id: Uuid,
         affinity: f64,
         clock: i64,
     ) -> impl Iterator<Item = Candidate> {
         let rule = SourceRule::of(source);
-        let author_id = world.user(author.into());
         let since = clock - rule.days * DAY;
-        self.posts[author as usize]
-            .iter()
+        let posts = self.by_author.get(&author_id).into_iter().flatten();
+        posts
             .filter(move |post| post.created_at >= since)
             .map(move |post| {
                 let age = (clock - post.created_at) as f64;
@@ -230,11 +198,9 @@ fn best_first(mut due: Vec<Candidate>) -> Vec<Candidate> {
     due
 }
 
-/// What is asked, and of which part of the world.
+/// What is asked, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Asked {
-    /// The rung whose posts there are.
-    pub rung: u64,
     /// By how many seconds the job's clock was ahead of the world's.
     pub ahead: i64,
     /// The request.
@@ -242,20 +208,14 @@ pub struct Asked {
 }
 
 /// A request as it is measured: the audit's 200 candidates for some reader.
-pub fn at(oracle: &Oracle, rung: u64, random: &mut impl Rng) -> Asked {
+pub fn at(oracle: &Oracle, random: &mut impl Rng) -> Asked {
     Asked {
-        rung,
         ahead: 0,
         request: Request {
             user: oracle.world().user(random.random()),
             limit: 200,
         },
     }
-}
-
-/// The rung that is the whole world.
-pub fn whole(world: &World) -> u64 {
-    world.cuts().last().map_or(0, |cut| cut.events)
 }
 
 /// A request over every parameter: any reader, also one of no account, who follows nobody and
@@ -267,7 +227,6 @@ pub fn draw(oracle: &Oracle, random: &mut impl Rng) -> Asked {
         _ => oracle.world().user(random.random()),
     };
     Asked {
-        rung: whole(oracle.world()),
         ahead: 0,
         request: Request {
             user,
@@ -293,10 +252,7 @@ pub fn hold(oracle: &Oracle, source: Source, asked: &Asked, answer: &[Candidate]
 
 /// All candidates that are due before any is cut.
 pub(crate) fn due(oracle: &Oracle, source: Source, asked: &Asked) -> Arc<Vec<Candidate>> {
-    let world = oracle.world();
-    let clock = world.clock().timestamp() + asked.ahead;
-    let rows = oracle.feed(asked.rung);
-    rows.due(world, source, asked.request.user, clock)
+    oracle.feed().due(source, asked.request.user, asked.ahead)
 }
 
 pub(crate) fn hold_rows(

@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rand::Rng;
 use uuid::Uuid;
-use verdict_seed::World;
+use verdict_seed::{Cut, World};
 
 use crate::author::AuthorRows;
 use crate::conversation::ConversationRows;
+use crate::events::{self, Event, Events};
 use crate::feed_tables::FeedRows;
 use crate::hostile::{self, Hostile};
 use crate::memo::Memo;
@@ -25,6 +26,8 @@ const KEPT_FEEDS: u64 = 4;
 pub struct Oracle {
     known: Arc<Known>,
     written: Written,
+    /// The part of the world that ClickHouse's tables hold.
+    cut: Cut,
 }
 
 /// What writes have made of the rows that they touched; none where there are none any more.
@@ -32,6 +35,7 @@ pub struct Oracle {
 struct Written {
     conversations: HashMap<Uuid, Option<Arc<ConversationRows>>>,
     authors: HashMap<Uuid, Option<Arc<AuthorRows>>>,
+    events: Arc<events::Told>,
 }
 
 #[derive(Debug)]
@@ -39,9 +43,10 @@ struct Known {
     world: World,
     conversations: Memo<Uuid, ConversationRows>,
     authors: Memo<Uuid, AuthorRows>,
-    feeds: Memo<u64, FeedRows>,
+    feeds: Memo<Cut, FeedRows>,
     conversation_indexes: OnceLock<HashMap<Uuid, u64>>,
     author_indexes: OnceLock<HashMap<Uuid, u64>>,
+    events: OnceLock<Arc<events::Known>>,
     hostile: Mutex<BTreeSet<Hostile>>,
 }
 
@@ -56,15 +61,44 @@ impl Oracle {
                 feeds: Memo::new(KEPT_FEEDS),
                 conversation_indexes: OnceLock::new(),
                 author_indexes: OnceLock::new(),
+                events: OnceLock::new(),
                 hostile: Mutex::default(),
             }),
             written: Written::default(),
+            cut: world.whole(),
         }
     }
 
     /// The world.
     pub fn world(&self) -> &World {
         &self.known.world
+    }
+
+    /// What is right where ClickHouse's tables hold the part of the world of so many events;
+    /// `None` where it has no such rung.
+    pub fn cut(&self, events: u64) -> Option<Self> {
+        Some(Self {
+            cut: self.world().cut(events)?,
+            ..self.clone()
+        })
+    }
+
+    /// Posts, likes and comments as ClickHouse's tables have to come to them. Those of the world
+    /// are made once, which takes a while, and kept.
+    pub fn events(&self) -> Events {
+        let known = &self.known;
+        let made = || Arc::new(events::Known::of(&known.world));
+        let made = Arc::clone(known.events.get_or_init(made));
+        Events::new(made, Arc::clone(&self.written.events), self.cut)
+    }
+
+    /// What is right once these have been told to ClickHouse, in this order.
+    #[must_use]
+    pub fn told(&self, events: &[Event]) -> Self {
+        let mut with = self.clone();
+        let told = Arc::make_mut(&mut with.written.events);
+        events.iter().for_each(|event| told.tell(*event));
+        with
     }
 
     /// What is right after one write more. What is wrong with rows that nobody has stays wrong.
@@ -115,12 +149,10 @@ impl Oracle {
         }
     }
 
-    /// What the feeds of a rung of the ladder of events are made from.
-    pub fn feed(&self, rung: u64) -> Arc<FeedRows> {
-        let world = self.world();
-        self.known
-            .feeds
-            .get_or(rung, || (FeedRows::of(world, world.cut(rung)), 1))
+    /// What feeds are made from. Events that were told since are not in it.
+    pub(crate) fn feed(&self) -> Arc<FeedRows> {
+        let made = || (FeedRows::of(self.world(), self.events()), 1);
+        self.known.feeds.get_or(self.cut, made)
     }
 
     /// Whether hostile rows were added to the world.

@@ -49,11 +49,15 @@ impl World {
                 below: Some(share as u32),
             }
         });
-        let whole = Cut {
-            events: whole,
+        parts.chain([self.whole()]).collect()
+    }
+
+    /// The last rung: all of it.
+    pub fn whole(&self) -> Cut {
+        Cut {
+            events: self.sizes.events,
             below: None,
-        };
-        parts.chain([whole]).collect()
+        }
     }
 
     /// The rung of so many events, if there is one.

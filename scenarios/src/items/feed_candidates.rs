@@ -109,7 +109,7 @@ impl Operation for Candidates {
 
     fn at(&self, oracle: &Oracle, at: At, random: &mut ChaCha8Rng) -> Option<Asked> {
         oracle.world().cut(at.n)?;
-        Some(feed_tables::at(oracle, at.n, random))
+        Some(feed_tables::at(oracle, random))
     }
 
     fn draw(&self, oracle: &Oracle, random: &mut ChaCha8Rng) -> Asked {

@@ -85,7 +85,7 @@ impl Operation for Read {
 
     fn at(&self, oracle: &Oracle, at: At, random: &mut ChaCha8Rng) -> Option<Asked> {
         oracle.world().cut(at.n)?;
-        Some(oracle::at(oracle, at.n, random))
+        Some(oracle::at(oracle, random))
     }
 
     fn draw(&self, oracle: &Oracle, random: &mut ChaCha8Rng) -> Asked {
