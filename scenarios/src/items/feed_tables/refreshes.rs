@@ -40,7 +40,8 @@ const KILLS: i64 = 8;
 /// Readers whose pages are looked at.
 const USERS: u64 = 3;
 
-/// Events in the part of the world that is refreshed over and over.
+/// Events at least in the part of the world that is refreshed over and over, where the world is
+/// in parts.
 const REFRESHED: u64 = 10_000;
 
 /// Candidates of a page.
@@ -97,14 +98,16 @@ pub(super) async fn try_all(
         return Ok(());
     };
     without_tables(session, tally).await?;
-    let cuts = session.world().cuts();
-    let Some(rung) = cuts.iter().map(|cut| cut.events).find(|n| *n >= REFRESHED) else {
-        return Ok(());
+    let store = session.store(variant);
+    let part = store.rungs().find(|events| *events >= REFRESHED);
+    let part = part.and_then(|events| Some((events, session.oracle().cut(events)?)));
+    let (store, oracle) = match part {
+        Some((events, oracle)) => (store.rung(events), oracle),
+        None => (store, Oracle::clone(session.oracle())),
     };
     let bed = Bed {
-        oracle: session.oracle(),
-        store: session.store_at(variant, rung),
-        rung,
+        oracle,
+        store,
         users: (0..USERS).map(|user| session.world().user(user * 7)).collect(),
         refresh,
     };
@@ -115,10 +118,9 @@ pub(super) async fn try_all(
 }
 
 /// Where refreshes are tried.
-struct Bed<'a> {
-    oracle: &'a Oracle,
+struct Bed {
+    oracle: Oracle,
     store: Store,
-    rung: u64,
     users: Vec<Uuid>,
     refresh: Refresh,
 }
@@ -132,7 +134,7 @@ struct Seen {
     begun: i64,
 }
 
-impl Bed<'_> {
+impl Bed {
     async fn try_all(&self, session: &Session<'_>, tally: &mut Tally) -> Outcome<()> {
         self.under_readers(tally).await?;
         self.look(&[REFRESHES], "after all refreshes", tally).await?;
@@ -204,11 +206,10 @@ impl Bed<'_> {
         let mut wrong = Ok(());
         for number in refreshes {
             let asked = Asked {
-                rung: self.rung,
                 ahead: number * MINUTE,
                 request: Request { user, limit: LIMIT },
             };
-            wrong = oracle::hold(self.oracle, source, &asked, answer);
+            wrong = oracle::hold(&self.oracle, source, &asked, answer);
             if wrong.is_ok() {
                 break;
             }
@@ -409,8 +410,11 @@ async fn along_the_ladder(
     tally: &mut Tally,
 ) -> Outcome<()> {
     let mut told = Vec::new();
-    for cut in session.world().cuts() {
-        let store = session.store_at(variant, cut.events);
+    let whole = session.store(variant);
+    let parts = whole.rungs().map(|events| (events, whole.rung(events)));
+    let world = session.world().cuts().into_iter().filter(|cut| cut.is_whole());
+    let world = world.map(|cut| (cut.events, whole.clone()));
+    for (events, store) in parts.chain(world) {
         let started = Instant::now();
         refresh.restore(&store).await?;
         let took = started.elapsed();
@@ -421,8 +425,7 @@ async fn along_the_ladder(
             .await
             .doing("count the readers of candidates")?;
         told.push(format!(
-            "{took:.2?} at {} events ({readers} readers with {rows} candidates of affinity)",
-            cut.events
+            "{took:.2?} at {events} events ({readers} readers with {rows} candidates of affinity)"
         ));
     }
     tally.declare(format!("a refresh takes {}", told.join(", ")));
