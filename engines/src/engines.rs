@@ -1,5 +1,6 @@
 //! Three engines in use.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use verdict_audit::evidence::EngineInfo;
@@ -291,6 +292,29 @@ impl Engines {
         self.sandboxes.drop(role).await
     }
 
+    /// Gives a side a part of the world, in a ClickHouse database of its own beside the side's: of
+    /// the tables that are named the rows that meet a condition, of all others every row. A part
+    /// of a name is cut once in a run. The name of the database.
+    ///
+    /// # Errors
+    /// When there is no such side, or ClickHouse refuses.
+    pub async fn cut(
+        &self,
+        role: &str,
+        part: &str,
+        rows: &BTreeMap<&str, String>,
+    ) -> Result<String, Error> {
+        self.sandboxes.cut(role, part, rows).await
+    }
+
+    /// Takes a side's parts of the world away.
+    ///
+    /// # Errors
+    /// When ClickHouse refuses.
+    pub async fn uncut(&self, role: &str) -> Result<(), Error> {
+        self.sandboxes.uncut(role).await
+    }
+
     /// Makes a side's PostgreSQL database again as the world has it. Sessions on it are
     /// ended, so a pool on it must be opened anew.
     ///
@@ -300,8 +324,8 @@ impl Engines {
         self.sandboxes.renew_postgres(role).await
     }
 
-    /// Makes tables (or views) of a side's ClickHouse database again as the world has them;
-    /// one that the world does not have is dropped. What reads them by name goes on to.
+    /// Makes tables (or views) of a side's ClickHouse database, and of its parts, again as the
+    /// world has them; one that the world does not have is dropped. What reads them by name goes on to.
     ///
     /// # Errors
     /// When there is no such side, or ClickHouse refuses.

@@ -43,6 +43,7 @@ const CLICKHOUSE: &[&str] = &[
     "max_server_memory_usage",
     "max_threads",
     "use_query_cache",
+    "use_query_condition_cache",
     "use_uncompressed_cache",
 ];
 /// Redis's.

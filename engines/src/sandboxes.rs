@@ -1,6 +1,6 @@
 //! Making sides, giving them back as the world is, and dropping them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::sync::Mutex;
 
@@ -19,6 +19,15 @@ pub(crate) struct Sandboxes {
     world: String,
     /// The Redis database of each role. Locked while one is taken or given back.
     numbers: Mutex<BTreeMap<String, i64>>,
+    /// The parts of the world that were cut, and those that each role has. Locked while one is
+    /// made.
+    parts: Mutex<Parts>,
+}
+
+#[derive(Debug, Default)]
+struct Parts {
+    cut: BTreeSet<String>,
+    of_role: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Sandboxes {
@@ -29,6 +38,7 @@ impl Sandboxes {
             run: run.to_owned(),
             world: world.to_owned(),
             numbers: Mutex::default(),
+            parts: Mutex::default(),
         }
     }
 
@@ -47,7 +57,52 @@ impl Sandboxes {
         Ok(Sandbox::new(role, database, endpoints))
     }
 
+    /// A part of the world for a role, in a ClickHouse database of its own beside the role's; the
+    /// name of that.
+    pub(crate) async fn cut(
+        &self,
+        role: &str,
+        part: &str,
+        rows: &BTreeMap<&str, String>,
+    ) -> Result<String, Error> {
+        self.number(role).await?;
+        let clickhouse = &self.endpoints.clickhouse;
+        let mut parts = self.parts.lock().await;
+        let template = self.template(part);
+        if !parts.cut.contains(part) {
+            clickhouse_copy::drop_database(clickhouse, &template).await?;
+            clickhouse_copy::cut(clickhouse, &template, &self.world, rows).await?;
+            parts.cut.insert(part.to_owned());
+        }
+        let database = self.part(role, part);
+        clickhouse_copy::drop_database(clickhouse, &database).await?;
+        clickhouse_copy::make(clickhouse, &database, &template).await?;
+        let of_role = parts.of_role.entry(role.to_owned()).or_default();
+        of_role.insert(part.to_owned());
+        Ok(database)
+    }
+
+    /// Drops a role's parts; what they were cut as stays, for the next.
+    pub(crate) async fn uncut(&self, role: &str) -> Result<(), Error> {
+        let mut parts = self.parts.lock().await;
+        for part in parts.of_role.remove(role).unwrap_or_default() {
+            let database = self.part(role, &part);
+            clickhouse_copy::drop_database(&self.endpoints.clickhouse, &database).await?;
+        }
+        Ok(())
+    }
+
+    /// The database that a role's part is copied from.
+    fn template(&self, part: &str) -> String {
+        names::of_role(&self.run, &format!("part_{part}"))
+    }
+
+    fn part(&self, role: &str, part: &str) -> String {
+        names::of_role(&self.run, &format!("{role}_{part}"))
+    }
+
     pub(crate) async fn drop(&self, role: &str) -> Result<(), Error> {
+        self.uncut(role).await?;
         let database = names::of_role(&self.run, role);
         tokio::try_join!(
             postgres_copy::drop_database(&self.endpoints.postgres, &database),
@@ -66,7 +121,14 @@ impl Sandboxes {
     pub(crate) async fn renew_clickhouse(&self, role: &str, tables: &[&str]) -> Result<(), Error> {
         self.number(role).await?;
         let database = names::of_role(&self.run, role);
-        clickhouse_copy::renew(&self.endpoints.clickhouse, &database, &self.world, tables).await
+        let clickhouse = &self.endpoints.clickhouse;
+        clickhouse_copy::renew(clickhouse, &database, &self.world, tables).await?;
+        let parts = self.parts.lock().await;
+        for part in parts.of_role.get(role).into_iter().flatten() {
+            let (database, template) = (self.part(role, part), self.template(part));
+            clickhouse_copy::renew(clickhouse, &database, &template, tables).await?;
+        }
+        Ok(())
     }
 
     pub(crate) async fn renew_redis(&self, role: &str) -> Result<(), Error> {

@@ -83,6 +83,11 @@ impl Oracle {
         })
     }
 
+    /// The part of the world that ClickHouse's tables hold.
+    pub fn part(&self) -> Cut {
+        self.cut
+    }
+
     /// Posts, likes and comments as ClickHouse's tables have to come to them. Those of the world
     /// are made once, which takes a while, and kept.
     pub fn events(&self) -> Events {

@@ -18,6 +18,7 @@ pub mod price;
 pub mod recording;
 pub mod scrutiny;
 pub mod session;
+mod standing;
 pub mod tally;
 pub mod timing;
 pub mod trial;

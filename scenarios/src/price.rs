@@ -11,7 +11,7 @@ use verdict_audit::{Counter, ItemId, OperationName, Unit, VariantName};
 use crate::court::{Case, Court};
 use crate::error::Result;
 use crate::item::Item;
-use crate::operation::AnyOperation;
+use crate::operation::{AnyOperation, Ladder};
 use crate::session::{ROLES, Role};
 use crate::tally::Tally;
 
@@ -61,7 +61,13 @@ impl Court<'_> {
     /// on one of them, which is for `additive` to tell.
     fn per_call(&self, item: &dyn Item, operation: &dyn AnyOperation) -> Result<Vec<Price>> {
         let session = self.session;
-        let Some(at) = operation.rungs(session.world()).into_iter().next() else {
+        let mut rungs = operation.rungs(session.world()).into_iter();
+        let at = match operation.ladder() {
+            Ladder::Rows => rungs.next(),
+            // The whole: parts of the world are there for the item's own trial.
+            Ladder::Events => rungs.next_back(),
+        };
+        let Some(at) = at else {
             return Ok(Vec::new());
         };
         let mut sides = Vec::new();

@@ -11,15 +11,16 @@ use rand_chacha::ChaCha8Rng;
 use sqlx::query_scalar;
 use verdict_audit::evidence::Zero;
 use verdict_audit::{At, VariantName};
-use verdict_engines::{Endpoints, Engines, Line, Rewrite, Sandbox};
+use verdict_engines::{Endpoints, Engines, Line, Rewrite};
 use verdict_oracle::{Hostile, Oracle};
-use verdict_seed::World;
+use verdict_seed::{Cut, World};
 use verdict_store::fault::Doing;
 use verdict_store::settle::settle;
 use verdict_store::{Change, Connect, Down, Engine, Fault, Store, Table, change};
 
 use crate::error::Result;
 use crate::hostile;
+use crate::standing::{Standing, alone, reach};
 
 /// How thorough a trial is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +75,8 @@ pub struct Session<'a> {
     depth: Depth,
     baseline: Mutex<Standing>,
     trial: Mutex<Standing>,
+    /// The parts of the world that both sides have in ClickHouse beside the whole.
+    cuts: Mutex<Vec<Cut>>,
     /// How much longer today's call takes on the baseline side than on the other one, by item
     /// and operation: two copies of one database are not alike.
     zeros: Mutex<Vec<(String, Copies)>>,
@@ -90,30 +93,6 @@ pub(crate) struct Copies {
     pub p95: Option<Zero>,
 }
 
-/// A side as it stands: where it is, the changes that were made to it, and a connection to it.
-#[derive(Debug, Clone)]
-struct Standing {
-    sandbox: Sandbox,
-    applied: Vec<Change>,
-    store: Store,
-}
-
-/// How long an engine may take over one statement before it is told to stop. A variant that
-/// blocks is then refused like any other that does not run.
-const DEADLINE: Duration = Duration::from_secs(600);
-
-/// How a side is connected that carries these changes.
-fn connect(applied: &[Change]) -> Connect {
-    let today = Connect {
-        postgres: vec![("statement_timeout", DEADLINE.as_millis().to_string())],
-        clickhouse: vec![("max_execution_time", DEADLINE.as_secs().to_string())],
-        ..Connect::default()
-    };
-    applied
-        .iter()
-        .fold(today, |connect, change| (change.connect)(connect))
-}
-
 impl<'a> Session<'a> {
     /// Makes the two sides.
     ///
@@ -121,11 +100,12 @@ impl<'a> Session<'a> {
     /// When an engine refuses, or is away.
     pub async fn open(engines: &'a Engines, world: &World, depth: Depth) -> Result<Self> {
         Ok(Self {
-            baseline: Mutex::new(Standing::open(engines, Role::Baseline).await?),
-            trial: Mutex::new(Standing::open(engines, Role::Trial).await?),
+            baseline: Mutex::new(Standing::open(engines, Role::Baseline.name()).await?),
+            trial: Mutex::new(Standing::open(engines, Role::Trial.name()).await?),
             engines,
             oracle: Arc::new(Oracle::new(world)),
             depth,
+            cuts: Mutex::default(),
             zeros: Mutex::default(),
         })
     }
@@ -227,11 +207,9 @@ impl<'a> Session<'a> {
         line: Option<&Line>,
         how: impl FnOnce(Connect) -> Connect,
     ) -> Result<Store> {
-        let Standing {
-            sandbox, applied, ..
-        } = self.standing(role);
-        let endpoints = line.map_or_else(|| sandbox.endpoints(), Line::endpoints);
-        Ok(reach(endpoints, &how(connect(&applied))).await?)
+        let standing = self.standing(role);
+        let endpoints = line.map_or_else(|| standing.sandbox.endpoints(), Line::endpoints);
+        Ok(reach(endpoints, &how(standing.connect())).await?)
     }
 
     /// A store of its own on a side, connected as the variant on it is, or as today is.
@@ -242,12 +220,14 @@ impl<'a> Session<'a> {
         line: Option<&Line>,
         how: impl FnOnce(Connect) -> Connect,
     ) -> std::result::Result<Store, verdict_store::Error> {
-        let Standing {
-            sandbox, applied, ..
-        } = self.standing(role);
-        let endpoints = line.map_or_else(|| sandbox.endpoints(), Line::endpoints);
-        let applied = if today { &[][..] } else { &applied[..] };
-        reach(endpoints, &how(connect(applied))).await
+        let standing = self.standing(role);
+        let endpoints = line.map_or_else(|| standing.sandbox.endpoints(), Line::endpoints);
+        let connect = if today {
+            standing.connect_as_today()
+        } else {
+            standing.connect()
+        };
+        reach(endpoints, &how(connect)).await
     }
 
     /// What today's call differs by on the two sides before anything is changed, if it is known.
@@ -330,6 +310,7 @@ impl<'a> Session<'a> {
         let started = Instant::now();
         change::run(change.up, &standing.store).await?;
         let took = started.elapsed();
+        change::run_on_rungs(change, change.up, &standing.store).await?;
         standing.applied.push(*change);
         Ok(self
             .settled(role, standing, change.touches)
@@ -348,6 +329,7 @@ impl<'a> Session<'a> {
         match change.down {
             Down::Steps(steps) => {
                 change::run(steps, &standing.store).await?;
+                change::run_on_rungs(change, steps, &standing.store).await?;
                 self.settled(role, standing, change.touches).await?;
                 Ok(())
             }
@@ -375,7 +357,7 @@ impl<'a> Session<'a> {
     ) -> std::result::Result<(), verdict_store::Error> {
         settle(&standing.store.postgres, tables).await?;
         let old = standing.store;
-        standing.store = reach(standing.sandbox.endpoints(), &connect(&standing.applied)).await?;
+        standing.store = reach(standing.sandbox.endpoints(), &standing.connect()).await?;
         self.replace(role, standing);
         old.close().await;
         Ok(())
@@ -387,8 +369,9 @@ impl<'a> Session<'a> {
     /// When an engine refuses, or is away.
     pub async fn renew(&self, role: Role) -> Result<()> {
         self.standing(role).store.close().await;
-        let standing = Standing::open(self.engines, role).await?;
+        let standing = Standing::open(self.engines, role.name()).await?;
         self.replace(role, standing);
+        self.cut_side(role).await?;
         self.zeros().clear();
         for hostile in self.oracle.added() {
             self.add(role, hostile).await?;
@@ -490,6 +473,54 @@ impl<'a> Session<'a> {
         settle(&store.postgres, touched).await
     }
 
+    /// Gives both sides the parts of the world that are below the whole, each in a ClickHouse
+    /// database of its own, for operations whose ladder is of events.
+    ///
+    /// # Errors
+    /// When ClickHouse refuses, or is away.
+    pub async fn cut(&self) -> Result<()> {
+        let mut cuts = self.world().cuts();
+        cuts.retain(|cut| !cut.is_whole());
+        *self.cuts() = cuts;
+        for role in ROLES {
+            self.cut_side(role).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes them away.
+    ///
+    /// # Errors
+    /// When ClickHouse refuses, or is away.
+    pub async fn uncut(&self) -> Result<()> {
+        self.cuts().clear();
+        for role in ROLES {
+            self.cut_side(role).await?;
+        }
+        Ok(())
+    }
+
+    fn cuts(&self) -> MutexGuard<'_, Vec<Cut>> {
+        self.cuts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives a side without a change the parts of the world that there are to be.
+    async fn cut_side(&self, role: Role) -> Result<()> {
+        let cuts = self.cuts().clone();
+        let mut standing = self.standing(role);
+        if cuts.is_empty() && standing.rungs.is_empty() {
+            return Ok(());
+        }
+        self.engines.uncut(role.name()).await?;
+        standing.rungs.clear();
+        for cut in cuts {
+            let part = cut.events.to_string();
+            let database = self.engines.cut(role.name(), &part, &cut.rows()).await?;
+            standing.rungs.push((cut.events, database));
+        }
+        Ok(self.settled(role, standing, &[]).await?)
+    }
+
     /// Closes the connections and drops both sides.
     ///
     /// # Errors
@@ -501,51 +532,4 @@ impl<'a> Session<'a> {
         }
         Ok(())
     }
-}
-
-impl Standing {
-    async fn open(engines: &Engines, role: Role) -> Result<Self> {
-        let sandbox = engines.sandbox(role.name()).await?;
-        let store = reach(sandbox.endpoints(), &connect(&[])).await?;
-        Ok(Self {
-            sandbox,
-            applied: Vec::new(),
-            store,
-        })
-    }
-}
-
-/// Waits until a store's own connection is the only one to its PostgreSQL database.
-async fn alone(store: &Store) -> std::result::Result<(), verdict_store::Error> {
-    const LEAVE: Duration = Duration::from_secs(5);
-    let started = Instant::now();
-    loop {
-        let others: i64 = query_scalar(
-            "SELECT COUNT(*)
-            FROM pg_stat_activity
-            WHERE datname = CURRENT_DATABASE()
-              AND backend_type = 'client backend'
-              AND pid <> pg_backend_pid()",
-        )
-        .fetch_one(&store.postgres)
-        .await
-        .doing("see who else is connected")?;
-        if others == 0 || started.elapsed() > LEAVE {
-            return Ok(());
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-}
-
-async fn reach(
-    endpoints: &Endpoints,
-    connect: &Connect,
-) -> std::result::Result<Store, verdict_store::Error> {
-    Store::connect(
-        &endpoints.postgres,
-        &endpoints.clickhouse,
-        &endpoints.redis,
-        connect,
-    )
-    .await
 }

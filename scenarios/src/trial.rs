@@ -10,12 +10,12 @@ use verdict_audit::evidence::{Answers, ItemEvidence, VariantEvidence};
 use verdict_audit::{Finding, OperationName, VariantName};
 use verdict_oracle::Difference;
 use verdict_seed::TableSum;
-use verdict_store::{Change, Engine, Fault, Refusal, Table};
+use verdict_store::{Change, Engine, Fault, Refusal, Store, Table};
 
 use crate::court::{Case, Clockwork, Court};
 use crate::error::{Error, Result};
 use crate::item::Item;
-use crate::operation::{AnyOperation, Check, Leaves, PATIENCE};
+use crate::operation::{AnyOperation, Check, Ladder, Leaves, PATIENCE};
 use crate::session::{ROLES, Role};
 use crate::tally::Tally;
 use crate::work::Counted;
@@ -52,6 +52,7 @@ impl Court<'_> {
         let heard = self.on_ground(item, finding, clockwork);
         if heard.is_err() {
             // Whatever was half done is undone by beginning again. The first error is told.
+            let _ = self.runtime.block_on(self.session.uncut());
             for role in ROLES {
                 let _ = self.runtime.block_on(self.session.renew(role));
             }
@@ -72,6 +73,12 @@ impl Court<'_> {
             variants: Vec::new(),
         };
         let (session, ground) = (self.session, item.ground());
+        let operations = item.operations();
+        let climbs = |operation: &Box<dyn AnyOperation>| operation.ladder() == Ladder::Events;
+        let cut = operations.iter().any(climbs);
+        if cut {
+            self.runtime.block_on(session.cut())?;
+        }
         self.runtime.block_on(session.add_hostile(item.hostile()))?;
         for role in ROLES {
             self.put_down(item, role)?;
@@ -103,6 +110,9 @@ impl Court<'_> {
         self.left_as_found(item, &before)?;
         for role in ROLES {
             self.take_back(item, &VariantName::Baseline, role, &ground)?;
+        }
+        if cut {
+            self.runtime.block_on(session.uncut())?;
         }
         let cells = evidence.cells(finding);
         evidence.judge(finding, cells);
@@ -446,12 +456,20 @@ impl Court<'_> {
         };
         let store = self.session.store_of(role);
         let postgres = verdict_seed::postgres_checksums(&store.postgres, of(Engine::Postgres));
-        let clickhouse =
-            verdict_seed::clickhouse_checksums(&store.clickhouse, of(Engine::ClickHouse));
+        let clickhouse = |store: &Store| {
+            let only = of(Engine::ClickHouse);
+            let sums = verdict_seed::clickhouse_checksums(&store.clickhouse, only);
+            self.runtime.block_on(sums)
+        };
         let sums = self.runtime.block_on(postgres)?.into_iter();
-        let sums = sums.chain(self.runtime.block_on(clickhouse)?);
+        let sums = sums.chain(clickhouse(&store)?);
         let named = sums.map(|(table, sum)| (format!("{table} of {role}"), sum));
-        Ok(named.collect())
+        let mut named: BTreeMap<String, TableSum> = named.collect();
+        for (rung, store) in store.rungs().filter_map(|rung| Some((rung, store.rung(rung)?))) {
+            let sums = clickhouse(&store)?.into_iter();
+            named.extend(sums.map(|(table, sum)| (format!("{table} of {role} at {rung}"), sum)));
+        }
+        Ok(named)
     }
 
     /// Proves that a trial left the tables it writes as it found them.

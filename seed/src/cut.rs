@@ -4,6 +4,8 @@
 //! was done to a post goes with it. As ids are written in hexadecimal, a part's posts are also
 //! those whose ids sort before eight digits.
 
+use std::collections::BTreeMap;
+
 use uuid::Uuid;
 
 use crate::world::World;
@@ -28,6 +30,20 @@ impl Cut {
     /// What the ids of its posts sort before, as texts; none of the whole.
     pub fn before(self) -> Option<String> {
         self.below.map(|below| format!("{below:08x}"))
+    }
+
+    /// Which rows of ClickHouse's tables are in it, as conditions; of a table that is not among
+    /// them every row is.
+    pub fn rows(self) -> BTreeMap<&'static str, String> {
+        const COLUMNS: [(&str, &str); 4] = [
+            ("posts_cdc", "id"),
+            ("likes_cdc", "post_id"),
+            ("comments_cdc", "post_id"),
+            ("post_events", "post_id"),
+        ];
+        let before = self.before();
+        let condition = |(table, column)| Some((table, format!("{column} < '{}'", before.as_ref()?)));
+        COLUMNS.into_iter().filter_map(condition).collect()
     }
 
     /// Whether it is the whole world.

@@ -109,11 +109,7 @@ pub async fn run(steps: &[Step], store: &Store) -> Result<(), Fault> {
                 // and a text of one statement is in none of its own making.
                 connection.execute(*script).await?;
             }
-            Step::Script(Engine::ClickHouse, script) => {
-                for statement in statements(script) {
-                    store.clickhouse.query(statement).execute().await?;
-                }
-            }
+            Step::Script(Engine::ClickHouse, script) => in_clickhouse(script, store).await?,
             Step::Script(Engine::Redis, script) => {
                 for line in script
                     .lines()
@@ -131,6 +127,33 @@ pub async fn run(steps: &[Step], store: &Store) -> Result<(), Fault> {
             }
             Step::Job(job) => (job.run)(store).await?,
         }
+    }
+    Ok(())
+}
+
+/// Runs those steps of a change that make a difference to ClickHouse on each part of the world
+/// that a store has there: its scripts, and its jobs where it touches tables of ClickHouse.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_on_rungs(change: &Change, steps: &[Step], store: &Store) -> Result<(), Fault> {
+    let mut touched = change.touches.iter();
+    let stored = touched.any(|table| table.engine == Engine::ClickHouse);
+    for store in store.rungs().filter_map(|rung| store.rung(rung)) {
+        for step in steps {
+            match step {
+                Step::Script(Engine::ClickHouse, script) => in_clickhouse(script, &store).await?,
+                Step::Job(job) if stored => (job.run)(&store).await?,
+                Step::Script(..) | Step::Alone(_) | Step::Job(_) => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn in_clickhouse(script: &'static str, store: &Store) -> Result<(), Fault> {
+    for statement in statements(script) {
+        store.clickhouse.query(statement).execute().await?;
     }
     Ok(())
 }

@@ -74,6 +74,9 @@ pub enum Error {
     /// An item was asked for a variant that it does not have.
     #[error("no variant {0} in this item: please report this as a bug of Verdict")]
     NoSuchVariant(String),
+    /// An operation was called at a rung whose part of the world ClickHouse does not have.
+    #[error("no part of {0} events in ClickHouse: please report this as a bug of Verdict")]
+    NoSuchRung(u64),
     /// Tables could not be given back as the world has them.
     #[error("failed to give tables back as the world has them: {0}")]
     NotRenewed(String),
@@ -85,7 +88,10 @@ impl Error {
         match self {
             Self::Gone { .. } | Self::NoAnswer(_) => Exit::Unavailable,
             Self::Broken { .. } => Exit::Io,
-            Self::Refused { .. } | Self::NoSuchVariant(_) | Self::NotRenewed(_) => Exit::Software,
+            Self::Refused { .. }
+            | Self::NoSuchVariant(_)
+            | Self::NoSuchRung(_)
+            | Self::NotRenewed(_) => Exit::Software,
         }
     }
 }

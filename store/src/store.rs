@@ -1,5 +1,6 @@
 //! The handles of one side, and how they are connected.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,6 +34,8 @@ pub struct Store {
     pub redis: ConnectionManager,
     /// What only this client sees.
     pub client: Arc<ClientCounts>,
+    /// ClickHouse on the databases of the side that hold a part of the world, by its rung.
+    rungs: Arc<BTreeMap<u64, clickhouse::Client>>,
     listener: Option<Dispatch>,
 }
 
@@ -45,6 +48,8 @@ pub struct Connect {
     pub postgres: Vec<(&'static str, String)>,
     /// Settings of each ClickHouse query.
     pub clickhouse: Vec<(&'static str, String)>,
+    /// The ClickHouse databases that hold a part of the world, by its rung.
+    pub rungs: Vec<(u64, String)>,
     /// Who lends connections for several statements.
     pub lender: fn(&PgPool) -> Arc<dyn Lend>,
     /// Whether waits for a connection are counted; the pool then tells each of them.
@@ -58,6 +63,7 @@ impl Default for Connect {
             pool: PgPoolOptions::new(),
             postgres: Vec::new(),
             clickhouse: Vec::new(),
+            rungs: Vec::new(),
             lender: |pool| Arc::new(pool.clone()),
             counted: false,
         }
@@ -122,6 +128,12 @@ impl Store {
             .fold(clickhouse.clone(), |client, (name, value)| {
                 client.with_setting(*name, value)
             });
+        // Made once: a client on another database forgets what it knows of tables.
+        let rungs = connect.rungs.iter().map(|(rung, database)| {
+            let client = clickhouse.clone().with_database(database);
+            (*rung, client)
+        });
+        let rungs = Arc::new(rungs.collect());
         let redis = redis
             .get_connection_manager_lazy(
                 // A slow command is the variant's affair, and no sign of a server that is gone.
@@ -132,12 +144,28 @@ impl Store {
             lender: (connect.lender)(&postgres),
             postgres,
             clickhouse,
+            rungs,
             redis,
             listener: connect
                 .counted
                 .then(|| Dispatch::new(Waits(Arc::clone(&client)))),
             client,
         })
+    }
+
+    /// The same store with ClickHouse on the part of the world of a rung; `None` where there is no
+    /// such part.
+    pub fn rung(&self, rung: u64) -> Option<Self> {
+        Some(Self {
+            clickhouse: self.rungs.get(&rung)?.clone(),
+            ..self.clone()
+        })
+    }
+
+    /// The rungs that have a part of the world in ClickHouse, ascending; the whole is none of
+    /// them.
+    pub fn rungs(&self) -> impl Iterator<Item = u64> {
+        self.rungs.keys().copied()
     }
 
     /// Waits for a call on this store, counting its waits where the store is counted.

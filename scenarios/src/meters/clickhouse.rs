@@ -19,7 +19,7 @@ const LATE: Duration = Duration::from_secs(2);
 
 /// `rows_written` is of an INSERT alone there: the views behind it log queries of their own,
 /// while its summary includes them. What a mutation writes again is in neither: the log of parts
-/// has it.
+/// has it, under the name of the side's database or of one of its parts.
 const LOG: &str = "
 SELECT
     count() AS statements,
@@ -29,7 +29,10 @@ SELECT
         SELECT sum(rows)
         FROM system.part_log
         WHERE event_type = 'MutatePart'
-          AND database = currentDatabase()
+          AND (
+              database = currentDatabase()
+              OR startsWith(database, concat(currentDatabase(), '_'))
+          )
           AND event_date >= today() - 1
     )) AS mutated
 FROM system.query_log

@@ -10,7 +10,7 @@ use verdict_seed::World;
 use verdict_store::{Error, Table};
 
 use super::check::{Check, check};
-use super::contract::{Between, Leaves, Operation};
+use super::contract::{Between, Ladder, Leaves, Operation};
 use super::probe::{Drawn, Probe};
 use super::through::{Hands, Through};
 use crate::tally::Tally;
@@ -21,6 +21,8 @@ pub trait AnyOperation: Send + Sync {
     fn name(&self) -> &'static str;
     /// [`Operation::rungs`].
     fn rungs(&self, world: &World) -> Vec<At>;
+    /// [`Operation::ladder`].
+    fn ladder(&self) -> Ladder;
     /// [`Operation::offered_by`].
     fn offered_by(&self, variant: &VariantName) -> bool;
     /// [`Operation::aside`].
@@ -62,6 +64,10 @@ impl<O: Operation> AnyOperation for Erased<O> {
 
     fn rungs(&self, world: &World) -> Vec<At> {
         self.0.rungs(world)
+    }
+
+    fn ladder(&self) -> Ladder {
+        self.0.ladder()
     }
 
     fn offered_by(&self, variant: &VariantName) -> bool {

@@ -33,6 +33,16 @@ pub enum Between {
     Nothing(&'static str),
 }
 
+/// What the ladder is of that an operation's rungs are on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ladder {
+    /// Rows of one thing, such as a conversation: the world is whole at each rung.
+    Rows,
+    /// Events: at a rung ClickHouse holds the part of the world that has so many, in a database
+    /// of its own, and so does the oracle. The last rung is the whole world (`World::cuts`).
+    Events,
+}
+
 /// A part of an item that is measured by itself.
 pub trait Operation: Send + Sync + 'static {
     /// What is asked.
@@ -45,6 +55,11 @@ pub trait Operation: Send + Sync + 'static {
 
     /// Where it is measured, ascending.
     fn rungs(&self, world: &World) -> Vec<At>;
+
+    /// What its rungs are of.
+    fn ladder(&self) -> Ladder {
+        Ladder::Rows
+    }
 
     /// Whether a variant offers it.
     fn offered_by(&self, _variant: &VariantName) -> bool {

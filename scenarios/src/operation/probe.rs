@@ -11,7 +11,7 @@ use verdict_oracle::{Difference, Oracle};
 use verdict_store::{Error, Fault, Refusal, Store};
 
 use super::ask::Asker;
-use super::contract::{Leaves, Operation, in_time};
+use super::contract::{Ladder, Leaves, Operation, in_time};
 use crate::tally::Tally;
 
 /// Requests that a reading probe goes round in.
@@ -93,6 +93,10 @@ impl<O: Operation> Drawn<O> {
         variant: &VariantName,
         at: At,
     ) -> Option<Self> {
+        let oracle = match operation.ladder() {
+            Ladder::Rows => Arc::clone(oracle),
+            Ladder::Events => Arc::new(oracle.cut(at.n)?),
+        };
         let mut random = ChaCha8Rng::seed_from_u64(at.n);
         // A request that writes is made once; one that reads may come again.
         let ready = match operation.leaves() {
@@ -100,11 +104,11 @@ impl<O: Operation> Drawn<O> {
             Leaves::Rows | Leaves::Renew(_) => 1,
         };
         let requests = (0..ready)
-            .map(|_| operation.at(oracle, at, &mut random))
+            .map(|_| operation.at(&oracle, at, &mut random))
             .collect::<Option<Vec<_>>>()?;
         Some(Self {
             operation: Arc::clone(operation),
-            oracle: Arc::clone(oracle),
+            oracle,
             variant: variant.clone(),
             at,
             requests,
@@ -119,6 +123,14 @@ impl<O: Operation> Drawn<O> {
                 unanswered: 0,
             }),
         })
+    }
+
+    /// The store with the part of the world that the place is in.
+    fn store(&self, store: &Store) -> Result<Store, Error> {
+        if self.oracle.part().is_whole() {
+            return Ok(store.clone());
+        }
+        store.rung(self.at.n).ok_or(Error::NoSuchRung(self.at.n))
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State<O>> {
@@ -145,7 +157,7 @@ impl<O: Operation> Drawn<O> {
 impl<O: Operation> Probe for Drawn<O> {
     fn call<'a>(&'a self, store: &'a Store, keep: bool) -> BoxFuture<'a, Result<Duration, Fault>> {
         Box::pin(async move {
-            let request = self.next();
+            let (request, store) = (self.next(), &self.store(store)?);
             let started = Instant::now();
             let answer = in_time(self.operation.call(store, &self.variant, &request)).await;
             let took = started.elapsed();
@@ -179,6 +191,7 @@ impl<O: Operation> Probe for Drawn<O> {
         tally: &'a mut Tally,
     ) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async move {
+            let store = &self.store(store)?;
             let (kept, written, acknowledged, unanswered) = {
                 let mut state = self.state();
                 state.offered = 0;
@@ -234,6 +247,7 @@ impl<O: Operation> Probe for Drawn<O> {
             let Some(write) = between else {
                 return Ok(());
             };
+            let store = &self.store(store)?;
             let asker = Asker {
                 operation: &*self.operation,
                 variant: &self.variant,

@@ -10,7 +10,7 @@ use verdict_oracle::{Difference, Held, Oracle, Write};
 use verdict_seed::World;
 use verdict_store::{Error, Fault, Store, Table};
 
-use super::contract::{Between, Leaves, Operation};
+use super::contract::{Between, Ladder, Leaves, Operation};
 
 /// An answer of any type.
 pub type Answer = Arc<dyn Any + Send + Sync>;
@@ -51,6 +51,10 @@ impl<O: Operation> Operation for Through<O> {
 
     fn rungs(&self, world: &World) -> Vec<At> {
         self.inner.rungs(world)
+    }
+
+    fn ladder(&self) -> Ladder {
+        self.inner.ladder()
     }
 
     fn offered_by(&self, variant: &VariantName) -> bool {
