@@ -4,6 +4,7 @@
 //! every other variant is held to.
 
 pub mod error;
+pub mod feed;
 pub mod feed_candidates;
 pub mod feed_tables;
 pub mod message_history;

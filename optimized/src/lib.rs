@@ -2,6 +2,7 @@
 //! `baseline`; and in [`as_proposed`] the audit's own fixes, their semantics exactly.
 
 pub mod as_proposed;
+pub mod feed;
 pub mod feed_candidates;
 pub mod feed_job;
 pub mod feed_tables;

@@ -18,7 +18,7 @@ use verdict_store::{Change, Fault, Store};
 
 use crate::error::Result as Outcome;
 use crate::item::Item;
-use crate::operation::{AnyOperation, Between, Operation, erase, no_such_variant};
+use crate::operation::{AnyOperation, Between, Ladder, Operation, erase, no_such_variant};
 use crate::session::Session;
 use crate::tally::Tally;
 
@@ -92,7 +92,9 @@ impl Operation for Candidates {
             .into_iter()
             .map(|cut| At::rung(cut.events))
             .collect();
-        let judged = rungs.iter().copied().find(|at| at.n >= JUDGED);
+        // The whole of a smaller world.
+        let judged = rungs.iter().find(|at| at.n >= JUDGED).or(rungs.last());
+        let judged = judged.copied();
         let lines = ROUND_TRIPS.into_iter().filter_map(|round_trip_us| {
             judged.map(|at| At {
                 round_trip_us,
@@ -105,6 +107,10 @@ impl Operation for Candidates {
         let mut all: Vec<At> = rungs.iter().copied().chain(lines).chain(crowds).collect();
         all.sort_unstable();
         all
+    }
+
+    fn ladder(&self) -> Ladder {
+        Ladder::Events
     }
 
     fn at(&self, oracle: &Oracle, at: At, random: &mut ChaCha8Rng) -> Option<Asked> {

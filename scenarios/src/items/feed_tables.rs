@@ -19,7 +19,7 @@ use verdict_store::{Change, Fault, Store};
 
 use crate::error::Result as Outcome;
 use crate::item::Item;
-use crate::operation::{AnyOperation, Between, Operation, erase};
+use crate::operation::{AnyOperation, Between, Ladder, Operation, erase};
 use crate::session::Session;
 use crate::tally::Tally;
 
@@ -81,6 +81,10 @@ impl Operation for Read {
             .into_iter()
             .map(|cut| At::rung(cut.events))
             .collect()
+    }
+
+    fn ladder(&self) -> Ladder {
+        Ladder::Events
     }
 
     fn at(&self, oracle: &Oracle, at: At, random: &mut ChaCha8Rng) -> Option<Asked> {
