@@ -207,13 +207,15 @@ pub struct Asked {
     pub request: Request,
 }
 
-/// A request as it is measured: the audit's 200 candidates for some reader.
+/// A request as it is measured: about the audit's 200 candidates for some reader. What is trending
+/// is the same for everybody, so the number varies a little: an answer to another request is
+/// another one.
 pub fn at(oracle: &Oracle, random: &mut impl Rng) -> Asked {
     Asked {
         ahead: 0,
         request: Request {
             user: oracle.world().user(random.random()),
-            limit: 200,
+            limit: random.random_range(191..=200),
         },
     }
 }

@@ -17,6 +17,7 @@ pub mod author;
 pub mod conversation;
 pub mod difference;
 pub mod events;
+pub mod feed;
 pub mod feed_candidates;
 pub mod feed_tables;
 pub mod hostile;

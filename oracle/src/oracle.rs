@@ -10,6 +10,7 @@ use verdict_seed::{Cut, World};
 use crate::author::AuthorRows;
 use crate::conversation::ConversationRows;
 use crate::events::{self, Event, Events};
+use crate::feed::{self, Hung};
 use crate::feed_tables::FeedRows;
 use crate::hostile::{self, Hostile};
 use crate::memo::Memo;
@@ -44,6 +45,7 @@ struct Known {
     conversations: Memo<Uuid, ConversationRows>,
     authors: Memo<Uuid, AuthorRows>,
     feeds: Memo<Cut, FeedRows>,
+    hung: Memo<u64, HashMap<Uuid, Hung>>,
     conversation_indexes: OnceLock<HashMap<Uuid, u64>>,
     author_indexes: OnceLock<HashMap<Uuid, u64>>,
     events: OnceLock<Arc<events::Known>>,
@@ -59,6 +61,7 @@ impl Oracle {
                 conversations: Memo::new(KEPT),
                 authors: Memo::new(KEPT),
                 feeds: Memo::new(KEPT_FEEDS),
+                hung: Memo::new(KEPT),
                 conversation_indexes: OnceLock::new(),
                 author_indexes: OnceLock::new(),
                 events: OnceLock::new(),
@@ -160,6 +163,16 @@ impl Oracle {
         self.known.feeds.get_or(self.cut, made)
     }
 
+    /// What hangs on the posts of an author of the world.
+    pub(crate) fn hung(&self, author: Uuid) -> Option<Arc<HashMap<Uuid, Hung>>> {
+        let index = self.known.author_index(author)?;
+        Some(self.known.hung.get_or(index, || {
+            let hung = feed::hung(self.world(), index);
+            let weight = hung.len() as u64;
+            (hung, weight)
+        }))
+    }
+
     /// Whether hostile rows were added to the world.
     pub fn has(&self, hostile: Hostile) -> bool {
         self.known.has(hostile)
@@ -208,6 +221,15 @@ impl Known {
         }))
     }
 
+    fn author_index(&self, id: Uuid) -> Option<u64> {
+        let indexes = self.author_indexes.get_or_init(|| {
+            (0..self.world.users())
+                .map(|index| (self.world.user(index), index))
+                .collect()
+        });
+        indexes.get(&id).copied()
+    }
+
     fn author(&self, id: Uuid) -> Option<Arc<AuthorRows>> {
         let weighed = |rows: AuthorRows| {
             let weight = rows.weight();
@@ -219,14 +241,7 @@ impl Known {
                 .has(Hostile::TiedAuthor)
                 .then(|| self.authors.get_or(id, tied));
         }
-        let index = *self
-            .author_indexes
-            .get_or_init(|| {
-                (0..self.world.users())
-                    .map(|index| (self.world.user(index), index))
-                    .collect()
-            })
-            .get(&id)?;
+        let index = self.author_index(id)?;
         Some(self.authors.get_or(id, || {
             weighed(AuthorRows::of(&self.world, &self.world.author(index)))
         }))
