@@ -73,7 +73,7 @@ pub fn draw(oracle: &Oracle, random: &mut impl Rng) -> Request {
 }
 
 /// A group of posts whose scores are one: they may change places.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Tied {
     posts: HashSet<Uuid>,
     /// How many of its places are on the page.
@@ -81,7 +81,9 @@ struct Tied {
 }
 
 /// What a page is held to.
+#[derive(Debug)]
 pub struct Page {
+    request: Request,
     groups: Vec<Tied>,
     /// Posts that may be shown, with their authors.
     authors: HashMap<Uuid, Uuid>,
@@ -139,11 +141,24 @@ impl Page {
         if !open {
             groups.retain(|group| group.on_page > 0);
         }
+        let shown = groups.iter().flat_map(|group| &group.posts);
+        let authors = shown.filter_map(|post| Some((*post, best.get(post)?.1)));
         Self {
+            request: *request,
+            authors: authors.collect(),
             groups,
-            authors: best.into_iter().map(|(post, (_, author))| (post, author)).collect(),
             open,
         }
+    }
+
+    /// The posts that may be shown, with their authors.
+    pub fn posts(&self) -> impl Iterator<Item = (Uuid, Uuid)> {
+        self.authors.iter().map(|(post, author)| (*post, *author))
+    }
+
+    /// Whose post it is.
+    pub fn author(&self, post: Uuid) -> Option<Uuid> {
+        self.authors.get(&post).copied()
     }
 
     /// Whether posts are those of the page, in order. A post that is hidden is missing from it.
@@ -153,7 +168,6 @@ impl Page {
     pub fn hold_ids(
         &self,
         is_hidden: impl Fn(Uuid, Uuid) -> bool,
-        limit: u64,
         shown: impl Iterator<Item = Uuid>,
     ) -> Held {
         let mut at = 0;
@@ -172,14 +186,17 @@ impl Page {
         }
         if self.open {
             // Whichever candidates were taken, the page holds no more than was asked for.
-            return match rows > limit as usize {
+            let limit = self.request.limit;
+            return match rows > limit {
                 true => Err(Difference(format!("{rows} posts where {limit} were asked for"))),
                 false => Ok(()),
             };
         }
         for (group, met) in self.groups.iter().zip(of_group) {
-            let author = |post: &Uuid| self.authors.get(post).copied().unwrap_or_default();
-            let hidden = group.posts.iter().filter(|post| is_hidden(author(post), **post));
+            let hidden = group.posts.iter().filter(|post| {
+                let author = self.author(**post);
+                author.is_some_and(|author| is_hidden(author, **post))
+            });
             let hidden = hidden.count();
             let visible = group.posts.len() - hidden;
             let (least, most) = (
@@ -208,20 +225,19 @@ fn near(a: f64, b: f64) -> bool {
 /// # Errors
 /// The first that is wrong.
 pub fn hold(oracle: &Oracle, request: &Request, answer: &[FeedPost]) -> Held {
-    let is_hidden = |author, post| {
-        let rows = oracle.author(author);
-        rows.and_then(|rows| rows.post(post).cloned())
-            .is_none_or(|post| post.soft_delete.is_some())
-    };
-    Page::of(oracle, request).hold_ids(
-        is_hidden,
-        request.limit,
-        answer.iter().map(|post| post.id),
-    )?;
+    let ids = answer.iter().map(|post| post.id);
+    Page::of(oracle, request).hold_ids(|author, post| is_hidden(oracle, author, post), ids)?;
     for (place, post) in answer.iter().enumerate() {
         hold_post(oracle, post).map_err(|wrong| wrong.at(format!("post {}", place + 1)))?;
     }
     Ok(())
+}
+
+/// Whether PostgreSQL shows no such post.
+pub fn is_hidden(oracle: &Oracle, author: Uuid, post: Uuid) -> bool {
+    let rows = oracle.author(author);
+    let post = rows.and_then(|rows| rows.post(post).cloned());
+    post.is_none_or(|post| post.soft_delete.is_some())
 }
 
 fn hold_post(oracle: &Oracle, post: &FeedPost) -> Held {
