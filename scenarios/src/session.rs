@@ -356,8 +356,8 @@ impl<'a> Session<'a> {
         tables: &[Table],
     ) -> std::result::Result<(), verdict_store::Error> {
         settle(&standing.store.postgres, tables).await?;
-        let old = standing.store;
-        standing.store = reach(standing.sandbox.endpoints(), &standing.connect()).await?;
+        let store = reach(standing.sandbox.endpoints(), &standing.connect()).await?;
+        let old = std::mem::replace(&mut standing.store, store);
         self.replace(role, standing);
         old.close().await;
         Ok(())

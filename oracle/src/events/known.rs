@@ -162,7 +162,7 @@ impl Known {
         let found = self.post_places.get(&post).map(|place| *place as usize);
         let of = found.map(|place| (&self.posts[place], self.places(place)));
         of.into_iter()
-            .flat_map(|(post, places)| places.map(move |place| self.act(post, place)))
+            .flat_map(move |(post, places)| places.map(move |place| self.act(post, place)))
     }
 
     fn places(&self, post: usize) -> Range<u32> {

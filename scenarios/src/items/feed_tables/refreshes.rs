@@ -100,11 +100,8 @@ pub(super) async fn try_all(
     without_tables(session, tally).await?;
     let store = session.store(variant);
     let part = store.rungs().find(|events| *events >= REFRESHED);
-    let part = part.and_then(|events| Some((events, session.oracle().cut(events)?)));
-    let (store, oracle) = match part {
-        Some((events, oracle)) => (store.rung(events), oracle),
-        None => (store, Oracle::clone(session.oracle())),
-    };
+    let part = part.and_then(|events| Some((store.rung(events)?, session.oracle().cut(events)?)));
+    let (store, oracle) = part.unwrap_or_else(|| (store, Oracle::clone(session.oracle())));
     let bed = Bed {
         oracle,
         store,
@@ -411,7 +408,7 @@ async fn along_the_ladder(
 ) -> Outcome<()> {
     let mut told = Vec::new();
     let whole = session.store(variant);
-    let parts = whole.rungs().map(|events| (events, whole.rung(events)));
+    let parts = whole.rungs().filter_map(|events| Some((events, whole.rung(events)?)));
     let world = session.world().cuts().into_iter().filter(|cut| cut.is_whole());
     let world = world.map(|cut| (cut.events, whole.clone()));
     for (events, store) in parts.chain(world) {
