@@ -43,8 +43,13 @@ pub enum Counter {
     WireBytes,
     /// Bytes that ClickHouse read, uncompressed: its summary's `read_bytes`.
     BytesRead,
+    /// Bytes that ClickHouse wrote, uncompressed: its summary's `written_bytes`, and what
+    /// mutations wrote anew.
+    BytesWritten,
     /// Granules that ClickHouse read: `SelectedMarks` in its `query_log`.
     MarksRead,
+    /// Parts that ClickHouse read from: `SelectedParts` in its `query_log`.
+    PartsRead,
     /// Most memory that a query held. Counted by ClickHouse, in its `query_log`.
     MemoryBytes,
     /// Commands that Redis ran: its `commandstats`.
@@ -64,7 +69,7 @@ pub enum Counter {
 
 impl Counter {
     /// Every counter, in the order in which reports show them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::Statements,
         Self::NestedStatements,
         Self::RowsReturned,
@@ -77,7 +82,9 @@ impl Counter {
         Self::WireTurns,
         Self::WireBytes,
         Self::BytesRead,
+        Self::BytesWritten,
         Self::MarksRead,
+        Self::PartsRead,
         Self::MemoryBytes,
         Self::RedisCommands,
         Self::PoolWaits,
@@ -90,7 +97,11 @@ impl Counter {
     /// What its figures are given in.
     pub fn unit(self) -> Unit {
         match self {
-            Self::WalBytes | Self::WireBytes | Self::BytesRead | Self::MemoryBytes => Unit::Bytes,
+            Self::WalBytes
+            | Self::WireBytes
+            | Self::BytesRead
+            | Self::BytesWritten
+            | Self::MemoryBytes => Unit::Bytes,
             Self::PoolWaitUs => Unit::Microseconds,
             Self::Statements
             | Self::NestedStatements
@@ -102,6 +113,7 @@ impl Counter {
             | Self::FullPageImages
             | Self::WireTurns
             | Self::MarksRead
+            | Self::PartsRead
             | Self::RedisCommands
             | Self::PoolWaits
             | Self::TimeOuts
@@ -125,7 +137,9 @@ impl Counter {
             Self::WireTurns => "wire_turns",
             Self::WireBytes => "wire_bytes",
             Self::BytesRead => "bytes_read",
+            Self::BytesWritten => "bytes_written",
             Self::MarksRead => "marks_read",
+            Self::PartsRead => "parts_read",
             Self::MemoryBytes => "memory_bytes",
             Self::RedisCommands => "redis_commands",
             Self::PoolWaits => "pool_waits",
@@ -151,7 +165,9 @@ impl Counter {
             Self::WireTurns => "turns on the wire",
             Self::WireBytes => "bytes on the wire",
             Self::BytesRead => "bytes read",
+            Self::BytesWritten => "bytes written",
             Self::MarksRead => "marks read",
+            Self::PartsRead => "parts read",
             Self::MemoryBytes => "memory",
             Self::RedisCommands => "Redis commands",
             Self::PoolWaits => "waits for a connection",

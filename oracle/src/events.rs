@@ -131,7 +131,10 @@ impl Events {
     /// Every post, deleted ones included.
     pub fn posts(&self) -> impl Iterator<Item = (Uuid, PostFacts)> {
         let told = self.told.posts();
-        let known = self.known.posts().filter(|(id, _)| self.told.post(*id).is_none());
+        let known = self
+            .known
+            .posts()
+            .filter(|(id, _)| self.told.post(*id).is_none());
         known.chain(told).filter(|(id, _)| self.cut.keeps(*id))
     }
 
@@ -196,7 +199,10 @@ impl Events {
             return hours;
         }
         for done in self.on_post(post) {
-            hours.entry(done.at - done.at % HOUR).or_default().add(done.kind);
+            hours
+                .entry(done.at - done.at % HOUR)
+                .or_default()
+                .add(done.kind);
         }
         hours
     }

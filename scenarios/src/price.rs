@@ -16,7 +16,12 @@ use crate::session::{ROLES, Role};
 use crate::tally::Tally;
 
 /// What a write is priced by.
-const COUNTERS: [Counter; 3] = [Counter::WalBytes, Counter::RowsWritten, Counter::Buffers];
+const COUNTERS: [Counter; 4] = [
+    Counter::WalBytes,
+    Counter::RowsWritten,
+    Counter::BytesWritten,
+    Counter::Buffers,
+];
 
 impl Court<'_> {
     /// The price of a case's change, which is applied and took `migrated` to apply.

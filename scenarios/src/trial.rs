@@ -74,8 +74,7 @@ impl Court<'_> {
         };
         let (session, ground) = (self.session, item.ground());
         let operations = item.operations();
-        let climbs = |operation: &Box<dyn AnyOperation>| operation.ladder() == Ladder::Events;
-        let cut = operations.iter().any(climbs);
+        let cut = operations.iter().any(|of| of.ladder() == Ladder::Events);
         if cut {
             self.runtime.block_on(session.cut())?;
         }
@@ -465,7 +464,10 @@ impl Court<'_> {
         let sums = sums.chain(clickhouse(&store)?);
         let named = sums.map(|(table, sum)| (format!("{table} of {role}"), sum));
         let mut named: BTreeMap<String, TableSum> = named.collect();
-        for (rung, store) in store.rungs().filter_map(|rung| Some((rung, store.rung(rung)?))) {
+        for (rung, store) in store
+            .rungs()
+            .filter_map(|rung| Some((rung, store.rung(rung)?)))
+        {
             let sums = clickhouse(&store)?.into_iter();
             named.extend(sums.map(|(table, sum)| (format!("{table} of {role} at {rung}"), sum)));
         }

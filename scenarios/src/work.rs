@@ -18,8 +18,9 @@ use crate::session::{Depth, Role, Session};
 use crate::tally::Tally;
 
 /// The counters that growth is fitted on beside those that the item's claims name: what the
-/// audit calls rows scanned, and what it calls slow about deleting.
-const GROWING: [Counter; 2] = [Counter::RowsRead, Counter::RowsWritten];
+/// audit calls rows scanned, what it calls slow about deleting, and bytes where rows are of
+/// columns.
+const GROWING: [Counter; 3] = [Counter::RowsRead, Counter::RowsWritten, Counter::BytesRead];
 
 /// Calls made before counting: from the sixth execution on PostgreSQL may use a generic plan.
 pub const WARM_UP_CALLS: u64 = 6;

@@ -1,7 +1,6 @@
 //! Who likes a post and who comments on it, when, and for how long: users by number and times
 //! in microseconds since 1970, before any of it is written out.
 
-use std::collections::HashSet;
 use std::ops::Range;
 
 use rand::{Rng, RngExt};
@@ -61,7 +60,7 @@ impl World {
         let mut attention = stream(Aspect::ATTENTION);
         let mut likes = stream(Aspect::LIKES);
         let mut comments = stream(Aspect::COMMENTS);
-        let mut seen = HashSet::new();
+        let mut seen = Users(vec![0; (self.sizes.users as usize).div_ceil(64)]);
         let acts = |post: &Post| {
             // Mean 1 whatever the spread.
             let z: f64 = StandardNormal.sample(&mut attention);
@@ -85,7 +84,7 @@ impl World {
         post: &Post,
         mean: f64,
         random: &mut impl Rng,
-        seen: &mut HashSet<u32>,
+        seen: &mut Users,
     ) -> Vec<Liked> {
         seen.clear();
         let mut likes = Vec::new();
@@ -186,6 +185,23 @@ impl Acts {
             comment.hidden = comment.hidden.filter(|&hidden| hidden < last);
         }
         self
+    }
+}
+
+/// A set of users: a bit each, which is quicker than hashing them.
+struct Users(Vec<u64>);
+
+impl Users {
+    fn clear(&mut self) {
+        self.0.fill(0);
+    }
+
+    /// Whether it was not there before.
+    fn insert(&mut self, user: u32) -> bool {
+        let (word, bit) = (&mut self.0[user as usize / 64], 1 << (user % 64));
+        let new = *word & bit == 0;
+        *word |= bit;
+        new
     }
 }
 

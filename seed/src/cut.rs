@@ -42,7 +42,8 @@ impl Cut {
             ("post_events", "post_id"),
         ];
         let before = self.before();
-        let condition = |(table, column)| Some((table, format!("{column} < '{}'", before.as_ref()?)));
+        let condition =
+            |(table, column)| Some((table, format!("{column} < '{}'", before.as_ref()?)));
         COLUMNS.into_iter().filter_map(condition).collect()
     }
 

@@ -17,21 +17,24 @@ pub(crate) struct Versions<'a> {
     pub(crate) block: u64,
 }
 
+/// When a row changed.
+struct Life {
+    made: DateTime<Utc>,
+    changed: [Option<DateTime<Utc>>; 2],
+    removed: Option<DateTime<Utc>>,
+}
+
 impl Versions<'_> {
     /// The versions of rows in order of arrival: each row as it was made, as it was changed, and
     /// once it was deleted.
-    fn of(
-        self,
-        aspect: Aspect,
-        rows: impl Iterator<Item = (DateTime<Utc>, [Option<DateTime<Utc>>; 2], Option<DateTime<Utc>>)>,
-    ) -> Vec<Delivery> {
+    fn of(self, aspect: Aspect, rows: impl Iterator<Item = Life>) -> Vec<Delivery> {
         let mut random = self.world.stream(aspect, self.block);
         let mut feed = Vec::new();
-        for (i, (made, changed, removed)) in rows.enumerate() {
-            for time in std::iter::once(made).chain(changed.into_iter().flatten()) {
+        for (i, row) in rows.enumerate() {
+            for time in std::iter::once(row.made).chain(row.changed.into_iter().flatten()) {
                 deliver(&mut feed, i, time.timestamp_micros(), false, &mut random);
             }
-            if let Some(time) = removed {
+            if let Some(time) = row.removed {
                 deliver(&mut feed, i, time.timestamp_micros(), true, &mut random);
             }
         }
@@ -48,7 +51,11 @@ pub(crate) fn post_feed(
 ) -> Rows {
     let rows = made.iter().zip(deleted).map(|((post, _), deleted)| {
         let edited = (post.updated_at > post.created_at).then_some(post.updated_at);
-        (post.created_at, [edited, post.soft_delete], *deleted)
+        Life {
+            made: post.created_at,
+            changed: [edited, post.soft_delete],
+            removed: *deleted,
+        }
     });
     let mut table = Rows::default();
     for change in versions.of(Aspect::POST_DELIVERY, rows) {
@@ -77,9 +84,11 @@ pub(crate) fn post_feed(
 }
 
 pub(crate) fn like_feed(versions: Versions<'_>, likes: &[(&Like, Uuid)]) -> Rows {
-    let rows = likes
-        .iter()
-        .map(|(like, _)| (like.created_at, [None; 2], like.removed_at));
+    let rows = likes.iter().map(|(like, _)| Life {
+        made: like.created_at,
+        changed: [None; 2],
+        removed: like.removed_at,
+    });
     let mut table = Rows::default();
     for change in versions.of(Aspect::LIKE_DELIVERY, rows) {
         let (like, post) = likes[change.row];
@@ -94,9 +103,11 @@ pub(crate) fn like_feed(versions: Versions<'_>, likes: &[(&Like, Uuid)]) -> Rows
 }
 
 pub(crate) fn comment_feed(versions: Versions<'_>, comments: &[(&Comment, Uuid)]) -> Rows {
-    let rows = comments
-        .iter()
-        .map(|(c, _)| (c.created_at, [c.soft_delete, None], c.removed_at));
+    let rows = comments.iter().map(|(comment, _)| Life {
+        made: comment.created_at,
+        changed: [comment.soft_delete, None],
+        removed: comment.removed_at,
+    });
     let mut table = Rows::default();
     for change in versions.of(Aspect::COMMENT_DELIVERY, rows) {
         let (comment, post) = comments[change.row];

@@ -29,6 +29,7 @@ mod distribution;
 mod engagement;
 mod error;
 mod feed;
+mod files;
 mod finish;
 mod ids;
 mod interactions;
@@ -54,6 +55,7 @@ mod world;
 pub use checksum::{TableSum, clickhouse_checksums, postgres_checksums};
 pub use cut::Cut;
 pub use error::Error;
+pub use files::{RowFile, write_files};
 pub use interactions::{Interacted, Interaction};
 pub use load::{Loaded, TableLoad, load, load_into, load_rows};
 pub use rows::{

@@ -67,7 +67,9 @@ fn post_block(world: &World, segments: &[Segment]) -> Vec<Rows> {
         block: segments[0].first,
     };
     let gone: Vec<_> = deleted.iter().map(|gone| Some(gone.deleted_at)).collect();
-    let gone = std::iter::repeat_n(None, made.len()).chain(gone).collect::<Vec<_>>();
+    let gone = std::iter::repeat_n(None, made.len())
+        .chain(gone)
+        .collect::<Vec<_>>();
     made.extend(deleted.into_iter().map(|gone| (gone.post, gone.engagement)));
     tables.extend([
         post_feed(versions, &made, &gone),

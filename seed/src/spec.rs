@@ -13,13 +13,13 @@ const GENERATOR: u32 = 2;
 /// How large a world is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scale {
-    /// 300 users, ladder to 1 000: loaded in seconds, for tests.
+    /// 300 users, ladder to 1 000, 30 000 events: loaded in seconds, for tests.
     Smoke,
-    /// 1 000 users, ladder to 10 000: for `verdict run --quick` and `verdict check`.
+    /// 1 000 users, ladder to 10 000, 1 M events: for `verdict run --quick` and `verdict check`.
     Quick,
-    /// 10 000 users, ladder to 100 000: what `cargo bench` measures.
+    /// 10 000 users, ladder to 100 000, 10 M events: what `cargo bench` measures.
     Default,
-    /// 100 000 users, ladder to 100 000: for nightly jobs.
+    /// 100 000 users, ladder to 100 000, 30 M events: for nightly jobs.
     Nightly,
 }
 

@@ -159,7 +159,10 @@ fn likes_are_given_again_and_some_rows_are_deleted_for_good() {
             }
         }
         let all: HashSet<_> = engagement.comments.iter().map(|c| c.id).collect();
-        let kept = engagement.comments.iter().filter(|c| c.removed_at.is_none());
+        let kept = engagement
+            .comments
+            .iter()
+            .filter(|c| c.removed_at.is_none());
         let kept: HashSet<_> = kept.map(|c| c.id).collect();
         for parent in engagement.comments.iter().filter_map(|c| c.parent) {
             assert!(all.contains(&parent) && kept.contains(&parent));
@@ -185,7 +188,10 @@ fn interactions_in_short_are_those_of_the_rows() {
     let world = world(Scale::Smoke);
     for index in 0..40 {
         let author = world.author(index);
-        let rows = world.posts(&author).into_iter().zip(world.engagement(&author));
+        let rows = world
+            .posts(&author)
+            .into_iter()
+            .zip(world.engagement(&author));
         let rows = rows.map(|(post, engagement)| (post.id, false, engagement));
         let gone = world.deleted_posts(&author).into_iter();
         let gone = gone.map(|gone| (gone.post.id, true, gone.engagement));

@@ -18,6 +18,7 @@ mod load_sabotage;
 mod load_stall;
 mod mutants;
 mod relay;
+mod rungs;
 mod sabotage;
 mod service;
 mod shape;

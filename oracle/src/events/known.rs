@@ -108,7 +108,10 @@ impl Known {
         }
         let (by_user, user_starts) = sorted_by_user(world.users() as usize, &did);
         Self {
-            post_places: (0..).zip(&posts).map(|(place, post)| (post.id, place)).collect(),
+            post_places: (0..)
+                .zip(&posts)
+                .map(|(place, post)| (post.id, place))
+                .collect(),
             users: (0..world.users() as u32)
                 .map(|index| (world.user(index.into()), index))
                 .collect(),

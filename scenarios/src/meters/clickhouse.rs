@@ -24,9 +24,10 @@ const LOG: &str = "
 SELECT
     count() AS statements,
     sum(ProfileEvents['SelectedMarks']) AS marks,
+    sum(ProfileEvents['SelectedParts']) AS parts,
     sum(memory_usage) AS memory,
     assumeNotNull((
-        SELECT sum(rows)
+        SELECT (sum(rows), sum(bytes_uncompressed))
         FROM system.part_log
         WHERE event_type = 'MutatePart'
           AND (
@@ -45,8 +46,10 @@ WHERE log_comment = ?
 struct Logged {
     statements: u64,
     marks: u64,
+    parts: u64,
     memory: u64,
-    mutated: u64,
+    /// Rows and bytes.
+    mutated: (u64, u64),
 }
 
 /// Reads the totals of all queries with one comment.
@@ -129,12 +132,17 @@ impl Meter for ClickHouse<'_> {
             Ok([
                 (Counter::Statements, new.statements - old.statements),
                 (Counter::MarksRead, new.marks - old.marks),
+                (Counter::PartsRead, new.parts - old.parts),
                 (Counter::MemoryBytes, new.memory - old.memory),
                 (Counter::RowsRead, summed.read_rows - before.read_rows),
                 (Counter::BytesRead, summed.read_bytes - before.read_bytes),
                 (
                     Counter::RowsWritten,
-                    summed.written_rows - before.written_rows + (new.mutated - old.mutated),
+                    summed.written_rows - before.written_rows + (new.mutated.0 - old.mutated.0),
+                ),
+                (
+                    Counter::BytesWritten,
+                    summed.written_bytes - before.written_bytes + (new.mutated.1 - old.mutated.1),
                 ),
             ]
             .map(|(counter, value)| (counter, value as f64))
