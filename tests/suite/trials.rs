@@ -76,6 +76,7 @@ fn counted(
         .work
         .iter()
         .filter(|work| work.operation.as_str() == operation && work.plan_mode == plan_mode)
+        .filter(|work| work.at.is_rung())
         .map(|work| work.counters[&counter])
         .collect()
 }

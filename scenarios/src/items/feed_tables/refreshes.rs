@@ -23,19 +23,21 @@ use verdict_store::fault::Doing;
 use verdict_store::{Fault, Store};
 
 use crate::error::Result as Outcome;
-use crate::session::Session;
+use crate::session::{Depth, Session};
 use crate::tally::Tally;
 
-/// Refreshes under readers, and readers.
+/// Refreshes under readers, and readers. What is known to fail fails in a few of them as well.
 const REFRESHES: i64 = 20;
+const FEW_REFRESHES: i64 = 5;
 const READERS: usize = 2;
 
 /// Reads that are kept of each reader, and the pause after each once there are so many of them
 /// that the rest would be the same again.
 const READS: usize = 2_000;
 
-/// Refreshes that are killed.
-const KILLS: i64 = 8;
+/// Refreshes that are killed, where there is time and where there is less of it.
+const KILLS: i64 = 12;
+const FEW_KILLS: i64 = 4;
 
 /// Readers whose pages are looked at.
 const USERS: u64 = 3;
@@ -97,7 +99,11 @@ pub(super) async fn try_all(
     let Some(refresh) = Refresh::of(variant) else {
         return Ok(());
     };
-    without_tables(session, tally).await?;
+    let optimized = *variant == VariantName::Optimized;
+    let full = session.depth() == Depth::Full;
+    if optimized {
+        without_tables(session, tally).await?;
+    }
     let store = session.store(variant);
     let part = store.rungs().find(|events| *events >= REFRESHED);
     let part = part.and_then(|events| Some((store.rung(events)?, session.oracle().cut(events)?)));
@@ -107,11 +113,16 @@ pub(super) async fn try_all(
         store,
         users: (0..USERS).map(|user| session.world().user(user * 7)).collect(),
         refresh,
+        refreshes: if full || optimized { REFRESHES } else { FEW_REFRESHES },
+        kills: if full { KILLS } else { FEW_KILLS },
     };
     let tried = bed.try_all(session, tally).await;
     refresh.restore(&bed.store).await?;
     tried?;
-    along_the_ladder(session, variant, refresh, tally).await
+    if full || optimized {
+        along_the_ladder(session, variant, refresh, tally).await?;
+    }
+    Ok(())
 }
 
 /// Where refreshes are tried.
@@ -120,6 +131,8 @@ struct Bed {
     store: Store,
     users: Vec<Uuid>,
     refresh: Refresh,
+    refreshes: i64,
+    kills: i64,
 }
 
 /// One read, with the refreshes that had ended before it and those that had begun after it.
@@ -134,7 +147,7 @@ struct Seen {
 impl Bed {
     async fn try_all(&self, session: &Session<'_>, tally: &mut Tally) -> Outcome<()> {
         self.under_readers(tally).await?;
-        self.look(&[REFRESHES], "after all refreshes", tally).await?;
+        self.look(&[self.refreshes], "after all refreshes", tally).await?;
         if matches!(self.refresh, Refresh::Optimized) {
             self.two_at_once(tally).await?;
             self.killed(session, tally).await?;
@@ -147,7 +160,7 @@ impl Bed {
         let (begun, ended) = (AtomicI64::new(0), AtomicI64::new(0));
         let refreshing = async {
             let mut refreshed = Ok(());
-            for number in 1..=REFRESHES {
+            for number in 1..=self.refreshes {
                 begun.store(number, Ordering::SeqCst);
                 refreshed = self.refresh.run(&self.store, number * MINUTE).await;
                 if refreshed.is_err() {
@@ -184,7 +197,7 @@ impl Bed {
                 user,
                 answer,
                 ended: before,
-                begun: after.min(REFRESHES),
+                begun: after.min(self.refreshes),
             });
             if after == i64::MAX || seen.len() == READS {
                 break;
@@ -244,7 +257,8 @@ impl Bed {
             let name = source.name();
             tally.record(format_args!("{name} of {user} during refreshes"), held);
         }
-        tally.declare(format!("of {reads} reads during {REFRESHES} refreshes {bad}"));
+        let refreshes = self.refreshes;
+        tally.declare(format!("of {reads} reads during {refreshes} refreshes {bad}"));
         Ok(())
     }
 
@@ -266,7 +280,7 @@ impl Bed {
 
     /// Two runs at once: both end, and one of them stands.
     async fn two_at_once(&self, tally: &mut Tally) -> Outcome<()> {
-        let (one, other) = (REFRESHES + 1, REFRESHES + 2);
+        let (one, other) = (self.refreshes + 1, self.refreshes + 2);
         let run = |number: i64| self.refresh.run(&self.store, number * MINUTE);
         for (first, second) in [(one, other), (other, one)] {
             let ran = join(run(first), run(second)).await;
@@ -290,11 +304,11 @@ impl Bed {
     /// stumbles nor leaves anything behind.
     async fn killed(&self, session: &Session<'_>, tally: &mut Tally) -> Outcome<()> {
         let mut random = session.random("feed-tables kills");
-        let before = REFRESHES + 3;
+        let before = self.refreshes + 3;
         let started = Instant::now();
         self.refresh.run(&self.store, before * MINUTE).await?;
         let whole = started.elapsed();
-        for number in 1..=KILLS {
+        for number in 1..=self.kills {
             let after = whole.mul_f64(random.random_range(0.0..1.0));
             let run = self.refresh.run(&self.store, (before + number) * MINUTE);
             // Dropped in the middle of whatever it was doing.
@@ -306,7 +320,7 @@ impl Bed {
             let when = format!("after a run that was killed {after:.0?} after its start");
             self.look(&clocks, &when, tally).await?;
         }
-        let last = before + KILLS + 1;
+        let last = before + self.kills + 1;
         self.refresh.run(&self.store, last * MINUTE).await?;
         self.look(&[last], "after the run that followed those", tally).await?;
         // Young leftovers are left alone, as they may be of a run that is still at work.
