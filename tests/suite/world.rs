@@ -274,7 +274,7 @@ fn a_like_that_is_given_again_is_a_row_of_its_own_and_what_is_hidden_is_not_dele
             GROUP BY user_id, post_id HAVING count() > 1)";
         assert_eq!(count(standing).await, 0);
         // What hung on a deleted post is deleted with it.
-        let hanging = "SELECT count() FROM likes_cdc FINAL AS l
+        let hanging = "SELECT count() FROM likes_cdc AS l FINAL
             INNER JOIN (SELECT id FROM posts_cdc FINAL WHERE is_deleted = 1) AS p ON p.id = l.post_id
             WHERE l.is_deleted = 0";
         assert_eq!(count(hanging).await, 0);
