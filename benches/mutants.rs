@@ -14,7 +14,7 @@ use verdict::error::Result;
 use verdict::progress::Display;
 use verdict::{exit, world};
 use verdict_audit::{Exit, VariantName};
-use verdict_mutants::Bench;
+use verdict_mutants::{Bench, is_seen};
 use verdict_mutants::score::{Score, Subject};
 use verdict_scenarios::court::Court;
 use verdict_scenarios::docket::ITEMS;
@@ -63,7 +63,8 @@ fn bench(wanted: &[String]) -> Result<Score> {
         watcher: &display,
     };
     let mut score = Score::default();
-    let judged = ITEMS.iter().copied().try_for_each(|item| {
+    let mut items = ITEMS.iter().copied().filter(|item| is_seen(*item));
+    let judged = items.try_for_each(|item| {
         for (variant, change) in item.variants() {
             let subject = format!("{} {variant}", item.id());
             let chosen = wanted.is_empty() || wanted.iter().any(|word| subject.contains(word));

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use sqlx::PgPool;
-use verdict_engines::Engines;
+use verdict_engines::{Engines, Sandbox};
 use verdict_load::{LoadOutcome, LoadPlan, PerSide, ServiceUrl, interrupt, interrupted, run};
 use verdict_seed::World;
-use verdict_service::{ServiceProcess, Sides, migrate_all};
+use verdict_service::{ServiceProcess, Sides, give_ground, migrate_all};
 use verdict_store::{Connect, Store};
 
 use crate::error::{Error, Result};
@@ -24,22 +24,30 @@ const OPTIMIZED: &str = "optimized";
 pub async fn sides(engines: &Engines) -> Result<Sides> {
     let baseline = engines.sandbox(BASELINE).await?;
     let optimized = engines.sandbox(OPTIMIZED).await?;
-    let endpoints = optimized.endpoints();
-    // Through a store of its own: the plans of its connections are of the schema before.
-    let store = Store::connect(
+    // Through stores of their own: the plans of their connections are of the schema before.
+    let store = connect(&baseline).await?;
+    let grounded = give_ground(&store).await;
+    store.close().await;
+    grounded?;
+    let store = connect(&optimized).await?;
+    let migrated = migrate_all(&store).await;
+    store.close().await;
+    migrated?;
+    Ok(Sides {
+        baseline: baseline.endpoints().into(),
+        optimized: optimized.endpoints().into(),
+    })
+}
+
+async fn connect(sandbox: &Sandbox) -> Result<Store> {
+    let endpoints = sandbox.endpoints();
+    Ok(Store::connect(
         &endpoints.postgres,
         &endpoints.clickhouse,
         &endpoints.redis,
         &Connect::default(),
     )
-    .await?;
-    let migrated = migrate_all(&store).await;
-    store.close().await;
-    migrated?;
-    Ok(Sides {
-        baseline: baseline.endpoints().postgres.clone(),
-        optimized: endpoints.postgres.clone(),
-    })
+    .await?)
 }
 
 /// Drops what [`sides`] made.
@@ -67,8 +75,8 @@ pub async fn ours(
     display.say("cloning the world for the service");
     let sides = sides(engines).await?;
     let databases = PerSide {
-        baseline: PgPool::connect_lazy_with(sides.baseline.clone()),
-        optimized: PgPool::connect_lazy_with(sides.optimized.clone()),
+        baseline: PgPool::connect_lazy_with(sides.baseline.postgres.clone()),
+        optimized: PgPool::connect_lazy_with(sides.optimized.postgres.clone()),
     };
     let mut service = ServiceProcess::spawn(host, &sides)?;
     let url = ServiceUrl::new(service.url());

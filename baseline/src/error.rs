@@ -12,6 +12,9 @@ pub enum Error {
     /// PostgreSQL's own words.
     #[error("{}", words(.0))]
     Postgres(sqlx::Error),
+    /// ClickHouse's own words.
+    #[error(transparent)]
+    ClickHouse(#[from] clickhouse::error::Error),
 }
 
 /// A refusal that is part of the contract.

@@ -5,6 +5,9 @@
 
 pub mod engagement_rollup;
 pub mod error;
+pub mod feed;
+pub mod feed_candidates;
+pub mod feed_tables;
 pub mod message_history;
 pub mod message_send;
 pub mod pagination;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use serde::{Deserialize, Serialize};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use url::Url;
 
@@ -25,6 +26,37 @@ pub struct Endpoints {
     pub redis: redis::Client,
     /// Where `clickhouse` goes, which it does not tell. No credentials.
     pub(crate) clickhouse_url: Url,
+    /// The credentials that it goes there with, none where the server asks for none.
+    pub(crate) clickhouse_login: Option<Login>,
+}
+
+/// Where ClickHouse answers, for a process that has to be told.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClickHouseAddress {
+    url: String,
+    login: Option<Login>,
+    database: Option<String>,
+}
+
+/// Without the credentials.
+impl fmt::Debug for ClickHouseAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ClickHouseAddress").field(&self.url).finish()
+    }
+}
+
+impl ClickHouseAddress {
+    /// A client of it.
+    pub fn client(&self) -> clickhouse::Client {
+        let mut client = clickhouse_client().with_url(&self.url);
+        if let Some((user, password)) = &self.login {
+            client = client.with_user(user).with_password(password);
+        }
+        match &self.database {
+            Some(database) => client.with_database(database),
+            None => client,
+        }
+    }
 }
 
 /// Without the credentials.
@@ -60,19 +92,21 @@ impl Endpoints {
             redis: redis::Client::open(format!("redis://:{password}@{host}:{redis}/"))
                 .map_err(Error::refused("redis", "take its address"))?,
             clickhouse_url,
+            clickhouse_login: Some((USER.to_owned(), password.to_owned())),
         })
     }
 
     /// The user's servers, as the environment names them.
     pub(crate) fn from_environment() -> Result<Self, Error> {
         let [postgres, clickhouse, redis] = VARIABLES;
-        let (client, clickhouse_url) = clickhouse_at(&variable(clickhouse)?)
+        let (client, clickhouse_url, clickhouse_login) = clickhouse_at(&variable(clickhouse)?)
             .ok_or_else(|| bad_url(clickhouse, "http://USER:PASSWORD@HOST:8123"))?;
         Ok(Self {
             postgres: postgres_at(&variable(postgres)?)
                 .ok_or_else(|| bad_url(postgres, "postgres://USER:PASSWORD@HOST:PORT/DATABASE"))?,
             clickhouse: client,
             clickhouse_url,
+            clickhouse_login,
             redis: redis::Client::open(variable(redis)?)
                 .map_err(|_| bad_url(redis, "redis://:PASSWORD@HOST:6379/DATABASE"))?,
         })
@@ -85,7 +119,17 @@ impl Endpoints {
             clickhouse: self.clickhouse.clone().with_database(database),
             redis: redis_number::at(&self.redis, redis_number)?,
             clickhouse_url: self.clickhouse_url.clone(),
+            clickhouse_login: self.clickhouse_login.clone(),
         })
+    }
+
+    /// Where ClickHouse is, and on which database.
+    pub fn clickhouse_address(&self) -> ClickHouseAddress {
+        ClickHouseAddress {
+            url: self.clickhouse_url.to_string(),
+            login: self.clickhouse_login.clone(),
+            database: self.clickhouse.database().map(str::to_owned),
+        }
     }
 
     pub(crate) async fn ping_postgres(&self) -> Result<(), sqlx::Error> {
@@ -140,8 +184,11 @@ fn postgres_at(address: &str) -> Option<PgConnectOptions> {
     address.parse().ok()
 }
 
-/// A client for a URL with the credentials in it, and the URL without them.
-fn clickhouse_at(address: &str) -> Option<(clickhouse::Client, Url)> {
+/// A user and a password.
+type Login = (String, String);
+
+/// A client for a URL with the credentials in it, the URL without them, and those.
+fn clickhouse_at(address: &str) -> Option<(clickhouse::Client, Url, Option<Login>)> {
     let mut url = Url::parse(address).ok()?;
     // The client is built without TLS.
     if url.scheme() != "http" || url.host_str().is_none() {
@@ -153,10 +200,11 @@ fn clickhouse_at(address: &str) -> Option<(clickhouse::Client, Url)> {
     url.set_password(None).ok()?;
     url.set_path("");
     let mut client = clickhouse_client().with_url(url.clone());
-    if !user.is_empty() {
+    let login = (!user.is_empty()).then_some((user, password));
+    if let Some((user, password)) = &login {
         client = client.with_user(user).with_password(password);
     }
-    Some((client, url))
+    Some((client, url, login))
 }
 
 pub(crate) fn percent_decoded(text: &str) -> Option<String> {

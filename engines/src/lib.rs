@@ -62,7 +62,7 @@ mod world;
 
 pub use clean::{Cleaned, clean};
 pub use doctor::{Check, Doctor, doctor};
-pub use endpoints::Endpoints;
+pub use endpoints::{ClickHouseAddress, Endpoints};
 pub use engines::Engines;
 pub use error::Error;
 pub use mode::Mode;

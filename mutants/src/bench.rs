@@ -13,7 +13,7 @@ use verdict_scenarios::item::Item;
 use verdict_scenarios::session::Role;
 use verdict_seed::TableSum;
 use verdict_store::fault::{Blame, Doing, EngineError};
-use verdict_store::{Change, Store};
+use verdict_store::{Change, Engine, Store};
 
 use crate::equivalent;
 use crate::interpose::{Interposed, Recorder};
@@ -33,6 +33,13 @@ pub enum Outcome {
     Undecided(String),
     /// Every answer was right.
     Survived,
+}
+
+/// Whether an item is PostgreSQL's affair, whose statements alone are seen on the wire.
+pub fn is_seen(item: &dyn Item) -> bool {
+    let changes = item.variants();
+    let mut touched = changes.iter().flat_map(|(_, change)| change.touches);
+    touched.any(|table| table.engine == Engine::Postgres)
 }
 
 /// A variant whose statements are known, and its answers right.

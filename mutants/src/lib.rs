@@ -17,7 +17,7 @@ mod specimen;
 mod sql;
 mod tokens;
 
-pub use bench::{Bench, Outcome};
+pub use bench::{Bench, Outcome, is_seen};
 pub use mutant::{Kind, Mutant};
 pub use mutators::{mutate, mutate_script};
 pub use specimen::{Sender, Specimen};

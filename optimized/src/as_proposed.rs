@@ -2,6 +2,8 @@
 //! and names. Nothing here is meant to be used: it is what the trial holds against `optimized`.
 
 pub mod engagement_rollup;
+pub mod feed_candidates;
+pub mod feed_tables;
 pub mod message_history;
 pub mod message_send;
 pub mod pagination;

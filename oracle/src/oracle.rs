@@ -11,6 +11,8 @@ use crate::author::AuthorRows;
 use crate::conversation::ConversationRows;
 use crate::delivery::{self, Delivery};
 use crate::events::{self, Event, Events};
+use crate::feed::{self, Hung};
+use crate::feed_tables::FeedRows;
 use crate::hostile::{self, Hostile};
 use crate::memo::Memo;
 use crate::slices::Slices;
@@ -18,6 +20,9 @@ use crate::write::{Rows, Write};
 
 /// Rows that are kept at most of each kind: a few hundred bytes each.
 const KEPT: u64 = 300_000;
+
+/// Rungs of the ladder of events whose feeds are kept.
+const KEPT_FEEDS: u64 = 4;
 
 /// What the world holds, by id, with the hostile rows that items add to it. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -41,6 +46,8 @@ struct Known {
     world: World,
     conversations: Memo<Uuid, ConversationRows>,
     authors: Memo<Uuid, AuthorRows>,
+    feeds: Memo<Cut, FeedRows>,
+    hung: Memo<u64, HashMap<Uuid, Hung>>,
     conversation_indexes: OnceLock<HashMap<Uuid, u64>>,
     author_indexes: OnceLock<HashMap<Uuid, u64>>,
     events: OnceLock<Arc<events::Known>>,
@@ -56,6 +63,8 @@ impl Oracle {
                 world: world.clone(),
                 conversations: Memo::new(KEPT),
                 authors: Memo::new(KEPT),
+                feeds: Memo::new(KEPT_FEEDS),
+                hung: Memo::new(KEPT),
                 conversation_indexes: OnceLock::new(),
                 author_indexes: OnceLock::new(),
                 events: OnceLock::new(),
@@ -169,6 +178,22 @@ impl Oracle {
         }
     }
 
+    /// What feeds are made from. Events that were told since are not in it.
+    pub(crate) fn feed(&self) -> Arc<FeedRows> {
+        let made = || (FeedRows::of(self.world(), self.events()), 1);
+        self.known.feeds.get_or(self.cut, made)
+    }
+
+    /// What hangs on the posts of an author of the world.
+    pub(crate) fn hung(&self, author: Uuid) -> Option<Arc<HashMap<Uuid, Hung>>> {
+        let index = self.known.author_index(author)?;
+        Some(self.known.hung.get_or(index, || {
+            let hung = feed::hung(self.world(), index);
+            let weight = hung.len() as u64;
+            (hung, weight)
+        }))
+    }
+
     /// Whether hostile rows were added to the world.
     pub fn has(&self, hostile: Hostile) -> bool {
         self.known.has(hostile)
@@ -217,6 +242,15 @@ impl Known {
         }))
     }
 
+    fn author_index(&self, id: Uuid) -> Option<u64> {
+        let indexes = self.author_indexes.get_or_init(|| {
+            (0..self.world.users())
+                .map(|index| (self.world.user(index), index))
+                .collect()
+        });
+        indexes.get(&id).copied()
+    }
+
     fn author(&self, id: Uuid) -> Option<Arc<AuthorRows>> {
         let weighed = |rows: AuthorRows| {
             let weight = rows.weight();
@@ -228,14 +262,7 @@ impl Known {
                 .has(Hostile::TiedAuthor)
                 .then(|| self.authors.get_or(id, tied));
         }
-        let index = *self
-            .author_indexes
-            .get_or_init(|| {
-                (0..self.world.users())
-                    .map(|index| (self.world.user(index), index))
-                    .collect()
-            })
-            .get(&id)?;
+        let index = self.author_index(id)?;
         Some(self.authors.get_or(id, || {
             weighed(AuthorRows::of(&self.world, &self.world.author(index)))
         }))

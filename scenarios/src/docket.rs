@@ -7,7 +7,10 @@ use verdict_store::Down;
 
 use crate::error::{Error, Result};
 use crate::item::Item;
-use crate::items::{EngagementRollup, MessageHistory, MessageSend, Pagination, Partitioning};
+use crate::items::{
+    EngagementRollup, FeedCandidates, FeedTables, MessageHistory, MessageSend, Pagination,
+    Partitioning,
+};
 use crate::operation::{AnyOperation, Between, Leaves};
 
 /// Every item, in the audit's order.
@@ -15,6 +18,8 @@ pub const ITEMS: &[&dyn Item] = &[
     &MessageHistory,
     &MessageSend,
     &EngagementRollup,
+    &FeedTables,
+    &FeedCandidates,
     &Pagination,
     &Partitioning,
 ];

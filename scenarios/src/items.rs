@@ -1,12 +1,16 @@
 //! The items, one file each, under the names that they have in `baseline` and `optimized`.
 
 pub mod engagement_rollup;
+pub mod feed_candidates;
+pub mod feed_tables;
 pub mod message_history;
 pub mod message_send;
 pub mod pagination;
 pub mod partitioning;
 
 pub use engagement_rollup::EngagementRollup;
+pub use feed_candidates::FeedCandidates;
+pub use feed_tables::FeedTables;
 pub use message_history::MessageHistory;
 pub use message_send::MessageSend;
 pub use pagination::Pagination;

@@ -1,6 +1,7 @@
 //! What the service answers with, as JSON.
 
 use serde::{Deserialize, Serialize};
+use verdict_baseline::feed::FeedPost;
 use verdict_baseline::message_history::DetailedMessage;
 use verdict_baseline::pagination::Post;
 
@@ -19,4 +20,11 @@ pub struct PostsAnswer {
     /// The cursor of the page after it; none on the side that knows no cursors, and after the
     /// last page.
     pub next: Option<String>,
+}
+
+/// A page of somebody's feed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeedAnswer {
+    /// Best first.
+    pub posts: Vec<FeedPost>,
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use sqlx::postgres::PgConnectOptions;
 use sqlx::{PgPool, query_scalar};
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
@@ -14,15 +13,17 @@ use verdict_store::waits::Waits;
 
 use crate::histogram::Histogram;
 use crate::refusal::Refusal;
-use crate::sides;
+use crate::sides::{self, SideAddress};
 
 /// A side's database, shared by all requests to it.
 #[derive(Debug)]
 pub(crate) struct Database {
     /// Which side.
     pub side: Side,
-    /// Its connections.
+    /// Its connections to PostgreSQL.
     pub pool: PgPool,
+    /// ClickHouse.
+    pub clickhouse: clickhouse::Client,
     waits: Arc<Histogram>,
     time_outs: AtomicU64,
     listener: Dispatch,
@@ -31,15 +32,16 @@ pub(crate) struct Database {
 impl Database {
     /// Connects on first use, so that a database that is away is a 503 and not a service that
     /// does not start.
-    pub fn new(side: Side, options: PgConnectOptions) -> Self {
+    pub fn new(side: Side, address: SideAddress) -> Self {
         let waits = Arc::new(Histogram::default());
         let connect = sides::connect(side);
         let options = connect
             .postgres
             .into_iter()
-            .fold(options, |options, setting| options.options([setting]));
+            .fold(address.postgres, |options, setting| options.options([setting]));
         Self {
             side,
+            clickhouse: address.clickhouse.client(),
             // Anything above zero is "slow", so that every acquisition is told. This is no
             // setting of the pool's behaviour.
             pool: connect

@@ -7,6 +7,7 @@
 //! | `POST /{side}/conversations/{id}/messages` `{"id"?, "sender", "content", "idempotency_key"?}` | 201 `{"id", "sequence_number"}` |
 //! | `GET /baseline/users/{id}/posts?limit=&offset=` | 200 `{"posts": [...], "next": null}` |
 //! | `GET /optimized/users/{id}/posts?limit=&cursor=` | 200 `{"posts": [...], "next": cursor or null}` |
+//! | `GET /{side}/users/{id}/feed?limit=&offset=` | 200 `{"posts": [...]}` |
 //! | `GET /health` | 200 when both databases answer, otherwise 503 |
 //! | `GET /metrics` | Prometheus text |
 //! | `GET /empty` | 204, nothing touched |
@@ -20,6 +21,7 @@ mod database;
 mod databases;
 mod error;
 mod extract;
+mod feed;
 mod health;
 mod histogram;
 mod history;
@@ -32,8 +34,8 @@ mod send;
 mod serve;
 mod sides;
 
-pub use answers::{HistoryAnswer, PostsAnswer};
+pub use answers::{FeedAnswer, HistoryAnswer, PostsAnswer};
 pub use error::{Error, Result};
 pub use process::{ServiceProcess, dispatch};
 pub use serve::serve;
-pub use sides::{Sides, migrate_all};
+pub use sides::{SideAddress, Sides, give_ground, migrate_all};

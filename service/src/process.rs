@@ -19,11 +19,12 @@ use sqlx::postgres::PgConnectOptions;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
+use verdict_engines::ClickHouseAddress;
 
 use crate::error::{Error, Result};
 use crate::last_words::LastWords;
 use crate::serve::{GRACE, serve};
-use crate::sides::Sides;
+use crate::sides::{SideAddress, Sides};
 
 /// The hidden command of the `verdict` program.
 const SERVICE: &str = "service";
@@ -38,8 +39,32 @@ const WATCH: Duration = Duration::from_millis(100);
 /// lists processes.
 #[derive(Serialize, Deserialize)]
 struct Addresses {
-    baseline: String,
-    optimized: String,
+    baseline: Address,
+    optimized: Address,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Address {
+    postgres: String,
+    clickhouse: ClickHouseAddress,
+}
+
+impl From<&SideAddress> for Address {
+    fn from(side: &SideAddress) -> Self {
+        Self {
+            postgres: side.postgres.to_url_lossy().into(),
+            clickhouse: side.clickhouse.clone(),
+        }
+    }
+}
+
+impl Address {
+    fn side(self) -> sqlx::Result<SideAddress> {
+        Ok(SideAddress {
+            postgres: self.postgres.parse::<PgConnectOptions>()?,
+            clickhouse: self.clickhouse,
+        })
+    }
 }
 
 /// The one line that the service writes.
@@ -115,8 +140,8 @@ impl ServiceProcess {
 
     fn tell(&mut self, sides: &Sides) -> Result<()> {
         let addresses = Addresses {
-            baseline: sides.baseline.to_url_lossy().into(),
-            optimized: sides.optimized.to_url_lossy().into(),
+            baseline: Address::from(&sides.baseline),
+            optimized: Address::from(&sides.optimized),
         };
         let told = serde_json::to_string(&addresses)
             .map_err(std::io::Error::from)
@@ -239,8 +264,8 @@ fn orders() -> std::result::Result<Sides, Box<dyn std::error::Error>> {
         optimized,
     } = serde_json::from_str(&line)?;
     Ok(Sides {
-        baseline: baseline.parse::<PgConnectOptions>()?,
-        optimized: optimized.parse::<PgConnectOptions>()?,
+        baseline: baseline.side()?,
+        optimized: optimized.side()?,
     })
 }
 

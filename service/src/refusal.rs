@@ -55,6 +55,7 @@ impl Refusal {
                 message: "a message of this `id` or `idempotency_key` was sent before".to_owned(),
             },
             Error::Postgres(error) => Self::of_database(side, &error),
+            Error::ClickHouse(error) => Self::of_clickhouse(side, &error),
         }
     }
 
@@ -81,6 +82,15 @@ impl Refusal {
                 }
             }
             _ => Self::fault(side, "an answer that could not be read"),
+        }
+    }
+
+    fn of_clickhouse(side: Side, error: &clickhouse::error::Error) -> Self {
+        match error {
+            clickhouse::error::Error::Network(_) | clickhouse::error::Error::TimedOut => {
+                Self::away(side)
+            }
+            _ => Self::fault(side, "ClickHouse refused a statement"),
         }
     }
 

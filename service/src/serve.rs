@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::metrics::{AllRequests, Requests, expose, record};
 use crate::refusal::Refusal;
 use crate::sides::Sides;
-use crate::{health, history, posts, send};
+use crate::{feed, health, history, posts, send};
 
 /// How long requests may go on after the service was told to stop, and then again how long
 /// connections to the databases may take to close.
@@ -101,19 +101,21 @@ fn side(database: &Arc<Database>, counted: &mut Vec<Arc<Requests>>) -> Router {
         .layer(from_fn(in_time))
         .layer(timed(FlowId::Send));
     let page = get(posts::read).layer(timed(FlowId::Page));
+    let feed = get(feed::read).layer(timed(FlowId::Feed));
     Router::new()
         .route(
             "/conversations/{conversation}/messages",
             history.merge(send),
         )
         .route("/users/{user}/posts", page)
+        .route("/users/{user}/feed", feed)
         .with_state(Arc::clone(database))
 }
 
 async fn nowhere(uri: Uri) -> Refusal {
     Refusal::not_found(format!(
         "there is nothing at {}: there are /baseline and /optimized, each with \
-         /conversations/{{id}}/messages and /users/{{id}}/posts, and /health, /metrics, /empty",
+         /conversations/{{id}}/messages, /users/{{id}}/posts and /users/{{id}}/feed, and /health, /metrics, /empty",
         uri.path()
     ))
 }

@@ -5,19 +5,38 @@ use std::collections::BTreeSet;
 use futures_util::future::BoxFuture;
 use sqlx::postgres::PgConnectOptions;
 use verdict_audit::Side;
-use verdict_optimized::FIXES;
+use verdict_engines::{ClickHouseAddress, Endpoints};
+use verdict_optimized::{FIXES, as_proposed};
 use verdict_store::settle::settle;
 use verdict_store::{Connect, Fault, Store, Table, change};
 
 use crate::error::{Error, Result};
 
-/// How to connect to the database of each side. No flow that is served needs another engine.
+/// How to connect to the databases of each side. No flow that is served needs Redis.
 #[derive(Debug, Clone)]
 pub struct Sides {
     /// A world as it is today.
-    pub baseline: PgConnectOptions,
+    pub baseline: SideAddress,
     /// The same world after [`migrate_all`].
-    pub optimized: PgConnectOptions,
+    pub optimized: SideAddress,
+}
+
+/// How to connect to the databases of one side.
+#[derive(Debug, Clone)]
+pub struct SideAddress {
+    /// PostgreSQL.
+    pub postgres: PgConnectOptions,
+    /// ClickHouse.
+    pub clickhouse: ClickHouseAddress,
+}
+
+impl From<&Endpoints> for SideAddress {
+    fn from(endpoints: &Endpoints) -> Self {
+        Self {
+            postgres: endpoints.postgres.clone(),
+            clickhouse: endpoints.clickhouse_address(),
+        }
+    }
 }
 
 /// How a side is connected: as sqlx does when nothing is said, changed by every fix that says
@@ -50,4 +69,17 @@ async fn apply(store: &Store) -> std::result::Result<(), Fault> {
     }
     let touched: Vec<Table> = touched.into_iter().collect();
     Ok(settle(&store.postgres, &touched).await?)
+}
+
+/// What today's feed stands on: the tables that the audit defines, filled once. Without them
+/// today's feed is empty, so that there would be nothing to measure.
+///
+/// # Errors
+/// When ClickHouse refuses, or is away.
+pub fn give_ground(store: &Store) -> BoxFuture<'_, Result<()>> {
+    Box::pin(async {
+        change::run(as_proposed::feed_tables::CHANGE.up, store)
+            .await
+            .map_err(Error::Migrate)
+    })
 }

@@ -258,6 +258,7 @@ impl From<OperationError> for Fault {
                 Self::Variant(Refusal::Refused(refused.to_string()))
             }
             OperationError::Postgres(error) => error.fault(),
+            OperationError::ClickHouse(error) => error.fault(),
         }
     }
 }

@@ -5,12 +5,12 @@ use std::sync::LazyLock;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use sqlx::postgres::PgConnectOptions;
+use futures_util::future::BoxFuture;
 use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 use verdict_engines::{Choice, Engines, Options, cache_dir};
 use verdict_seed::{Scale, World, WorldSpec};
-use verdict_service::migrate_all;
+use verdict_service::{SideAddress, give_ground, migrate_all};
 use verdict_store::{Connect, Store};
 
 /// The runtime of all tests. Connections belong to the runtime that made them, and the
@@ -57,14 +57,26 @@ pub async fn engines() -> &'static Engines {
         .await
 }
 
-/// A database of a test's own: the world as it is today.
-pub async fn clone(role: &str) -> PgConnectOptions {
+/// Databases of a test's own: the world as it is today.
+pub async fn clone(role: &str) -> SideAddress {
     let side = engines().await.sandbox(role).await.expect("a side");
-    side.endpoints().postgres.clone()
+    side.endpoints().into()
 }
 
-/// A database of a test's own: the world with every fix.
-pub async fn migrated(role: &str) -> PgConnectOptions {
+/// Databases of a test's own: the world as it is today, with what its feed stands on.
+pub async fn grounded(role: &str) -> SideAddress {
+    changed(role, |store| give_ground(store)).await
+}
+
+/// Databases of a test's own: the world with every fix.
+pub async fn migrated(role: &str) -> SideAddress {
+    changed(role, |store| migrate_all(store)).await
+}
+
+async fn changed(
+    role: &str,
+    change: impl for<'a> FnOnce(&'a Store) -> BoxFuture<'a, verdict_service::Result<()>>,
+) -> SideAddress {
     let side = engines().await.sandbox(role).await.expect("a side");
     let endpoints = side.endpoints();
     let store = Store::connect(
@@ -75,9 +87,9 @@ pub async fn migrated(role: &str) -> PgConnectOptions {
     )
     .await
     .expect("a store");
-    migrate_all(&store).await.expect("every item's fix");
+    change(&store).await.expect("the change");
     store.close().await;
-    endpoints.postgres.clone()
+    endpoints.into()
 }
 
 /// One call of so many, at seeded places, goes wrong.

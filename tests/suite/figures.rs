@@ -132,7 +132,7 @@ async fn update(pool: &PgPool, meter: &mut Postgres) -> Reading {
 #[test]
 fn wal_of_a_call_right_after_a_checkpoint_is_told_without_the_images_of_pages() {
     runtime().block_on(async {
-        let options = clone("figures_wal").await;
+        let options = clone("figures_wal").await.postgres;
         let one = PgPoolOptions::new().max_connections(1);
         let pool = one.connect_with(options).await.unwrap();
         let run = async |statement: &'static str| {

@@ -18,7 +18,7 @@ use verdict_oracle::{ladder, message_send};
 use verdict_seed::postgres_checksums;
 use verdict_service::{ServiceProcess, Sides};
 
-use crate::common::{clone, migrated, runtime, world};
+use crate::common::{grounded, migrated, runtime, world};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_verdict");
 
@@ -30,11 +30,11 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) async fn open(name: &str) -> Self {
-        let baseline = clone(&format!("{name}_baseline")).await;
+        let baseline = grounded(&format!("{name}_baseline")).await;
         let optimized = migrated(&format!("{name}_optimized")).await;
         let databases = PerSide {
-            baseline: PgPool::connect_with(baseline.clone()).await.unwrap(),
-            optimized: PgPool::connect_with(optimized.clone()).await.unwrap(),
+            baseline: PgPool::connect_with(baseline.postgres.clone()).await.unwrap(),
+            optimized: PgPool::connect_with(optimized.postgres.clone()).await.unwrap(),
         };
         let sides = Sides {
             baseline,
@@ -200,7 +200,7 @@ fn a_load_run_gives_evidence_for_both_sides_and_leaves_the_world_as_it_was() {
 #[test]
 fn numbers_of_racing_senders_are_in_the_order_of_their_rows_times() {
     runtime().block_on(async {
-        let options = migrated("load_race").await;
+        let options = migrated("load_race").await.postgres;
         let pool = PgPoolOptions::new()
             .max_connections(16)
             .connect_with(options)

@@ -7,7 +7,7 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use verdict_audit::VariantName;
-use verdict_mutants::{Bench, Mutant, Outcome, Sender, Specimen};
+use verdict_mutants::{Bench, Mutant, Outcome, Sender, Specimen, is_seen};
 use verdict_scenarios::court::Court;
 use verdict_scenarios::docket::ITEMS;
 use verdict_scenarios::item::Item;
@@ -20,7 +20,7 @@ const OF_EACH: usize = 4;
 /// Lets `look` at each item's fix on a bench, its change applied.
 fn on_benches(look: impl Fn(&dyn Item, &Bench<'_>)) {
     in_court(|court: &Court<'_>| {
-        for item in ITEMS.iter().copied() {
+        for item in ITEMS.iter().copied().filter(|item| is_seen(*item)) {
             let variants = item.variants();
             let (variant, change) = variants
                 .iter()

@@ -13,7 +13,7 @@ use sqlx::{ConnectOptions, Connection};
 use tokio::sync::OnceCell;
 use verdict_seed::World;
 use verdict_service::cursor::{self, Cursor};
-use verdict_service::{ServiceProcess, Sides};
+use verdict_service::{ServiceProcess, SideAddress, Sides};
 
 use crate::common::{clone, engines, migrated, runtime, world};
 
@@ -554,7 +554,7 @@ fn a_stop_lets_a_running_send_finish_and_accepts_nothing_new() {
         let url = service.url().to_owned();
         let address = url.trim_start_matches("http://").to_owned();
         let conversation = stage.world.conversation(HELD);
-        let mut holder = stage.sides.optimized.connect().await.expect("a connection");
+        let mut holder = stage.sides.optimized.postgres.connect().await.expect("a connection");
         let mut lock = holder.begin().await.expect("a transaction");
         sqlx::query("SELECT FROM conversations WHERE id = $1 FOR UPDATE")
             .bind(conversation.id)
@@ -566,7 +566,7 @@ fn a_stop_lets_a_running_send_finish_and_accepts_nothing_new() {
         let path = format!("/optimized{}", stage.messages(HELD));
         let send = async { stage.post(&url, &path, body).await };
         let stop = async {
-            blocked(&mut stage.sides.optimized.connect().await.expect("a connection")).await;
+            blocked(&mut stage.sides.optimized.postgres.connect().await.expect("a connection")).await;
             let stopping = tokio::task::spawn_blocking(|| service.stop());
             until("the service refuses connections", || {
                 TcpStream::connect(&address).is_err()
@@ -623,7 +623,9 @@ fn a_killed_parent_takes_its_service_along() {
             .expect("a parent");
         let mut input = parent.stdin.take().expect("its input");
         for side in [&stage.sides.baseline, &stage.sides.optimized] {
-            writeln!(input, "{}", side.to_url_lossy()).expect("a connection string");
+            writeln!(input, "{}", side.postgres.to_url_lossy()).expect("a connection string");
+            let clickhouse = serde_json::to_string(&side.clickhouse).expect("JSON");
+            writeln!(input, "{clickhouse}").expect("an address");
         }
         let output = BufReader::new(parent.stdout.take().expect("its output"));
         let url = output
@@ -647,12 +649,18 @@ fn a_killed_parent_takes_its_service_along() {
 #[ignore = "the parent that `a_killed_parent_takes_its_service_along` kills"]
 fn parent_of_a_service() {
     let mut lines = stdin().lines().map_while(Result::ok);
-    let (Some(baseline), Some(optimized)) = (lines.next(), lines.next()) else {
+    let mut side = || {
+        Some(SideAddress {
+            postgres: lines.next()?.parse().expect("a connection string"),
+            clickhouse: serde_json::from_str(&lines.next()?).expect("an address"),
+        })
+    };
+    let (Some(baseline), Some(optimized)) = (side(), side()) else {
         return;
     };
     let service = spawn(&Sides {
-        baseline: baseline.parse().expect("a connection string"),
-        optimized: optimized.parse().expect("a connection string"),
+        baseline,
+        optimized,
     });
     println!("\n{}", service.url());
     std::thread::sleep(Duration::from_secs(60));

@@ -4,7 +4,6 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use criterion::Criterion;
-use sqlx::PgPool;
 use verdict_audit::evidence::{ItemEvidence, PlanMode, Plans, PriceOf, VariantEvidence};
 use verdict_audit::{Catalogue, Counter, VariantName, Verdict};
 use verdict_scenarios::court::Clockwork;
@@ -77,6 +76,7 @@ fn counted(
         .work
         .iter()
         .filter(|work| work.operation.as_str() == operation && work.plan_mode == plan_mode)
+        .filter(|work| work.at.is_rung())
         .map(|work| work.counters[&counter])
         .collect()
 }
@@ -85,7 +85,11 @@ fn counted(
 fn every_variant_that_should_be_right_answers_as_the_generators_own_stream() {
     for item in HEARD.iter() {
         for name in ["baseline", "optimized"] {
-            let answers = heard(item.id.as_str(), name).answers.as_ref().unwrap();
+            let heard = heard(item.id.as_str(), name);
+            if name == "baseline" && heard.failure.is_some() {
+                continue;
+            }
+            let answers = heard.answers.as_ref().unwrap();
             assert!(answers.checked >= 100, "{}: {answers:?}", item.id);
             // Today's views add up versions.
             if (item.id.as_str(), name) == ("engagement-rollup", "baseline") {
@@ -93,6 +97,53 @@ fn every_variant_that_should_be_right_answers_as_the_generators_own_stream() {
             }
             assert_eq!(answers.differing, 0, "{} {name}: {answers:?}", item.id);
         }
+    }
+}
+
+#[test]
+fn todays_feed_has_no_tables_and_with_the_job_its_pages_are_whole() {
+    let today = heard("feed-tables", "baseline");
+    let failure = today.failure.as_deref().unwrap();
+    assert!(failure.contains("UNKNOWN_TABLE"), "{failure}");
+    let fix = heard("feed-tables", "optimized");
+    assert_eq!(fix.failure, None);
+    let answers = fix.answers.as_ref().unwrap();
+    let told = |words: &str| answers.declared.iter().any(|told| told.contains(words));
+    assert!(told("makes a feed of 0 candidates"), "{answers:?}");
+    assert!(told("during 20 refreshes 0 were bad"), "{answers:?}");
+    assert!(answers.checked > 300, "{answers:?}");
+}
+
+#[test]
+fn readers_meet_every_other_way_to_refresh_in_the_middle_of_it() {
+    for way in ["drop", "optimize", "truncate", "delete"] {
+        let heard = heard("feed-tables", &format!("proposed-{way}"));
+        assert_eq!(heard.failure, None, "{way}");
+        let answers = heard.answers.as_ref().unwrap();
+        assert!(answers.differing > 0, "{way}: {answers:?}");
+    }
+}
+
+#[test]
+fn one_statement_reads_what_three_read_and_the_audits_does_not() {
+    let proposed = heard("feed-candidates", "proposed");
+    let failure = proposed.failure.as_deref().unwrap();
+    assert!(failure.contains("schema mismatch"), "{failure}");
+    let mended = heard("feed-candidates", "mended").answers.as_ref().unwrap();
+    assert!(mended.differing > 0, "{mended:?}");
+    for (name, statements, rows) in [
+        ("baseline", 3.0, f64::INFINITY),
+        ("mended", 1.0, f64::INFINITY),
+        ("optimized", 1.0, 2_048.0),
+    ] {
+        let of = |counter| {
+            let heard = heard("feed-candidates", name);
+            counted(heard, "candidates", PlanMode::Auto, counter)
+        };
+        assert!(of(Counter::Statements).iter().all(|n| *n == statements), "{name}");
+        let read = of(Counter::RowsRead);
+        assert!(read.len() >= 2, "{name}");
+        assert!(read.iter().all(|n| (1.0..=rows).contains(n)), "{name}: {read:?}");
     }
 }
 
@@ -336,17 +387,7 @@ fn every_claim_of_every_variant_has_a_verdict_with_a_reason() {
 
 /// What a schema consists of, as PostgreSQL and ClickHouse list it.
 async fn schema(store: &Store) -> Vec<String> {
-    let tables = "SELECT create_table_query FROM system.tables
-        WHERE database = currentDatabase() AND NOT startsWith(name, '.inner')
-        ORDER BY name";
-    let tables = store.clickhouse.query(tables).fetch_all::<String>();
-    let mut schema = postgres_schema(&store.postgres).await;
-    schema.extend(tables.await.unwrap());
-    schema
-}
-
-async fn postgres_schema(pool: &PgPool) -> Vec<String> {
-    sqlx::query_scalar(
+    let mut schema: Vec<String> = sqlx::query_scalar(
         "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
         UNION ALL
         SELECT table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable
@@ -359,9 +400,16 @@ async fn postgres_schema(pool: &PgPool) -> Vec<String> {
         WHERE pronamespace = 'public'::regnamespace AND prokind = 'f' AND probin IS NULL
         ORDER BY 1",
     )
-    .fetch_all(pool)
+    .fetch_all(&store.postgres)
     .await
-    .unwrap()
+    .unwrap();
+    let tables = "SELECT create_table_query
+        FROM system.tables
+        WHERE database = currentDatabase() AND NOT startsWith(name, '.inner')
+        ORDER BY name";
+    let tables = store.clickhouse.query(tables).fetch_all::<String>().await;
+    schema.extend(tables.unwrap());
+    schema
 }
 
 #[test]
@@ -370,6 +418,8 @@ fn every_change_is_taken_back_to_the_same_schema() {
         let session = court.session;
         runtime().block_on(async {
             for item in ITEMS {
+                let ground = item.ground();
+                session.apply(Role::Trial, &ground).await.unwrap();
                 for (variant, change) in item.variants() {
                     if change.is_none() {
                         continue;
@@ -389,6 +439,7 @@ fn every_change_is_taken_back_to_the_same_schema() {
                     session.take_back(Role::Trial, &change).await.unwrap();
                     assert_eq!(of().await, before, "{} {variant}", item.id());
                 }
+                session.take_back(Role::Trial, &ground).await.unwrap();
             }
         });
     });

@@ -19,7 +19,7 @@ const WRITES: usize = 120;
 #[test]
 fn each_is_as_the_oracle_says_on_top_of_others_and_turned_round_leaves_nothing() {
     runtime().block_on(async {
-        let pool = PgPool::connect_with(clone("writes").await).await.unwrap();
+        let pool = PgPool::connect_with(clone("writes").await.postgres).await.unwrap();
         let world = world();
         let untouched = Oracle::new(&world);
         let mut random = ChaCha8Rng::seed_from_u64(5);
@@ -73,7 +73,7 @@ fn each_is_as_the_oracle_says_on_top_of_others_and_turned_round_leaves_nothing()
 #[test]
 fn a_row_that_somebody_moved_away_is_told() {
     runtime().block_on(async {
-        let pool = PgPool::connect_with(clone("writes_moved").await)
+        let pool = PgPool::connect_with(clone("writes_moved").await.postgres)
             .await
             .unwrap();
         let world = world();

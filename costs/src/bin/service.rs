@@ -98,8 +98,8 @@ async fn bench() -> anyhow::Result<()> {
     let service = ServiceProcess::spawn(&std::env::current_exe()?, &sides)?;
     println!("the same operation over HTTP and called directly, mean time per request:");
     for (side, options) in [
-        (Side::Baseline, sides.baseline),
-        (Side::Optimized, sides.optimized),
+        (Side::Baseline, sides.baseline.postgres),
+        (Side::Optimized, sides.optimized.postgres),
     ] {
         for flow in Flow::ALL {
             share(&world, &service, side, options.clone(), flow).await?;

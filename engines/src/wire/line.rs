@@ -106,6 +106,7 @@ impl Line {
             redis: redis::Client::open(info.set_addr(address))
                 .map_err(Error::refused("redis", "take a relay's address"))?,
             clickhouse_url,
+            clickhouse_login: endpoints.clickhouse_login.clone(),
         };
         Ok(Self {
             endpoints: over_relays,

@@ -107,15 +107,7 @@ impl Write {
                     .visible()
                     .page(page.offset, page.limit)
                     .choose(random)?;
-                let before = rows.post(*id)?;
-                let mut after = Post::clone(before);
-                // Of every change today's trigger notes the time.
-                after.updated_at += LATER;
-                match kind {
-                    Kind::Deleted => after.soft_delete = Some(after.updated_at),
-                    _ => after.caption = Some(WRITTEN.to_owned()),
-                }
-                Turn::of(Arc::clone(before), Arc::new(after))
+                return Self::on_post(rows, *id, kind);
             };
             Some(Self {
                 kind,
@@ -124,6 +116,25 @@ impl Write {
                     turn,
                 },
             })
+        })
+    }
+
+    /// A post edited, or deleted.
+    pub fn on_post(rows: &AuthorRows, post: Uuid, kind: Kind) -> Option<Self> {
+        let before = rows.post(post)?;
+        let mut after = Post::clone(before);
+        // Of every change today's trigger notes the time.
+        after.updated_at += LATER;
+        match kind {
+            Kind::Deleted => after.soft_delete = Some(after.updated_at),
+            _ => after.caption = Some(WRITTEN.to_owned()),
+        }
+        Some(Self {
+            kind,
+            rows: Rows::Post {
+                author: rows.id,
+                turn: Turn::of(Arc::clone(before), Arc::new(after)),
+            },
         })
     }
 

@@ -38,8 +38,10 @@ fn with_fix(item: &dyn Item, held: impl FnOnce(&Court<'_>)) {
             .runtime
             .block_on(session.add_hostile(item.hostile()))
             .unwrap();
-        let applied = session.apply(Role::Trial, &fix);
-        court.runtime.block_on(applied).unwrap();
+        for change in [item.ground(), fix] {
+            let applied = session.apply(Role::Trial, &change);
+            court.runtime.block_on(applied).unwrap();
+        }
         held(court);
     });
 }

@@ -1,0 +1,44 @@
+//! `GET /{side}/users/{id}/feed`: items 3 to 6, from end to end.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use verdict_audit::Side;
+use verdict_baseline::feed::{self as baseline, DEFAULT_LIMIT, MAX_LIMIT, Request};
+use verdict_optimized::feed as optimized;
+
+use crate::answers::FeedAnswer;
+use crate::database::Database;
+use crate::extract::{Parameters, PathId};
+use crate::refusal::Refusal;
+
+/// A page of a feed, best first. The reader is not looked up, as today: who is unknown gets what
+/// is trending.
+pub(crate) async fn read(
+    State(database): State<Arc<Database>>,
+    PathId(user): PathId,
+    parameters: Parameters,
+) -> Result<Json<FeedAnswer>, Refusal> {
+    parameters.only(&["limit", "offset"])?;
+    let number = |name, least, default| -> Result<u64, Refusal> {
+        Ok(parameters.number(name, least, default)?.unsigned_abs())
+    };
+    let request = Request {
+        user,
+        limit: number("limit", 1, DEFAULT_LIMIT as i64)?.min(MAX_LIMIT),
+        offset: number("offset", 0, 0)?,
+    };
+    let (pool, clickhouse) = (&database.pool, &database.clickhouse);
+    let posts = match database.side {
+        Side::Baseline => {
+            let feed = baseline::feed(pool, clickhouse, &request);
+            database.answer(feed).await?
+        }
+        Side::Optimized => {
+            let feed = optimized::feed(pool, clickhouse, &request);
+            database.answer(feed).await?
+        }
+    };
+    Ok(Json(FeedAnswer { posts }))
+}
