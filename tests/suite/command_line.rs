@@ -7,7 +7,6 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
-use verdict_audit::Catalogue;
 
 /// Runs `verdict` with its output folder in `target`.
 fn verdict(target: &Path, args: &[&str]) -> Output {
