@@ -13,6 +13,7 @@ use verdict_store::{Error, Fault, Store};
 use super::{PostMetrics, UserAuthor};
 use crate::error::Result;
 use crate::operation::Operation;
+use crate::parts;
 use crate::session::{Role, Session};
 use crate::tally::Tally;
 
@@ -77,11 +78,15 @@ impl<'a> Scene<'a> {
     ) -> Result<Option<Difference>> {
         let mut wrong = None;
         for request in users {
-            let found = self.held(&UserAuthor, &when, oracle, request, tally).await?;
+            let found = self
+                .held(&UserAuthor, &when, oracle, request, tally)
+                .await?;
             wrong = wrong.or(found);
         }
         for request in posts {
-            let found = self.held(&PostMetrics, &when, oracle, request, tally).await?;
+            let found = self
+                .held(&PostMetrics, &when, oracle, request, tally)
+                .await?;
             wrong = wrong.or(found);
         }
         Ok(wrong)
@@ -104,13 +109,17 @@ impl<'a> Scene<'a> {
             Err(Fault::Harness(error)) => return Err(error.into()),
         };
         let wrong = held.as_ref().err().cloned();
-        tally.record(format_args!("{when}: {} {request:?}", operation.name()), held);
+        tally.record(
+            format_args!("{when}: {} {request:?}", operation.name()),
+            held,
+        );
         Ok(wrong)
     }
 
     /// Has every table merged into one part.
     pub async fn merge(&self) -> std::result::Result<(), Error> {
         let client = &self.store.clickhouse;
+        parts::let_go(client).await?;
         let tables: Vec<String> = client
             .query(
                 "SELECT name FROM system.tables

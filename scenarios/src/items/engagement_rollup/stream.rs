@@ -127,11 +127,14 @@ async fn play(
         let when = format!("{what}, {when}");
         let wrong = scene.ask(&when, &right, &users, &posts, tally).await?;
         if let Some(wrong) = wrong.filter(|_| !said) {
-            tally.declare(format!("the first wrong answer of a stream: {when}: {wrong}"));
+            tally.declare(format!(
+                "the first wrong answer of a stream: {when}: {wrong}"
+            ));
             said = true;
         }
     }
     if let Some((name, steps)) = refresh(variant).filter(|_| !merged) {
+        parts::let_go(&scene.store.clickhouse).await?;
         change::run(steps, &scene.store).await?;
         let right = oracle.delivered(&come);
         let when = format!("after {name}");
