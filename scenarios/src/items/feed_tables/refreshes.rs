@@ -111,9 +111,15 @@ pub(super) async fn try_all(
     let bed = Bed {
         oracle,
         store,
-        users: (0..USERS).map(|user| session.world().user(user * 7)).collect(),
+        users: (0..USERS)
+            .map(|user| session.world().user(user * 7))
+            .collect(),
         refresh,
-        refreshes: if full || optimized { REFRESHES } else { FEW_REFRESHES },
+        refreshes: if full || optimized {
+            REFRESHES
+        } else {
+            FEW_REFRESHES
+        },
         kills: if full { KILLS } else { FEW_KILLS },
     };
     let tried = bed.try_all(session, tally).await;
@@ -147,7 +153,8 @@ struct Seen {
 impl Bed {
     async fn try_all(&self, session: &Session<'_>, tally: &mut Tally) -> Outcome<()> {
         self.under_readers(tally).await?;
-        self.look(&[self.refreshes], "after all refreshes", tally).await?;
+        self.look(&[self.refreshes], "after all refreshes", tally)
+            .await?;
         if matches!(self.refresh, Refresh::Optimized) {
             self.two_at_once(tally).await?;
             self.killed(session, tally).await?;
@@ -258,7 +265,9 @@ impl Bed {
             tally.record(format_args!("{name} of {user} during refreshes"), held);
         }
         let refreshes = self.refreshes;
-        tally.declare(format!("of {reads} reads during {refreshes} refreshes {bad}"));
+        tally.declare(format!(
+            "of {reads} reads during {refreshes} refreshes {bad}"
+        ));
         Ok(())
     }
 
@@ -294,7 +303,8 @@ impl Bed {
                     }
                 }
             }
-            self.look(&[one, other], "after two runs at once", tally).await?;
+            self.look(&[one, other], "after two runs at once", tally)
+                .await?;
         }
         Ok(())
     }
@@ -322,7 +332,8 @@ impl Bed {
         }
         let last = before + self.kills + 1;
         self.refresh.run(&self.store, last * MINUTE).await?;
-        self.look(&[last], "after the run that followed those", tally).await?;
+        self.look(&[last], "after the run that followed those", tally)
+            .await?;
         // Young leftovers are left alone, as they may be of a run that is still at work.
         feed_job::sweep(&self.store.clickhouse, Duration::ZERO)
             .await
@@ -422,8 +433,14 @@ async fn along_the_ladder(
 ) -> Outcome<()> {
     let mut told = Vec::new();
     let whole = session.store(variant);
-    let parts = whole.rungs().filter_map(|events| Some((events, whole.rung(events)?)));
-    let world = session.world().cuts().into_iter().filter(|cut| cut.is_whole());
+    let parts = whole
+        .rungs()
+        .filter_map(|events| Some((events, whole.rung(events)?)));
+    let world = session
+        .world()
+        .cuts()
+        .into_iter()
+        .filter(|cut| cut.is_whole());
     let world = world.map(|cut| (cut.events, whole.clone()));
     for (events, store) in parts.chain(world) {
         let started = Instant::now();
