@@ -12,13 +12,14 @@ use verdict::filter::Filter;
 use verdict::on_trial::{items, wanted};
 use verdict::progress::Display;
 use verdict::run::{Request, run};
-use verdict::{exit, file_limit, finish, paths};
+use verdict::{exit, file_limit, finish, paths, streams};
 use verdict_scenarios::session::Depth;
 use verdict_scenarios::timing::bench_names;
 use verdict_seed::World;
 
 fn main() -> ExitCode {
     file_limit::raise();
+    streams::guard();
     let criterion = criterion(Depth::Full).configure_from_args();
     match bench(criterion) {
         Ok(code) => code,
