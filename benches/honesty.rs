@@ -14,6 +14,7 @@ use tokio::runtime::Runtime;
 use verdict::budget::criterion;
 use verdict::cli::WorldArgs;
 use verdict::error::Result;
+use verdict::on_trial::known;
 use verdict::progress::Display;
 use verdict::{exit, paths, world};
 use verdict_audit::Exit;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
 }
 
 fn bench(plan: &Plan, short: bool, parts: &[&str]) -> Result<Honesty> {
+    known(parts, &["aa", "power", "saved"], |name, word| name == word)?;
     let wanted = |part: &str| parts.is_empty() || parts.contains(&part);
     let output = paths::prepare()?;
     let flags: &[&str] = match std::env::var_os("VERDICT_SCALE") {

@@ -11,6 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio::runtime::Runtime;
 use verdict::cli::WorldArgs;
 use verdict::error::Result;
+use verdict::on_trial::known;
 use verdict::progress::Display;
 use verdict::{exit, world};
 use verdict_audit::{Exit, VariantName};
@@ -49,6 +50,16 @@ fn bench(wanted: &[String]) -> Result<Score> {
         None => &["--scale", "smoke"],
     };
     let asked = WorldArgs::of_environment(flags)?;
+    let subjects: Vec<String> = ITEMS
+        .iter()
+        .flat_map(|item| {
+            let variants = item.variants().into_iter().map(|(variant, _)| variant);
+            let tried = variants.filter(|variant| *variant != VariantName::Baseline);
+            tried.map(|variant| format!("{} {variant}", item.id()))
+        })
+        .collect();
+    let subjects: Vec<&str> = subjects.iter().map(String::as_str).collect();
+    known(wanted, &subjects, |subject, word| subject.contains(word))?;
     let runtime = Runtime::new()?;
     let world = World::new(asked.spec());
     let display = Display::new();

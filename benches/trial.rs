@@ -8,18 +8,18 @@ use std::process::ExitCode;
 use criterion::Criterion;
 use verdict::budget::criterion;
 use verdict::cli::WorldArgs;
-use verdict::error::Error;
 use verdict::filter::Filter;
-use verdict::on_trial::{OnTrial, items};
+use verdict::on_trial::{items, wanted};
 use verdict::progress::Display;
 use verdict::run::{Request, run};
-use verdict::{exit, file_limit, finish, paths};
+use verdict::{exit, file_limit, finish, paths, streams};
 use verdict_scenarios::session::Depth;
 use verdict_scenarios::timing::bench_names;
 use verdict_seed::World;
 
 fn main() -> ExitCode {
     file_limit::raise();
+    streams::guard();
     let criterion = criterion(Depth::Full).configure_from_args();
     match bench(criterion) {
         Ok(code) => code,
@@ -37,26 +37,15 @@ fn bench(mut criterion: Criterion) -> verdict::error::Result<ExitCode> {
         host: PathBuf::from(env!("CARGO_BIN_EXE_verdict")),
     };
     let world = World::new(request.world.spec());
-    let names = |OnTrial { item, .. }: &OnTrial| bench_names(*item, &world);
-
     if filter.lists() {
         for on_trial in &request.items {
-            for name in names(on_trial)? {
+            for name in bench_names(on_trial.item, &world)? {
                 criterion.bench_function(&name, |_| {});
             }
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let mut wanted = Vec::new();
-    for on_trial in request.items {
-        if names(&on_trial)?.iter().any(|name| filter.wants(name)) {
-            wanted.push(on_trial);
-        }
-    }
-    request.items = wanted;
-    if request.items.is_empty() {
-        return Err(Error::NoSuchBench(filter.pattern().to_owned()));
-    }
+    request.items = wanted(request.items, &world, &filter)?;
     let output = paths::prepare()?;
     let display = Display::new();
     let mut results = run(

@@ -68,6 +68,14 @@ pub enum Error {
     /// A bench's filter that no bench has.
     #[error("no bench matches {0:?}: `cargo bench -- --list` shows all")]
     NoSuchBench(String),
+    /// A word that names nothing that is tried.
+    #[error("nothing here is called {word:?}: there are {there}")]
+    NoSuchPart {
+        /// The word.
+        word: String,
+        /// What there is.
+        there: String,
+    },
     /// An environment variable that takes a flag's place is wrong.
     #[error(transparent)]
     Variables(#[from] clap::Error),
@@ -104,6 +112,7 @@ impl Error {
             Self::NotOnTrial(_)
             | Self::Filter(_)
             | Self::NoSuchBench(_)
+            | Self::NoSuchPart { .. }
             | Self::Variables(_)
             | Self::TooManyUsers { .. } => Exit::Usage,
             Self::Results(error) => error.exit(),

@@ -1,5 +1,6 @@
 //! How the process ends.
 
+use std::io::{Write, stderr};
 use std::process::ExitCode;
 
 use verdict_audit::Exit;
@@ -35,7 +36,8 @@ pub fn failure(error: &Error) -> ExitCode {
             exit = Exit::Io;
         }
     }
-    eprintln!("verdict: {words}");
+    // Nothing can be done about a standard error that is gone.
+    let _ = writeln!(stderr(), "verdict: {words}");
     code(exit)
 }
 

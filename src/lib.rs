@@ -20,6 +20,7 @@ pub mod on_trial;
 pub mod paths;
 pub mod progress;
 pub mod run;
+pub mod streams;
 pub mod world;
 
 pub use cli::Cli;

@@ -6,6 +6,7 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     verdict::file_limit::raise();
+    verdict::streams::guard();
     let args = std::env::args_os;
     let hidden =
         verdict_engines::host::dispatch(args()).or_else(|| verdict_service::dispatch(args()));

@@ -18,7 +18,6 @@ use goose::prelude::{
     GooseAttack, GooseError, GooseMethod, GooseMetrics, GooseRequest, GooseUser, Scenario,
     Transaction, TransactionError, TransactionFunction, TransactionResult,
 };
-use log::{Log, Metadata, Record};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use reqwest::header::CONTENT_TYPE;
@@ -31,6 +30,7 @@ use crate::client::Http;
 use crate::error::{Error, Result};
 use crate::flows::call::{Amiss, Call};
 use crate::flows::{self, Flow};
+use crate::hush::hush;
 use crate::per_side::{PerSide, SIDES};
 use crate::plan::LoadPlan;
 use crate::schedule::Turns;
@@ -303,21 +303,6 @@ async fn ask(user: &mut GooseUser, call: &Call) -> std::result::Result<Answer, S
         body: whole(response).await?,
         metric: answer.request,
     })
-}
-
-/// Keeps goose from logging: it writes a line for each request that fails, which a tape counts,
-/// and an outcome has the first of. Its own errors are answered.
-fn hush() {
-    struct Silence;
-    impl Log for Silence {
-        fn enabled(&self, _: &Metadata<'_>) -> bool {
-            false
-        }
-        fn log(&self, _: &Record<'_>) {}
-        fn flush(&self) {}
-    }
-    // Fails when there is a logger already: this one, or that of whoever runs this.
-    let _ = log::set_logger(&Silence);
 }
 
 fn lock(tape: &Mutex<Tape>) -> MutexGuard<'_, Tape> {

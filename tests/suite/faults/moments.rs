@@ -64,7 +64,8 @@ const COMMANDS: [Command; 4] = [
         finds: false,
     },
 ];
-/// The one of them that has a service.
+/// The longest of them, and the one that has a service.
+const RUN: usize = 1;
 const LOAD: usize = 2;
 
 #[derive(Debug, Clone, Copy)]
@@ -86,6 +87,14 @@ struct Case {
     command: usize,
     harm: Harm,
     moment: usize,
+}
+
+impl Case {
+    /// Whether it takes seconds: what is done to no harm is done to its end, and a run is long.
+    fn is_short(&self) -> bool {
+        let to_its_end = matches!(self.harm, Harm::Stop(_) | Harm::Clean | Harm::Twin);
+        !(to_its_end && self.command == RUN)
+    }
 }
 
 fn matrix() -> Vec<Case> {
@@ -130,6 +139,7 @@ fn whatever_happens_at_whichever_moment_nothing_is_left_and_earlier_results_stan
     let mut cases = matrix();
     cases.shuffle(&mut random);
     if !whole() {
+        cases.retain(Case::is_short);
         cases.truncate(DRAWN);
     }
     let cache = Arc::new(own_cache());

@@ -259,5 +259,5 @@ fn whatever_is_changed_in_a_results_file_every_reader_has_a_word_for_it() {
     }
     // Both happen: else all of them are refused for one and the same reason.
     println!("{} files of {cases} were taken", taken.get());
-    assert!((cases / 10..cases).contains(&taken.get()), "{taken:?}");
+    assert!((1..cases).contains(&taken.get()), "{taken:?}");
 }
