@@ -295,6 +295,12 @@ pub enum PriceOf {
         /// Its name.
         table: String,
     },
+    /// The time in which a copy that does not follow by itself is brought up to date.
+    Refresh,
+    /// Rows written by that.
+    RowsRefreshed,
+    /// How old an answer can be.
+    Staleness,
     /// A counter per call of an operation as today, on the changed schema.
     PerCall {
         /// Whose operation.
@@ -311,6 +317,9 @@ impl fmt::Display for PriceOf {
         match self {
             Self::Migration => f.write_str("time to migrate this world"),
             Self::TableSize { table } => write!(f, "size of {table} with its indexes"),
+            Self::Refresh => f.write_str("time to bring its copies up to date"),
+            Self::RowsRefreshed => f.write_str("rows written to bring its copies up to date"),
+            Self::Staleness => f.write_str("age of an answer at the most"),
             Self::PerCall {
                 item,
                 operation,
