@@ -56,6 +56,7 @@ pub(crate) fn into(write: &Write) -> Uuid {
         Rows::Post { author, .. } => *author,
         Rows::Conversation(turn) => turn.either().map_or_else(Uuid::nil, |rows| rows.id),
         Rows::Author(turn) => turn.either().map_or_else(Uuid::nil, |rows| rows.id),
+        Rows::Delivered(_) => Uuid::nil(),
     }
 }
 

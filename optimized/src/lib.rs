@@ -2,6 +2,7 @@
 //! `baseline`; and in [`as_proposed`] the audit's own fixes, their semantics exactly.
 
 pub mod as_proposed;
+pub mod engagement_rollup;
 pub mod message_history;
 pub mod message_send;
 pub mod pagination;
@@ -12,5 +13,6 @@ use verdict_store::Change;
 pub const FIXES: &[Change] = &[
     message_history::CHANGE,
     message_send::CHANGE,
+    engagement_rollup::CHANGE,
     pagination::CHANGE,
 ];

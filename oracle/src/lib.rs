@@ -7,6 +7,7 @@
 //! - [`oracle`]: the generator's own rows, kept for as long as they are asked for.
 //! - [`conversation`], [`author`]: those rows in the shapes that answers have.
 //! - [`events`]: likes and comments as ClickHouse's tables have to come to them.
+//! - [`delivery`]: versions of rows, as the change feeds bring them.
 //! - [`timeline`]: an order in which rows of one instant may change places.
 //! - [`hostile`]: rows that no ordinary world has.
 //! - [`mod@write`]: writes between reads, after which another answer is right, and how they are
@@ -15,7 +16,9 @@
 
 pub mod author;
 pub mod conversation;
+pub mod delivery;
 pub mod difference;
+pub mod engagement_rollup;
 pub mod events;
 pub mod hostile;
 pub mod ladder;
@@ -30,6 +33,7 @@ pub mod write;
 
 pub use author::AuthorRows;
 pub use conversation::ConversationRows;
+pub use delivery::Delivery;
 pub use difference::{Difference, Held, same};
 pub use events::{Event, Events};
 pub use hostile::Hostile;

@@ -9,6 +9,7 @@ use verdict_seed::{Cut, World};
 
 use crate::author::AuthorRows;
 use crate::conversation::ConversationRows;
+use crate::delivery;
 use crate::events::{self, Event, Events};
 use crate::hostile::{self, Hostile};
 use crate::memo::Memo;
@@ -105,6 +106,11 @@ impl Oracle {
     pub fn with(&self, write: &Write) -> Self {
         let mut with = self.clone();
         match &write.rows {
+            Rows::Delivered(turn) => {
+                if let Some(deliveries) = &turn.after {
+                    return self.told(&delivery::in_order(deliveries));
+                }
+            }
             Rows::Conversation(turn) => {
                 if let Some(rows) = turn.either() {
                     let after = turn.after.clone();

@@ -12,6 +12,7 @@ use verdict_store::Table;
 
 use crate::author::AuthorRows;
 use crate::conversation::{ConversationRows, Row};
+use crate::delivery::Delivery;
 use crate::turn::Turn;
 
 mod apply;
@@ -42,6 +43,12 @@ pub enum Kind {
     Unreacted,
     /// A file more.
     Attached,
+    /// A like more.
+    Liked,
+    /// A like less.
+    Unliked,
+    /// A comment more.
+    Commented,
 }
 
 /// A change of the world's rows. It says what they were and what they are, so that it can be
@@ -76,9 +83,20 @@ pub enum Rows {
         /// The post.
         turn: Turn<Arc<Post>>,
     },
+    /// Versions that the change feeds bring to ClickHouse. Nobody takes a version back: when the
+    /// write is turned round, the rows are as if they had never come.
+    Delivered(Turn<Arc<[Delivery]>>),
 }
 
 impl Write {
+    /// Versions that are brought to ClickHouse.
+    pub fn delivered(kind: Kind, deliveries: impl Into<Arc<[Delivery]>>) -> Self {
+        Self {
+            kind,
+            rows: Rows::Delivered(Turn::into(deliveries.into())),
+        }
+    }
+
     /// The write that takes this one back.
     #[must_use]
     pub fn back(self) -> Self {
@@ -95,6 +113,7 @@ impl Write {
                     author,
                     turn: turn.back(),
                 },
+                Rows::Delivered(turn) => Rows::Delivered(turn.back()),
             },
         }
     }
@@ -117,7 +136,13 @@ impl Write {
             Table::postgres("messages"),
             Table::postgres("conversations"),
         ];
+        const DELIVERED: &[Table] = &[
+            Table::clickhouse("posts_cdc"),
+            Table::clickhouse("likes_cdc"),
+            Table::clickhouse("comments_cdc"),
+        ];
         match (&self.rows, self.kind) {
+            (Rows::Delivered(_), _) => DELIVERED,
             (Rows::Conversation(_), _) => CONVERSATION,
             (Rows::Author(_), _) => AUTHOR,
             (Rows::Message { .. }, Kind::Sent) => SENT,

@@ -14,6 +14,7 @@ pub mod items;
 pub mod latency;
 pub mod meters;
 pub mod operation;
+pub mod parts;
 pub mod price;
 pub mod recording;
 pub mod scrutiny;

@@ -1,13 +1,15 @@
 //! ClickHouse rows taken back whole: what was inserted since a moment lies in parts of its own,
 //! in whichever tables views have put it, as long as nothing is merged meanwhile.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
+use clickhouse::sql::Identifier;
 use clickhouse::{Client, Row};
 use serde::Deserialize;
-use verdict_engines::quote;
-use verdict_store::Error;
+use verdict_oracle::Delivery;
 use verdict_store::fault::Doing;
+use verdict_store::{Error, Fault};
 
 /// A part of a table.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Row, Deserialize)]
@@ -16,73 +18,107 @@ struct Part {
     name: String,
 }
 
-/// The parts that the tables of a database had at a moment.
-#[derive(Debug, Clone)]
-pub(crate) struct Parts(BTreeSet<Part>);
+/// The parts that databases had when something was first delivered to them that is not taken
+/// back yet, by the databases' names.
+static HELD: LazyLock<Mutex<HashMap<String, BTreeSet<Part>>>> = LazyLock::new(Mutex::default);
 
-impl Parts {
-    /// The parts of now. Nothing is merged from here on, until they are [gone back
-    /// to](Self::go_back).
-    ///
-    /// # Errors
-    /// When ClickHouse refuses, or is away.
-    pub async fn hold(client: &Client) -> Result<Self, Error> {
-        for table in tables(client).await? {
-            merges(client, "STOP", &table).await?;
+/// Delivers versions, until they are [taken back](take_back). One that is refused takes the
+/// others back.
+///
+/// # Errors
+/// The variant's, when ClickHouse refuses a version; otherwise the harness's.
+pub async fn deliver(client: &Client, deliveries: &[Delivery]) -> Result<(), Fault> {
+    hold(client).await?;
+    for delivery in deliveries {
+        if let Err(refused) = delivery.deliver(client).await {
+            take_back(client).await?;
+            return Err(refused);
         }
-        parts(client).await.map(Self)
     }
+    Ok(())
+}
 
-    /// Drops every part that came since, and lets merges go on.
-    ///
-    /// # Errors
-    /// [`Error::NotRenewed`] when a part is gone that was there; otherwise when ClickHouse
-    /// refuses, or is away.
-    pub async fn go_back(&self, client: &Client) -> Result<(), Error> {
-        let now = parts(client).await?;
-        for Part { table, name } in now.difference(&self.0) {
-            let statement = format!(
-                "ALTER TABLE {} DROP PART {}",
-                quote::clickhouse(table),
-                quote::clickhouse_text(name)
-            );
-            let dropped = client.query(&statement).execute().await;
-            dropped.doing("take rows back from ClickHouse")?;
-        }
-        for table in tables(client).await? {
-            merges(client, "START", &table).await?;
-        }
-        match self.0.difference(&now).next() {
-            Some(Part { table, name }) => Err(Error::NotRenewed(format!(
-                "part {name} of {table} is gone"
-            ))),
-            None => Ok(()),
-        }
+/// Notes the parts that a database has, unless it is held already. Nothing is merged from here
+/// on, until what comes is taken back.
+///
+/// # Errors
+/// When ClickHouse refuses, or is away.
+pub async fn hold(client: &Client) -> Result<(), Error> {
+    let database = database(client).await?;
+    if held().contains_key(&database) {
+        return Ok(());
+    }
+    merges(client, "STOP").await?;
+    let parts = parts(client).await?;
+    held().insert(database, parts);
+    Ok(())
+}
+
+/// Drops every part that came since a database is held, and lets merges go on; how many of a
+/// table that were.
+///
+/// # Errors
+/// [`Error::NotRenewed`] when a part is gone that was there; otherwise when ClickHouse refuses, or
+/// is away.
+pub async fn take_back(client: &Client) -> Result<(), Error> {
+    let database = database(client).await?;
+    let Some(before) = held().remove(&database) else {
+        return Ok(());
+    };
+    let now = parts(client).await?;
+    for Part { table, name } in now.difference(&before) {
+        let dropped = client
+            .query("ALTER TABLE ? DROP PART ?")
+            .bind(Identifier(table))
+            .bind(name)
+            .execute()
+            .await;
+        dropped.doing("take rows back from ClickHouse")?;
+    }
+    merges(client, "START").await?;
+    match before.difference(&now).next() {
+        Some(Part { table, name }) => Err(Error::NotRenewed(format!(
+            "part {name} of {table} is gone"
+        ))),
+        None => Ok(()),
     }
 }
 
-async fn tables(client: &Client) -> Result<Vec<String>, Error> {
-    client
-        .query(
-            "SELECT name FROM system.tables
-            WHERE database = currentDatabase() AND engine LIKE '%MergeTree'",
-        )
-        .fetch_all()
-        .await
-        .doing("list the tables that rows are taken back from")
+fn held() -> std::sync::MutexGuard<'static, HashMap<String, BTreeSet<Part>>> {
+    HELD.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn database(client: &Client) -> Result<String, Error> {
+    let name = client.query("SELECT currentDatabase()").fetch_one().await;
+    name.doing("see which database it is")
 }
 
 async fn parts(client: &Client) -> Result<BTreeSet<Part>, Error> {
     let parts = client
-        .query("SELECT table, name FROM system.parts WHERE database = currentDatabase() AND active")
+        .query(
+            "SELECT table, name FROM system.parts WHERE database = currentDatabase() AND active",
+        )
         .fetch_all()
         .await
         .doing("list the parts of tables")?;
     Ok(parts.into_iter().collect())
 }
 
-async fn merges(client: &Client, what: &str, table: &str) -> Result<(), Error> {
-    let statement = format!("SYSTEM {what} MERGES {}", quote::clickhouse(table));
-    let told = client.query(&statement).execute().await;
-    told.doing("have ClickHouse merge nothing for a while")
+async fn merges(client: &Client, what: &str) -> Result<(), Error> {
+    let tables: Vec<String> = client
+        .query(
+            "SELECT name FROM system.tables
+            WHERE database = currentDatabase() AND engine LIKE '%MergeTree'",
+        )
+        .fetch_all()
+        .await
+        .doing("list the tables that are merged")?;
+    for table in tables {
+        let statement = format!("SYSTEM {what} MERGES ?");
+        let told = client.query(&statement).bind(Identifier(&table));
+        told.execute()
+            .await
+            .doing("have ClickHouse merge nothing for a while")?;
+    }
+    Ok(())
 }

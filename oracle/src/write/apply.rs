@@ -79,6 +79,11 @@ async fn make(connection: &mut PgConnection, rows: &Rows) -> Result<(), Error> {
             }
             (None, None) => Ok(()),
         },
+        Rows::Delivered(_) => Err(Error::Refused {
+            engine: Engine::Postgres,
+            what: "make a write",
+            words: "versions are brought to ClickHouse".to_owned(),
+        }),
     }
 }
 

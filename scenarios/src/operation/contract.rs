@@ -6,9 +6,12 @@ use std::time::Duration;
 
 use rand_chacha::ChaCha8Rng;
 use verdict_audit::{At, VariantName};
+use verdict_oracle::write::Rows;
 use verdict_oracle::{Difference, Held, Oracle, Write, write};
 use verdict_seed::World;
 use verdict_store::{Error, Fault, Store, Table};
+
+use crate::parts;
 
 /// What calls leave behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,7 +114,7 @@ pub trait Operation: Send + Sync + 'static {
         _variant: &VariantName,
         write: &Write,
     ) -> impl Future<Output = Result<(), Fault>> + Send {
-        async move { Ok(write::apply(&store.postgres, write).await?) }
+        made(store, write)
     }
 
     /// Calls a variant.
@@ -162,6 +165,20 @@ pub trait Operation: Send + Sync + 'static {
         _requests: Vec<Self::Request>,
     ) -> impl Future<Output = Result<u64, Error>> + Send {
         std::future::ready(Ok(0))
+    }
+}
+
+/// Makes a write as today does, or takes it back.
+///
+/// # Errors
+/// When an engine refuses, or is away.
+pub async fn made(store: &Store, write: &Write) -> Result<(), Fault> {
+    match &write.rows {
+        Rows::Delivered(turn) => match &turn.after {
+            Some(deliveries) => parts::deliver(&store.clickhouse, deliveries).await,
+            None => Ok(parts::take_back(&store.clickhouse).await?),
+        },
+        _ => Ok(write::apply(&store.postgres, write).await?),
     }
 }
 

@@ -1,0 +1,107 @@
+//! Versions of rows as the change feeds bring them to ClickHouse: each by itself, late, or twice.
+
+use clickhouse::Client;
+use verdict_store::fault::EngineError;
+use verdict_store::{Fault, Table};
+
+use crate::events::Event;
+
+/// A version of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delivery {
+    /// What it says.
+    pub event: Event,
+    /// Its number: of two versions of a row the higher one is right, whichever comes last.
+    pub version: u64,
+}
+
+impl Delivery {
+    /// The table of today's that it goes to.
+    pub const fn table(&self) -> Table {
+        match self.event {
+            Event::Post { .. } => Table::clickhouse("posts_cdc"),
+            Event::Like { .. } => Table::clickhouse("likes_cdc"),
+            Event::Comment { .. } => Table::clickhouse("comments_cdc"),
+        }
+    }
+
+    /// Brings it, as the change feed does: by an INSERT of its own.
+    ///
+    /// # Errors
+    /// ClickHouse's words when it refuses; or that it is away.
+    pub async fn deliver(&self, client: &Client) -> Result<(), Fault> {
+        let (query, at, stands) = match self.event {
+            Event::Post { id, facts } => (
+                client
+                    .query(
+                        "INSERT INTO posts_cdc (
+                            id, user_id, content, media_url, created_at, cdc_timestamp, is_deleted
+                        )
+                        VALUES (?, ?, 'written by a trial', NULL, ?, ?, ?)",
+                    )
+                    .bind(id.to_string())
+                    .bind(facts.author.to_string()),
+                facts.created_at,
+                !facts.deleted,
+            ),
+            Event::Like {
+                user,
+                post,
+                at,
+                stands,
+            } => (
+                client
+                    .query(
+                        "INSERT INTO likes_cdc (
+                            user_id, post_id, created_at, cdc_timestamp, is_deleted
+                        )
+                        VALUES (?, ?, ?, ?, ?)",
+                    )
+                    .bind(user.to_string())
+                    .bind(post.to_string()),
+                at,
+                stands,
+            ),
+            Event::Comment {
+                id,
+                user,
+                post,
+                at,
+                stands,
+            } => (
+                client
+                    .query(
+                        "INSERT INTO comments_cdc (
+                            id, post_id, user_id, content, created_at, cdc_timestamp, is_deleted
+                        )
+                        VALUES (?, ?, ?, 'written by a trial', ?, ?, ?)",
+                    )
+                    .bind(id.to_string())
+                    .bind(post.to_string())
+                    .bind(user.to_string()),
+                at,
+                stands,
+            ),
+        };
+        let inserted = query.bind(at).bind(self.version).bind(u8::from(!stands));
+        inserted.execute().await.map_err(EngineError::fault)
+    }
+
+    /// The same row, so much later, deleted.
+    #[must_use]
+    pub fn gone(mut self) -> Self {
+        match &mut self.event {
+            Event::Post { facts, .. } => facts.deleted = true,
+            Event::Like { stands, .. } | Event::Comment { stands, .. } => *stands = false,
+        }
+        self.version += 1;
+        self
+    }
+}
+
+/// What they say in the order of their numbers, in which the last word on a row is right.
+pub(crate) fn in_order(deliveries: &[Delivery]) -> Vec<Event> {
+    let mut deliveries = deliveries.to_vec();
+    deliveries.sort_by_key(|delivery| delivery.version);
+    deliveries.iter().map(|delivery| delivery.event).collect()
+}
