@@ -297,10 +297,23 @@ pub enum PriceOf {
     },
     /// The time in which a copy that does not follow by itself is brought up to date.
     Refresh,
-    /// Rows written by that.
-    RowsRefreshed,
     /// How old an answer can be.
     Staleness,
+    /// Rows written for one row that is inserted into a table, copies included.
+    RowsPerInsert {
+        /// The table.
+        table: String,
+    },
+    /// Bytes written for it.
+    BytesPerInsert {
+        /// The table.
+        table: String,
+    },
+    /// The time that inserting it takes.
+    TimePerInsert {
+        /// The table.
+        table: String,
+    },
     /// A counter per call of an operation as today, on the changed schema.
     PerCall {
         /// Whose operation.
@@ -318,8 +331,16 @@ impl fmt::Display for PriceOf {
             Self::Migration => f.write_str("time to migrate this world"),
             Self::TableSize { table } => write!(f, "size of {table} with its indexes"),
             Self::Refresh => f.write_str("time to bring its copies up to date"),
-            Self::RowsRefreshed => f.write_str("rows written to bring its copies up to date"),
             Self::Staleness => f.write_str("age of an answer at the most"),
+            Self::RowsPerInsert { table } => {
+                write!(f, "rows written for one inserted into {table}")
+            }
+            Self::BytesPerInsert { table } => {
+                write!(f, "bytes written for a row inserted into {table}")
+            }
+            Self::TimePerInsert { table } => {
+                write!(f, "time to insert a row into {table}")
+            }
             Self::PerCall {
                 item,
                 operation,

@@ -1,10 +1,13 @@
 //! Versions of rows as the change feeds bring them to ClickHouse: each by itself, late, or twice.
 
+use chrono::TimeDelta;
 use clickhouse::Client;
+use uuid::Uuid;
+use verdict_seed::World;
 use verdict_store::fault::EngineError;
 use verdict_store::{Fault, Table};
 
-use crate::events::Event;
+use crate::events::{Event, PostFacts, Second};
 
 /// A version of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,7 +18,62 @@ pub struct Delivery {
     pub version: u64,
 }
 
+/// How much later than the world's clock a version is that is newer than all of the world's.
+const LATER: TimeDelta = TimeDelta::hours(1);
+
 impl Delivery {
+    /// A version of now: newer than all that the world holds.
+    pub fn now(world: &World, event: Event) -> Self {
+        Self {
+            event,
+            version: (world.clock() + LATER).timestamp_millis() as u64,
+        }
+    }
+
+    /// A like.
+    pub fn like(world: &World, user: Uuid, post: Uuid, at: Second) -> Self {
+        let event = Event::Like {
+            user,
+            post,
+            at,
+            stands: true,
+        };
+        Self::now(world, event)
+    }
+
+    /// A comment of a user on a post.
+    pub fn comment(world: &World, id: Uuid, (user, post): (Uuid, Uuid), at: Second) -> Self {
+        let event = Event::Comment {
+            id,
+            user,
+            post,
+            at,
+            stands: true,
+        };
+        Self::now(world, event)
+    }
+
+    /// A post.
+    pub fn post(world: &World, id: Uuid, facts: PostFacts) -> Self {
+        Self::now(world, Event::Post { id, facts })
+    }
+
+    /// Who likes or comments.
+    pub const fn user(&self) -> Option<Uuid> {
+        match self.event {
+            Event::Like { user, .. } | Event::Comment { user, .. } => Some(user),
+            Event::Post { .. } => None,
+        }
+    }
+
+    /// The post that it is about.
+    pub const fn about(&self) -> Uuid {
+        match self.event {
+            Event::Like { post, .. } | Event::Comment { post, .. } => post,
+            Event::Post { id, .. } => id,
+        }
+    }
+
     /// The table of today's that it goes to.
     pub const fn table(&self) -> Table {
         match self.event {

@@ -9,7 +9,7 @@ use verdict_baseline::engagement_rollup::{Affinity, AffinityRequest, Metrics, Me
 
 use crate::delivery::Delivery;
 use crate::difference::{Held, same};
-use crate::events::{Done, Event, Events, Kind as Act, PostFacts, Second};
+use crate::events::{Done, Events, Kind as Act, PostFacts, Second};
 use crate::oracle::Oracle;
 use crate::write::{Kind, Write};
 
@@ -208,46 +208,11 @@ fn row_by_row<T: PartialEq + std::fmt::Debug>(what: &str, due: &[T], answer: &[T
     Ok(())
 }
 
-/// The number of a version that is newer than all that the world holds.
-fn now(oracle: &Oracle) -> u64 {
-    (oracle.world().clock() + TimeDelta::hours(1)).timestamp_millis() as u64
-}
-
-/// A like of now.
-pub fn like(oracle: &Oracle, user: Uuid, post: Uuid, at: Second) -> Delivery {
-    let event = Event::Like {
-        user,
-        post,
-        at,
-        stands: true,
-    };
-    Delivery {
-        event,
-        version: now(oracle),
-    }
-}
-
-/// A comment of now.
-pub fn comment(oracle: &Oracle, id: Uuid, (user, post): (Uuid, Uuid), at: Second) -> Delivery {
-    let event = Event::Comment {
-        id,
-        user,
-        post,
-        at,
-        stands: true,
-    };
-    Delivery {
-        event,
-        version: now(oracle),
-    }
-}
-
-/// A post of now.
-pub fn post(oracle: &Oracle, id: Uuid, facts: PostFacts) -> Delivery {
-    Delivery {
-        event: Event::Post { id, facts },
-        version: now(oracle),
-    }
+/// Whether a user's answer is another one than at the world's clock, with nothing inserted.
+pub fn ages(oracle: &Oracle, request: &AffinityRequest) -> bool {
+    let (events, user) = (oracle.events(), id(&request.user));
+    let now = oracle.world().clock();
+    events.affinity(user, window(now)) != events.affinity(user, window(request.now))
 }
 
 /// The id of a post that nobody knows, and that belongs where the oracle is of.
@@ -337,23 +302,27 @@ fn changed(
     random: &mut impl Rng,
 ) -> Option<Write> {
     let known = to.map_or(new, |done| done.post);
+    let world = oracle.world();
     let deliveries = match kind {
         // Twice, as one in fifty versions comes.
-        Kind::Liked => vec![like(oracle, user, known, at); 2],
+        Kind::Liked => vec![Delivery::like(world, user, known, at); 2],
         Kind::Commented => {
             let id = oracle.nobody(random);
-            vec![comment(oracle, id, (user, known), at)]
+            vec![Delivery::comment(world, id, (user, known), at)]
         }
         Kind::Unliked => {
             let done = to.filter(|done| done.kind == Act::Like)?;
-            vec![like(oracle, done.user, done.post, done.at).gone()]
+            vec![Delivery::like(world, done.user, done.post, done.at).gone()]
         }
         Kind::Deleted => {
             let facts = oracle.events().post(known)?;
-            vec![post(oracle, known, facts).gone()]
+            vec![Delivery::post(world, known, facts).gone()]
         }
         // A like, and then its post.
-        _ => vec![like(oracle, user, new, at), post(oracle, new, facts)],
+        _ => vec![
+            Delivery::like(world, user, new, at),
+            Delivery::post(world, new, facts),
+        ],
     };
     Some(Write::delivered(kind, deliveries))
 }

@@ -9,7 +9,7 @@ use verdict_seed::{Cut, World};
 
 use crate::author::AuthorRows;
 use crate::conversation::ConversationRows;
-use crate::delivery;
+use crate::delivery::{self, Delivery};
 use crate::events::{self, Event, Events};
 use crate::hostile::{self, Hostile};
 use crate::memo::Memo;
@@ -101,6 +101,12 @@ impl Oracle {
         with
     }
 
+    /// What is right once these versions have come, in whatever order.
+    #[must_use]
+    pub fn delivered(&self, deliveries: &[Delivery]) -> Self {
+        self.told(&delivery::in_order(deliveries))
+    }
+
     /// What is right after one write more. What is wrong with rows that nobody has stays wrong.
     #[must_use]
     pub fn with(&self, write: &Write) -> Self {
@@ -108,7 +114,7 @@ impl Oracle {
         match &write.rows {
             Rows::Delivered(turn) => {
                 if let Some(deliveries) = &turn.after {
-                    return self.told(&delivery::in_order(deliveries));
+                    return self.delivered(deliveries);
                 }
             }
             Rows::Conversation(turn) => {

@@ -7,11 +7,11 @@ use verdict_store::Down;
 
 use crate::error::{Error, Result};
 use crate::item::Item;
-use crate::items::{MessageHistory, MessageSend, Pagination};
+use crate::items::{EngagementRollup, MessageHistory, MessageSend, Pagination};
 use crate::operation::{AnyOperation, Between, Leaves};
 
 /// Every item, in the audit's order.
-pub const ITEMS: &[&dyn Item] = &[&MessageHistory, &MessageSend, &Pagination];
+pub const ITEMS: &[&dyn Item] = &[&MessageHistory, &MessageSend, &EngagementRollup, &Pagination];
 
 /// The item of an id.
 pub fn item(id: &ItemId) -> Option<&'static dyn Item> {

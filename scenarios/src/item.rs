@@ -2,6 +2,7 @@
 
 use futures_util::future::BoxFuture;
 use verdict_audit::VariantName;
+use verdict_audit::evidence::Price;
 use verdict_oracle::Hostile;
 use verdict_store::Change;
 
@@ -37,6 +38,15 @@ pub trait Item: Sync {
 
     /// What is measured, each by itself.
     fn operations(&self) -> Vec<Box<dyn AnyOperation>>;
+
+    /// What a variant costs beside what every change is priced by, while it stands.
+    fn prices<'a>(
+        &'a self,
+        _session: &'a Session<'_>,
+        _variant: &'a VariantName,
+    ) -> BoxFuture<'a, Result<Vec<Price>>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
 
     /// What is no single call: histories of writes, races, a migration under traffic.
     fn histories<'a>(

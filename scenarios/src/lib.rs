@@ -6,6 +6,7 @@
 
 pub mod court;
 pub mod docket;
+mod deliveries;
 mod engine_time;
 pub mod error;
 mod hostile;
@@ -14,7 +15,7 @@ pub mod items;
 pub mod latency;
 pub mod meters;
 pub mod operation;
-pub mod parts;
+mod parts;
 pub mod price;
 pub mod recording;
 pub mod scrutiny;

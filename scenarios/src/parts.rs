@@ -54,8 +54,7 @@ pub async fn hold(client: &Client) -> Result<(), Error> {
     Ok(())
 }
 
-/// Drops every part that came since a database is held, and lets merges go on; how many of a
-/// table that were.
+/// Drops every part that came since a database is held, and lets merges go on.
 ///
 /// # Errors
 /// [`Error::NotRenewed`] when a part is gone that was there; otherwise when ClickHouse refuses, or
@@ -84,6 +83,15 @@ pub async fn take_back(client: &Client) -> Result<(), Error> {
     }
 }
 
+/// Leaves what came where it is, since the database is made anew.
+///
+/// # Errors
+/// When ClickHouse refuses, or is away.
+pub async fn let_go(client: &Client) -> Result<(), Error> {
+    held().remove(&database(client).await?);
+    merges(client, "START").await
+}
+
 fn held() -> std::sync::MutexGuard<'static, HashMap<String, BTreeSet<Part>>> {
     HELD.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -96,7 +104,17 @@ async fn database(client: &Client) -> Result<String, Error> {
 async fn parts(client: &Client) -> Result<BTreeSet<Part>, Error> {
     let parts = client
         .query(
-            "SELECT table, name FROM system.parts WHERE database = currentDatabase() AND active",
+            // A view that is renewed as a whole has another hidden table each time.
+            "SELECT table, name FROM system.parts
+            WHERE database = currentDatabase()
+              AND active
+              AND table NOT IN (
+                  SELECT concat('.inner_id.', toString(uuid))
+                  FROM system.tables
+                  WHERE database = currentDatabase()
+                    AND engine = 'MaterializedView'
+                    AND position(create_table_query, ' REFRESH ') > 0
+              )",
         )
         .fetch_all()
         .await

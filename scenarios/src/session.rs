@@ -437,8 +437,15 @@ impl<'a> Session<'a> {
             Engine::ClickHouse => store
                 .clickhouse
                 .query(
+                    // What a view keeps is in a hidden table of its own.
                     "SELECT sum(bytes_on_disk) FROM system.parts
-                    WHERE active AND database = currentDatabase() AND table = ?",
+                    WHERE active
+                      AND database = currentDatabase()
+                      AND table IN (
+                          SELECT arrayJoin([name, concat('.inner_id.', toString(uuid))])
+                          FROM system.tables
+                          WHERE database = currentDatabase() AND name = ?
+                      )",
                 )
                 .bind(table.name)
                 .fetch_one::<u64>()
@@ -496,6 +503,26 @@ impl<'a> Session<'a> {
         self.cuts().clear();
         for role in ROLES {
             self.cut_side(role).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes a part of the world on a side anew, as it was cut: with the changes that stand on the
+    /// side, or as `today` has it without.
+    ///
+    /// # Errors
+    /// When ClickHouse refuses, or is away.
+    pub async fn recut(&self, role: Role, rung: u64, today: bool) -> Result<()> {
+        let Some(cut) = self.world().cut(rung) else {
+            return Err(verdict_store::Error::NoSuchRung(rung).into());
+        };
+        let (part, standing) = (rung.to_string(), self.standing(role));
+        self.engines.cut(role.name(), &part, &cut.rows()).await?;
+        let made_anew = standing.store.rung(rung).filter(|_| !today);
+        if let Some(store) = made_anew {
+            for change in &standing.applied {
+                change::run_on_rung(change, change.up, &store).await?;
+            }
         }
         Ok(())
     }

@@ -132,20 +132,29 @@ pub async fn run(steps: &[Step], store: &Store) -> Result<(), Fault> {
 }
 
 /// Runs those steps of a change that make a difference to ClickHouse on each part of the world
-/// that a store has there: its scripts, and its jobs where it touches tables of ClickHouse.
+/// that a store has there.
 ///
 /// # Errors
 /// As [`run`].
 pub async fn run_on_rungs(change: &Change, steps: &[Step], store: &Store) -> Result<(), Fault> {
+    for store in store.rungs().filter_map(|rung| store.rung(rung)) {
+        run_on_rung(change, steps, &store).await?;
+    }
+    Ok(())
+}
+
+/// The same on one part: its scripts, and its jobs where it touches tables of ClickHouse.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_on_rung(change: &Change, steps: &[Step], store: &Store) -> Result<(), Fault> {
     let mut touched = change.touches.iter();
     let stored = touched.any(|table| table.engine == Engine::ClickHouse);
-    for store in store.rungs().filter_map(|rung| store.rung(rung)) {
-        for step in steps {
-            match step {
-                Step::Script(Engine::ClickHouse, script) => in_clickhouse(script, &store).await?,
-                Step::Job(job) if stored => (job.run)(&store).await?,
-                Step::Script(..) | Step::Alone(_) | Step::Job(_) => {}
-            }
+    for step in steps {
+        match step {
+            Step::Script(Engine::ClickHouse, script) => in_clickhouse(script, store).await?,
+            Step::Job(job) if stored => (job.run)(store).await?,
+            Step::Script(..) | Step::Alone(_) | Step::Job(_) => {}
         }
     }
     Ok(())

@@ -7,7 +7,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use verdict_audit::VariantName;
 use verdict_oracle::write::Kind;
-use verdict_oracle::{Difference, Oracle, same};
+use verdict_oracle::{Difference, Oracle, Write, same};
 use verdict_store::{Error, Store, Table};
 
 use super::ask::Asker;
@@ -52,6 +52,9 @@ pub const PATIENCE: Duration = Duration::from_secs(2);
 /// each whose answer is that there is nothing, if something can come to be there.
 const WRITES_ONE_IN: u64 = 4;
 
+/// Writes at least, where they take longer than the patience allows.
+const LEAST_WRITES: u64 = 5;
+
 pub(super) async fn check<O: Operation>(
     operation: &O,
     check: Check<'_>,
@@ -90,8 +93,10 @@ pub(super) async fn check<O: Operation>(
             }
         }
         let write = operation.write_between(check.oracle, &request, &mut random);
-        let due = number.is_multiple_of(WRITES_ONE_IN);
-        if let Some(write) = write.filter(|write| due || write.kind == Kind::Created) {
+        let one_in = number.is_multiple_of(WRITES_ONE_IN);
+        let patient = took <= check.patience || between < LEAST_WRITES;
+        let due = |write: &Write| (one_in || write.kind == Kind::Created) && patient;
+        if let Some(write) = write.filter(due) {
             written.extend(write.tables());
             let often = if took > check.patience / 2 {
                 1

@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use verdict_audit::{At, VariantName};
 use verdict_oracle::write::Kind;
 use verdict_oracle::{Held, Oracle, Write};
-use verdict_scenarios::operation::{Between, Leaves, Operation};
+use verdict_scenarios::operation::{Between, Ladder, Leaves, Operation};
 use verdict_seed::World;
 use verdict_store::{Error, Fault as StoreFault, Store, Table};
 
@@ -102,6 +102,9 @@ where
     }
     fn rungs(&self, world: &World) -> Vec<At> {
         self.inner.rungs(world)
+    }
+    fn ladder(&self) -> Ladder {
+        self.inner.ladder()
     }
     fn offered_by(&self, variant: &VariantName) -> bool {
         self.inner.offered_by(variant)
