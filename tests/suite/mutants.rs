@@ -40,6 +40,10 @@ fn a_dozen_mutants_drawn_by_a_seed_are_caught() {
     on_benches(|item, bench| {
         let mut specimens = bench.specimens();
         specimens.retain(|specimen| specimen.sender == Sender::Calls);
+        if specimens.is_empty() {
+            // Nothing of it goes to PostgreSQL, whose statements are the ones that are changed.
+            return;
+        }
         specimens.shuffle(&mut ChaCha8Rng::seed_from_u64(8));
         let judged = specimens
             .iter()

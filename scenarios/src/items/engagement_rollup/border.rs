@@ -58,7 +58,7 @@ fn concerned(session: &Session<'_>, oracle: &Oracle, later: DateTime<Utc>) -> Ve
 #[derive(Row, Deserialize)]
 struct View {
     name: String,
-    is_stored: bool,
+    is_stored: u8,
     query: String,
 }
 
@@ -78,8 +78,8 @@ async fn clock(client: &Client, from: DateTime<Utc>, to: DateTime<Utc>) -> Resul
     for view in views {
         let query = view.query.replace(&text(from), &text(to)).replace('?', "??");
         let statement = match view.is_stored {
-            true => format!("ALTER TABLE ? MODIFY QUERY {query}"),
-            false => format!("CREATE OR REPLACE VIEW ? AS {query}"),
+            1 => format!("ALTER TABLE ? MODIFY QUERY {query}"),
+            _ => format!("CREATE OR REPLACE VIEW ? AS {query}"),
         };
         let moved = client.query(&statement).bind(Identifier(&view.name));
         moved.execute().await.doing("let time go by in a view")?;
