@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use clickhouse::Client;
 use clickhouse::error::Result;
 use futures_util::future::BoxFuture;
@@ -30,6 +31,7 @@ pub const CHANGE: Change = Change::steps(
         Table::clickhouse("engagement_by_user"),
         Table::clickhouse("engagement_by_post"),
         Table::clickhouse("posts_by_id"),
+        Table::clickhouse("posts_gone"),
     ],
 );
 
@@ -60,4 +62,84 @@ fn backfill(store: &Store) -> BoxFuture<'_, std::result::Result<(), Fault>> {
         }
         Ok(())
     })
+}
+
+const AFFINITY: &str = "
+WITH mine AS (
+    SELECT post_id, author_id, kind, created_at
+    FROM engagement_by_user FINAL
+    WHERE user_id = {user:String}
+      AND created_at >= toDateTime({since:Int64}, 'UTC')
+      AND is_deleted = 0
+)
+SELECT
+    if(posts.id = '', mine.author_id, posts.author_id) AS author_id,
+    sum(if(mine.kind = 'like', 1., 2.)) AS interaction_count,
+    max(mine.created_at) AS last_interaction
+FROM mine
+LEFT JOIN (
+    SELECT id, author_id, is_deleted
+    FROM posts_by_id FINAL
+    WHERE id IN (
+        SELECT post_id
+        FROM mine
+        WHERE author_id = ''
+           OR post_id IN (SELECT id FROM posts_gone WHERE id IN (SELECT post_id FROM mine))
+    )
+) AS posts ON posts.id = mine.post_id
+WHERE posts.is_deleted = 0
+  AND author_id != ''
+GROUP BY author_id
+SETTINGS max_threads = 1";
+
+const METRICS: &str = "
+SELECT
+    hours.metric_hour AS metric_hour,
+    hours.post_id AS post_id,
+    posts.author_id AS author_id,
+    hours.likes_count AS likes_count,
+    hours.comments_count AS comments_count
+FROM (
+    SELECT
+        toStartOfHour(created_at) AS metric_hour,
+        post_id,
+        toInt64(countIf(kind = 'like')) AS likes_count,
+        toInt64(countIf(kind = 'comment')) AS comments_count
+    FROM engagement_by_post FINAL
+    WHERE post_id IN {posts:Array(String)}
+      AND created_at >= toDateTime({since:Int64}, 'UTC')
+      AND created_at < toDateTime({until:Int64}, 'UTC')
+      AND is_deleted = 0
+    GROUP BY metric_hour, post_id
+) AS hours
+LEFT JOIN (
+    SELECT id, author_id, is_deleted
+    FROM posts_by_id FINAL
+    WHERE id IN {posts:Array(String)}
+) AS posts ON posts.id = hours.post_id
+WHERE posts.is_deleted = 0
+SETTINGS max_threads = 1";
+
+/// How far back the first view looks.
+const WINDOW: TimeDelta = TimeDelta::days(90);
+
+/// All authors that a user is close to, in no order.
+pub async fn affinity(client: &Client, request: &AffinityRequest) -> Result<Vec<Affinity>> {
+    client
+        .query(AFFINITY)
+        .param("user", &request.user)
+        .param("since", (request.now - WINDOW).timestamp())
+        .fetch_all()
+        .await
+}
+
+/// Every hour of each post in which anything stands, in no order.
+pub async fn metrics(client: &Client, request: &MetricsRequest) -> Result<Vec<Metrics>> {
+    client
+        .query(METRICS)
+        .param("posts", &request.posts)
+        .param("since", request.since.timestamp())
+        .param("until", request.until.timestamp())
+        .fetch_all()
+        .await
 }

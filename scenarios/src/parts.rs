@@ -88,7 +88,8 @@ pub async fn take_back(client: &Client) -> Result<(), Error> {
 /// # Errors
 /// When ClickHouse refuses, or is away.
 pub async fn let_go(client: &Client) -> Result<(), Error> {
-    held().remove(&database(client).await?);
+    let database = database(client).await?;
+    held().remove(&database);
     merges(client, "START").await
 }
 

@@ -63,7 +63,7 @@ struct View {
 }
 
 /// Moves the clock that stands in the text of views.
-async fn clock(client: &Client, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<(), Error> {
+async fn clock(client: &Client, from: DateTime<Utc>, to: DateTime<Utc>) -> std::result::Result<(), Error> {
     let text = |at: DateTime<Utc>| at.format("'%Y-%m-%d %H:%M:%S'").to_string();
     let views: Vec<View> = client
         .query(

@@ -109,7 +109,7 @@ impl<'a> Scene<'a> {
     }
 
     /// Has every table merged into one part.
-    pub async fn merge(&self) -> Result<(), Error> {
+    pub async fn merge(&self) -> std::result::Result<(), Error> {
         let client = &self.store.clickhouse;
         let tables: Vec<String> = client
             .query(

@@ -44,7 +44,7 @@ pub(super) async fn off_by(
     Ok(())
 }
 
-async fn total(scene: &Scene<'_>) -> Result<i64, Error> {
+async fn total(scene: &Scene<'_>) -> std::result::Result<i64, Error> {
     scene
         .store
         .clickhouse
