@@ -2,7 +2,7 @@
 //! in whichever tables views have put it, as long as nothing is merged meanwhile.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use clickhouse::sql::Identifier;
 use clickhouse::{Client, Row};
@@ -14,13 +14,30 @@ use verdict_store::{Error, Fault};
 /// A part of a table.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Row, Deserialize)]
 struct Part {
+    database: String,
     table: String,
     name: String,
 }
 
-/// The parts that databases had when something was first delivered to them that is not taken
-/// back yet, by the databases' names.
-static HELD: LazyLock<Mutex<HashMap<String, BTreeSet<Part>>>> = LazyLock::new(Mutex::default);
+/// A table that may be merged.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Row, Deserialize)]
+struct Merging {
+    database: String,
+    name: String,
+    id: String,
+}
+
+/// What is held, of databases by their names.
+static HELD: LazyLock<Mutex<Held>> = LazyLock::new(Mutex::default);
+
+#[derive(Default)]
+struct Held {
+    /// The parts that a database had when something was first delivered to it that is not taken
+    /// back yet.
+    parts: HashMap<String, BTreeSet<Part>>,
+    /// Tables that are merged no more.
+    stopped: BTreeSet<Merging>,
+}
 
 /// Delivers versions, until they are [taken back](take_back). One that is refused takes the
 /// others back.
@@ -38,34 +55,40 @@ pub async fn deliver(client: &Client, deliveries: &[Delivery]) -> Result<(), Fau
     Ok(())
 }
 
-/// Notes the parts that a database has, unless it is held already. Nothing is merged from here
-/// on, until what comes is taken back.
+/// Notes the parts that a database has, unless it is held already. Its tables are merged no more
+/// from here on, until it is [let go](let_go).
 ///
 /// # Errors
 /// When ClickHouse refuses, or is away.
 pub async fn hold(client: &Client) -> Result<(), Error> {
-    let database = database(client).await?;
-    if held().contains_key(&database) {
-        return Ok(());
+    for table in tables(client).await? {
+        if !held().stopped.contains(&table) {
+            merges(client, "STOP", &table).await?;
+            held().stopped.insert(table);
+        }
     }
-    merges(client, "STOP").await?;
     let parts = parts(client).await?;
-    held().insert(database, parts);
+    if let Some(first) = parts.first() {
+        let database = first.database.clone();
+        held().parts.entry(database).or_insert(parts);
+    }
     Ok(())
 }
 
-/// Drops every part that came since a database is held, and lets merges go on.
+/// Drops every part that came since a database is held.
 ///
 /// # Errors
 /// [`Error::NotRenewed`] when a part is gone that was there; otherwise when ClickHouse refuses, or
 /// is away.
 pub async fn take_back(client: &Client) -> Result<(), Error> {
-    let database = database(client).await?;
-    let Some(before) = held().remove(&database) else {
+    let now = parts(client).await?;
+    let before = now
+        .first()
+        .and_then(|part| held().parts.remove(&part.database));
+    let Some(before) = before else {
         return Ok(());
     };
-    let now = parts(client).await?;
-    for Part { table, name } in now.difference(&before) {
+    for Part { table, name, .. } in now.difference(&before) {
         let dropped = client
             .query("ALTER TABLE ? DROP PART ?")
             .bind(Identifier(table))
@@ -74,39 +97,37 @@ pub async fn take_back(client: &Client) -> Result<(), Error> {
             .await;
         dropped.doing("take rows back from ClickHouse")?;
     }
-    merges(client, "START").await?;
     match before.difference(&now).next() {
-        Some(Part { table, name }) => Err(Error::NotRenewed(format!(
+        Some(Part { table, name, .. }) => Err(Error::NotRenewed(format!(
             "part {name} of {table} is gone"
         ))),
         None => Ok(()),
     }
 }
 
-/// Leaves what came where it is, since the database is made anew.
+/// Leaves what came where it is, and lets merges go on.
 ///
 /// # Errors
 /// When ClickHouse refuses, or is away.
 pub async fn let_go(client: &Client) -> Result<(), Error> {
-    let database = database(client).await?;
-    held().remove(&database);
-    merges(client, "START").await
+    for table in tables(client).await? {
+        held().parts.remove(&table.database);
+        if held().stopped.remove(&table) {
+            merges(client, "START", &table).await?;
+        }
+    }
+    Ok(())
 }
 
-fn held() -> std::sync::MutexGuard<'static, HashMap<String, BTreeSet<Part>>> {
+fn held() -> MutexGuard<'static, Held> {
     HELD.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-async fn database(client: &Client) -> Result<String, Error> {
-    let name = client.query("SELECT currentDatabase()").fetch_one().await;
-    name.doing("see which database it is")
 }
 
 async fn parts(client: &Client) -> Result<BTreeSet<Part>, Error> {
     let parts = client
         .query(
             // A view that is renewed as a whole has another hidden table each time.
-            "SELECT table, name FROM system.parts
+            "SELECT database, table, name FROM system.parts
             WHERE database = currentDatabase()
               AND active
               AND table NOT IN (
@@ -123,21 +144,21 @@ async fn parts(client: &Client) -> Result<BTreeSet<Part>, Error> {
     Ok(parts.into_iter().collect())
 }
 
-async fn merges(client: &Client, what: &str) -> Result<(), Error> {
-    let tables: Vec<String> = client
+async fn tables(client: &Client) -> Result<Vec<Merging>, Error> {
+    client
         .query(
-            "SELECT name FROM system.tables
+            "SELECT database, name, toString(uuid) AS id FROM system.tables
             WHERE database = currentDatabase() AND engine LIKE '%MergeTree'",
         )
         .fetch_all()
         .await
-        .doing("list the tables that are merged")?;
-    for table in tables {
-        let statement = format!("SYSTEM {what} MERGES ?");
-        let told = client.query(&statement).bind(Identifier(&table));
-        told.execute()
-            .await
-            .doing("have ClickHouse merge nothing for a while")?;
-    }
-    Ok(())
+        .doing("list the tables that are merged")
+}
+
+async fn merges(client: &Client, what: &str, table: &Merging) -> Result<(), Error> {
+    let statement = format!("SYSTEM {what} MERGES ?");
+    let told = client.query(&statement).bind(Identifier(&table.name));
+    told.execute()
+        .await
+        .doing("have ClickHouse merge nothing for a while")
 }

@@ -33,14 +33,6 @@ fn of_affinity() {
                     }),
                 ),
                 (
-                    "an author missing",
-                    Fault::Answered(|authors| drop(authors.pop())),
-                ),
-                (
-                    "an author twice",
-                    Fault::Answered(|authors| authors.extend(authors.first().cloned())),
-                ),
-                (
                     "another day",
                     Fault::Asked(|request| request.now -= TimeDelta::days(30)),
                 ),
@@ -67,24 +59,12 @@ fn of_metrics() {
                     }),
                 ),
                 (
-                    "likes for comments",
-                    Fault::Answered(|hours| {
-                        for hour in hours {
-                            std::mem::swap(&mut hour.likes_count, &mut hour.comments_count);
-                        }
-                    }),
-                ),
-                (
                     "another author",
                     Fault::Answered(|hours| {
                         if let Some(first) = hours.first_mut() {
                             first.author_id.clone_from(&first.post_id);
                         }
                     }),
-                ),
-                (
-                    "an hour missing",
-                    Fault::Answered(|hours| drop(hours.pop())),
                 ),
                 (
                     "an hour less",
@@ -97,9 +77,8 @@ fn of_metrics() {
 }
 
 /// What is kept, and how it goes stale: each kind of write is forgotten once.
-fn copied<O: Operation>() -> [(&'static str, FaultOf<O>); 6] {
+fn copied<O: Operation>() -> [(&'static str, FaultOf<O>); 5] {
     [
-        ("a copy that never expires", Fault::Copied(1, |_| false)),
         ("that there is nothing", Fault::Copied(1, |kind| kind != Kind::Created)),
         ("stale after a like", Fault::Copied(1, |kind| kind != Kind::Liked)),
         ("stale after a like is taken back", Fault::Copied(1, |kind| kind != Kind::Unliked)),

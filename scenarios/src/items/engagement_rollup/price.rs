@@ -10,6 +10,7 @@ use verdict_store::{Step, Store, change};
 use super::{NIGHTLY, OPTIMIZE, REFRESHABLE, solution};
 use crate::deliveries;
 use crate::error::Result;
+use crate::parts;
 use crate::session::Session;
 
 const NIGHT: Duration = Duration::from_secs(86_400);
@@ -41,6 +42,7 @@ pub(super) async fn of(session: &Session<'_>, variant: &VariantName) -> Result<V
 }
 
 async fn refreshed(store: &Store, steps: &[Step]) -> Result<Duration> {
+    parts::let_go(&store.clickhouse).await?;
     let started = Instant::now();
     change::run(steps, store).await?;
     Ok(started.elapsed())

@@ -13,6 +13,7 @@ use verdict_store::{Error, Fault, Store};
 use super::{PostMetrics, UserAuthor};
 use crate::error::Result;
 use crate::operation::Operation;
+use crate::parts;
 use crate::session::{Role, Session};
 use crate::tally::Tally;
 
@@ -111,6 +112,7 @@ impl<'a> Scene<'a> {
     /// Has every table merged into one part.
     pub async fn merge(&self) -> std::result::Result<(), Error> {
         let client = &self.store.clickhouse;
+        parts::let_go(client).await?;
         let tables: Vec<String> = client
             .query(
                 "SELECT name FROM system.tables

@@ -132,6 +132,7 @@ async fn play(
         }
     }
     if let Some((name, steps)) = refresh(variant).filter(|_| !merged) {
+        parts::let_go(&scene.store.clickhouse).await?;
         change::run(steps, &scene.store).await?;
         let right = oracle.delivered(&come);
         let when = format!("after {name}");
