@@ -152,7 +152,9 @@ fn id(text: &str) -> Uuid {
 /// # Errors
 /// What is due, and what was answered.
 pub fn hold_affinity(oracle: &Oracle, request: &AffinityRequest, answer: &[Affinity]) -> Held {
-    let due = oracle.events().affinity(id(&request.user), window(request.now));
+    let due = oracle
+        .events()
+        .affinity(id(&request.user), window(request.now));
     let due = due.into_iter().map(|affinity| Affinity {
         author_id: affinity.author.to_string(),
         interaction_count: affinity.counts.weighed(WEIGHTS.0, WEIGHTS.1),
@@ -233,16 +235,21 @@ pub fn user_between(
 ) -> Option<Write> {
     let events = oracle.events();
     let (user, since) = (id(&request.user), window(request.now));
-    let stands = |done: &Done| {
-        done.at >= since && events.post(done.post).is_some_and(|post| !post.deleted)
-    };
+    let stands =
+        |done: &Done| done.at >= since && events.post(done.post).is_some_and(|post| !post.deleted);
     let did: Vec<Done> = events.by_user(user).into_iter().filter(stands).collect();
     let at = seconds(request.now) - random.random_range(1..80 * 86_400);
     let some = did.choose(random).copied();
     let kind = match some {
-        Some(_) => [Kind::Liked, Kind::Unliked, Kind::Commented, Kind::Deleted, Kind::Sent]
-            .choose(random)
-            .copied()?,
+        Some(_) => [
+            Kind::Liked,
+            Kind::Unliked,
+            Kind::Commented,
+            Kind::Deleted,
+            Kind::Sent,
+        ]
+        .choose(random)
+        .copied()?,
         None => Kind::Created,
     };
     let facts = PostFacts {
@@ -290,7 +297,13 @@ pub fn posts_between(
         created_at: at - 1,
         deleted: false,
     });
-    changed(oracle, (kind, Some(to)), (oracle.nobody(random), at), (post, facts), random)
+    changed(
+        oracle,
+        (kind, Some(to)),
+        (oracle.nobody(random), at),
+        (post, facts),
+        random,
+    )
 }
 
 /// A change of one kind: to what was done, or by a user at an instant to a post that may be new.

@@ -24,7 +24,10 @@ type Cost = [f64; 3];
 /// The price of a version of a like, of a comment and of a post, today and on the trial side.
 /// What was delivered is taken back.
 pub(crate) async fn price(session: &Session<'_>) -> Result<Vec<Price>> {
-    let [baseline, variant] = [costs(session, ROLES[0]).await?, costs(session, ROLES[1]).await?];
+    let [baseline, variant] = [
+        costs(session, ROLES[0]).await?,
+        costs(session, ROLES[1]).await?,
+    ];
     let mut prices = Vec::new();
     for (table, today) in baseline {
         let Some(changed) = variant.get(table) else {
@@ -32,8 +35,18 @@ pub(crate) async fn price(session: &Session<'_>) -> Result<Vec<Price>> {
         };
         let table = table.to_owned();
         let whats = [
-            (PriceOf::RowsPerInsert { table: table.clone() }, Unit::Count),
-            (PriceOf::BytesPerInsert { table: table.clone() }, Unit::Bytes),
+            (
+                PriceOf::RowsPerInsert {
+                    table: table.clone(),
+                },
+                Unit::Count,
+            ),
+            (
+                PriceOf::BytesPerInsert {
+                    table: table.clone(),
+                },
+                Unit::Bytes,
+            ),
             (PriceOf::TimePerInsert { table }, Unit::Microseconds),
         ];
         for (place, (what, unit)) in whats.into_iter().enumerate() {

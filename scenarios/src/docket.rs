@@ -11,7 +11,12 @@ use crate::items::{EngagementRollup, MessageHistory, MessageSend, Pagination};
 use crate::operation::{AnyOperation, Between, Leaves};
 
 /// Every item, in the audit's order.
-pub const ITEMS: &[&dyn Item] = &[&MessageHistory, &MessageSend, &EngagementRollup, &Pagination];
+pub const ITEMS: &[&dyn Item] = &[
+    &MessageHistory,
+    &MessageSend,
+    &EngagementRollup,
+    &Pagination,
+];
 
 /// The item of an id.
 pub fn item(id: &ItemId) -> Option<&'static dyn Item> {

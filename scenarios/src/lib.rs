@@ -5,8 +5,8 @@
 //! all of them: [`docket`] is the one place that lists them.
 
 pub mod court;
-pub mod docket;
 mod deliveries;
+pub mod docket;
 mod engine_time;
 pub mod error;
 mod hostile;

@@ -98,9 +98,9 @@ pub async fn take_back(client: &Client) -> Result<(), Error> {
         dropped.doing("take rows back from ClickHouse")?;
     }
     match before.difference(&now).next() {
-        Some(Part { table, name, .. }) => Err(Error::NotRenewed(format!(
-            "part {name} of {table} is gone"
-        ))),
+        Some(Part { table, name, .. }) => {
+            Err(Error::NotRenewed(format!("part {name} of {table} is gone")))
+        }
         None => Ok(()),
     }
 }

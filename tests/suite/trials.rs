@@ -164,7 +164,10 @@ fn nothing_is_lost_that_comes_while_the_fix_is_made() {
 fn a_view_that_is_renewed_is_right_and_its_age_is_its_price() {
     let renewed = heard("engagement-rollup", "mended-refreshable");
     assert_eq!(renewed.answers.as_ref().unwrap().differing, 0);
-    let age = renewed.price.iter().find(|price| price.what == PriceOf::Staleness);
+    let age = renewed
+        .price
+        .iter()
+        .find(|price| price.what == PriceOf::Staleness);
     assert!(age.unwrap().variant >= 300.0);
 }
 
@@ -175,7 +178,11 @@ fn a_like_costs_the_fix_a_row_for_each_question_and_the_audits_views_all_of_the_
             table: "likes_cdc".to_owned(),
         };
         let prices = &heard("engagement-rollup", variant).price;
-        prices.iter().find(|price| price.what == likes).unwrap().variant
+        prices
+            .iter()
+            .find(|price| price.what == likes)
+            .unwrap()
+            .variant
     };
     assert_eq!(rows("optimized"), 3.0);
     assert!(rows("proposed-affinity") > 30.0);

@@ -269,11 +269,7 @@ fn altered(kind: Kind, before: &Row, members: &[Uuid], random: &mut impl Rng) ->
             file_size: 1,
             s3_key: String::new(),
         }),
-        Kind::Created
-        | Kind::Sent
-        | Kind::Liked
-        | Kind::Unliked
-        | Kind::Commented => return None,
+        Kind::Created | Kind::Sent | Kind::Liked | Kind::Unliked | Kind::Commented => return None,
     }
     Some(row)
 }

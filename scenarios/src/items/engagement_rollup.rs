@@ -20,13 +20,12 @@ use verdict_store::{Change, Fault, Store, change};
 
 use crate::error::Result as Outcome;
 use crate::item::Item;
-use crate::operation::{
-    AnyOperation, Between, Ladder, Operation, erase, made, no_such_variant,
-};
+use crate::operation::{AnyOperation, Between, Ladder, Operation, erase, made, no_such_variant};
 use crate::session::Session;
 use crate::tally::Tally;
 
 mod border;
+mod one_like;
 mod price;
 mod race;
 mod scene;
@@ -91,6 +90,7 @@ impl Item for EngagementRollup {
     ) -> BoxFuture<'a, Outcome<()>> {
         Box::pin(async move {
             today::off_by(session, variant, tally).await?;
+            one_like::told(session, variant, tally).await?;
             stream::heard(session, variant, tally).await?;
             border::crossed(session, variant, tally).await?;
             race::run(session, variant, tally).await

@@ -79,10 +79,25 @@ fn of_metrics() {
 /// What is kept, and how it goes stale: each kind of write is forgotten once.
 fn copied<O: Operation>() -> [(&'static str, FaultOf<O>); 5] {
     [
-        ("that there is nothing", Fault::Copied(1, |kind| kind != Kind::Created)),
-        ("stale after a like", Fault::Copied(1, |kind| kind != Kind::Liked)),
-        ("stale after a like is taken back", Fault::Copied(1, |kind| kind != Kind::Unliked)),
-        ("stale after a comment", Fault::Copied(1, |kind| kind != Kind::Commented)),
-        ("stale after a post is deleted", Fault::Copied(1, |kind| kind != Kind::Deleted)),
+        (
+            "that there is nothing",
+            Fault::Copied(1, |kind| kind != Kind::Created),
+        ),
+        (
+            "stale after a like",
+            Fault::Copied(1, |kind| kind != Kind::Liked),
+        ),
+        (
+            "stale after a like is taken back",
+            Fault::Copied(1, |kind| kind != Kind::Unliked),
+        ),
+        (
+            "stale after a comment",
+            Fault::Copied(1, |kind| kind != Kind::Commented),
+        ),
+        (
+            "stale after a post is deleted",
+            Fault::Copied(1, |kind| kind != Kind::Deleted),
+        ),
     ]
 }

@@ -63,7 +63,11 @@ struct View {
 }
 
 /// Moves the clock that stands in the text of views.
-async fn clock(client: &Client, from: DateTime<Utc>, to: DateTime<Utc>) -> std::result::Result<(), Error> {
+async fn clock(
+    client: &Client,
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+) -> std::result::Result<(), Error> {
     let text = |at: DateTime<Utc>| at.format("'%Y-%m-%d %H:%M:%S'").to_string();
     let views: Vec<View> = client
         .query(
@@ -76,7 +80,10 @@ async fn clock(client: &Client, from: DateTime<Utc>, to: DateTime<Utc>) -> std::
         .await
         .doing("see which views know the time")?;
     for view in views {
-        let query = view.query.replace(&text(from), &text(to)).replace('?', "??");
+        let query = view
+            .query
+            .replace(&text(from), &text(to))
+            .replace('?', "??");
         let statement = match view.is_stored {
             1 => format!("ALTER TABLE ? MODIFY QUERY {query}"),
             _ => format!("CREATE OR REPLACE VIEW ? AS {query}"),

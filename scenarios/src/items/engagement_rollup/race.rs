@@ -73,10 +73,7 @@ async fn race(session: &Session<'_>, scene: &Scene<'_>, tally: &mut Tally) -> Re
         .collect();
     let now = right.world().clock();
     let posts = MetricsRequest {
-        posts: come
-            .iter()
-            .map(|like| like.about().to_string())
-            .collect(),
+        posts: come.iter().map(|like| like.about().to_string()).collect(),
         since: now - TimeDelta::days(1),
         until: now,
     };
@@ -99,7 +96,11 @@ fn likes(session: &Session<'_>, oracle: &Oracle) -> Vec<Vec<Delivery>> {
     let of = |user| posts.iter().map(move |post| (user, *post));
     (0..INSERTERS)
         .map(|_| oracle.nobody(&mut random))
-        .map(|user| of(user).map(|(user, post)| Delivery::like(oracle.world(), user, post, at)).collect())
+        .map(|user| {
+            of(user)
+                .map(|(user, post)| Delivery::like(oracle.world(), user, post, at))
+                .collect()
+        })
         .collect()
 }
 

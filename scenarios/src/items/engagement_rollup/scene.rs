@@ -78,11 +78,15 @@ impl<'a> Scene<'a> {
     ) -> Result<Option<Difference>> {
         let mut wrong = None;
         for request in users {
-            let found = self.held(&UserAuthor, &when, oracle, request, tally).await?;
+            let found = self
+                .held(&UserAuthor, &when, oracle, request, tally)
+                .await?;
             wrong = wrong.or(found);
         }
         for request in posts {
-            let found = self.held(&PostMetrics, &when, oracle, request, tally).await?;
+            let found = self
+                .held(&PostMetrics, &when, oracle, request, tally)
+                .await?;
             wrong = wrong.or(found);
         }
         Ok(wrong)
@@ -105,7 +109,10 @@ impl<'a> Scene<'a> {
             Err(Fault::Harness(error)) => return Err(error.into()),
         };
         let wrong = held.as_ref().err().cloned();
-        tally.record(format_args!("{when}: {} {request:?}", operation.name()), held);
+        tally.record(
+            format_args!("{when}: {} {request:?}", operation.name()),
+            held,
+        );
         Ok(wrong)
     }
 

@@ -127,7 +127,9 @@ async fn play(
         let when = format!("{what}, {when}");
         let wrong = scene.ask(&when, &right, &users, &posts, tally).await?;
         if let Some(wrong) = wrong.filter(|_| !said) {
-            tally.declare(format!("the first wrong answer of a stream: {when}: {wrong}"));
+            tally.declare(format!(
+                "the first wrong answer of a stream: {when}: {wrong}"
+            ));
             said = true;
         }
     }
