@@ -6,20 +6,19 @@
 //! were unknown when it came, or where a deletion was ever told. What was done to a post lies
 //! together by time. Blocks are small, since a question takes a few hundred rows of each column.
 //!
-//! Tried on 9 M likes and comments, on two shared cores beside other work, the quickest tenth of
-//! calls each: affinity of one user today 280 ms, this 11 ms, one query of a single empty table
-//! 2 ms; metrics of 100 posts in a day today 605 ms, this 36 ms. What lost, for affinity:
+//! Tried on 9 M likes and comments, on two shared cores beside other work. Medians of one run, for
+//! the affinity of one user: today 279 ms, this 8.9 ms, a query of nothing 1.9 ms. What lost there:
 //!
 //! - the join by hand, every post of a user's looked up: in granules of 8 192 rows 30 ms, of 512
-//!   24 ms, of 128 27 ms, of 64 with blocks of 1 KiB 27 ms beside 30 for 128 on a busier machine;
-//!   `argMax` in place of FINAL 28 ms, an uncompressed cache 30 ms;
+//!   24 ms, of 128 27 ms; `argMax` in place of FINAL 28 ms, an uncompressed cache 30 ms;
 //! - a dictionary of posts, 7.7 ms: stale until it is loaded again;
 //! - a Join table of posts' versions, 8.7 ms: all posts in memory;
 //! - sums of any kind (SummingMergeTree, CollapsingMergeTree): a version that comes twice counts
 //!   twice;
 //! - a view that is renewed, 3.8 ms: stale by its period, and on trial beside this.
 //!
-//! And for metrics: blocks of the usual size 18 ms for the hours alone, of 4 KiB 10 ms; one part in
+//! For metrics of 100 posts in a day, the quickest tenth of calls in a busier run: today 605 ms,
+//! this 36 ms; blocks of the usual size 18 ms for the hours alone, of 4 KiB 10 ms; one part in
 //! compact form 10 ms, but twice as long to write.
 
 use std::time::Duration;
