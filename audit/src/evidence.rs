@@ -12,9 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::at::At;
 use crate::counter::Counter;
-pub use crate::latency::{
-    EngineTime, Latency, Longer, Percentiles, Recorded, SideRecord, Zero,
-};
+pub use crate::latency::{EngineTime, Latency, Longer, Percentiles, Recorded, SideRecord, Zero};
 use crate::names::{ItemId, OperationName, VariantName};
 use crate::unit::Unit;
 use crate::verdict::Verdict;

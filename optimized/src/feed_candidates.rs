@@ -9,9 +9,9 @@ use chrono::{DateTime, Utc};
 use clickhouse::{Client, Row};
 use serde::Deserialize;
 use uuid::Uuid;
+use verdict_baseline::Result;
 use verdict_baseline::feed_candidates as today;
 use verdict_baseline::feed_tables::{Candidate, Request};
-use verdict_baseline::Result;
 use verdict_store::{Change, Engine, Step, Table};
 
 use crate::feed_tables;

@@ -109,13 +109,12 @@ impl Page {
             }
             // Those that are as good as the last belong to it as well as any.
             let may = due.iter().enumerate().take_while(|(place, row)| {
-                let as_good = last.is_some_and(|last| near(last.combined_score, row.combined_score));
+                let as_good =
+                    last.is_some_and(|last| near(last.combined_score, row.combined_score));
                 *place < rows || as_good
             });
             for (_, row) in may {
-                let entry = best
-                    .entry(row.post_id)
-                    .or_insert((f64::MIN, row.author_id));
+                let entry = best.entry(row.post_id).or_insert((f64::MIN, row.author_id));
                 entry.0 = entry.0.max(score(row));
             }
         }
@@ -175,7 +174,9 @@ impl Page {
         let mut rows = 0;
         for post in shown {
             rows += 1;
-            let ahead = self.groups[at..].iter().position(|group| group.posts.contains(&post));
+            let ahead = self.groups[at..]
+                .iter()
+                .position(|group| group.posts.contains(&post));
             let Some(ahead) = ahead else {
                 return Err(Difference(format!("{post} is not due in place {rows}")));
             };
@@ -188,7 +189,9 @@ impl Page {
             // Whichever candidates were taken, the page holds no more than was asked for.
             let limit = self.request.limit;
             return match rows > limit {
-                true => Err(Difference(format!("{rows} posts where {limit} were asked for"))),
+                true => Err(Difference(format!(
+                    "{rows} posts where {limit} were asked for"
+                ))),
                 false => Ok(()),
             };
         }
@@ -279,7 +282,9 @@ fn hold_post(oracle: &Oracle, post: &FeedPost) -> Held {
             None => url.is_none(),
         };
         if !right {
-            return Err(Difference(format!("{variant}: {url:?} is none of its images")));
+            return Err(Difference(format!(
+                "{variant}: {url:?} is none of its images"
+            )));
         }
     }
     Ok(())

@@ -274,8 +274,12 @@ pub(crate) fn hold_rows(
             Some(_) if !met.insert(row.post_id) => {
                 Err(Difference(format!("{} is there before", row.post_id)))
             }
-            Some(whole) => near("score in order", in_order.combined_score, row.combined_score)
-                .and_then(|()| alike(whole, row)),
+            Some(whole) => near(
+                "score in order",
+                in_order.combined_score,
+                row.combined_score,
+            )
+            .and_then(|()| alike(whole, row)),
         };
         held.map_err(|difference| named(difference.at(format!("row {}", place + 1))))?;
     }

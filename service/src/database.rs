@@ -38,7 +38,9 @@ impl Database {
         let options = connect
             .postgres
             .into_iter()
-            .fold(address.postgres, |options, setting| options.options([setting]));
+            .fold(address.postgres, |options, setting| {
+                options.options([setting])
+            });
         Self {
             side,
             clickhouse: address.clickhouse.client(),

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
+use futures_util::future::BoxFuture;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use futures_util::future::BoxFuture;
 use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 use verdict_engines::{Choice, Engines, Options, cache_dir};

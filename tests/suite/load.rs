@@ -33,8 +33,12 @@ impl Stage {
         let baseline = grounded(&format!("{name}_baseline")).await;
         let optimized = migrated(&format!("{name}_optimized")).await;
         let databases = PerSide {
-            baseline: PgPool::connect_with(baseline.postgres.clone()).await.unwrap(),
-            optimized: PgPool::connect_with(optimized.postgres.clone()).await.unwrap(),
+            baseline: PgPool::connect_with(baseline.postgres.clone())
+                .await
+                .unwrap(),
+            optimized: PgPool::connect_with(optimized.postgres.clone())
+                .await
+                .unwrap(),
         };
         let sides = Sides {
             baseline,

@@ -554,7 +554,13 @@ fn a_stop_lets_a_running_send_finish_and_accepts_nothing_new() {
         let url = service.url().to_owned();
         let address = url.trim_start_matches("http://").to_owned();
         let conversation = stage.world.conversation(HELD);
-        let mut holder = stage.sides.optimized.postgres.connect().await.expect("a connection");
+        let mut holder = stage
+            .sides
+            .optimized
+            .postgres
+            .connect()
+            .await
+            .expect("a connection");
         let mut lock = holder.begin().await.expect("a transaction");
         sqlx::query("SELECT FROM conversations WHERE id = $1 FOR UPDATE")
             .bind(conversation.id)
@@ -566,7 +572,16 @@ fn a_stop_lets_a_running_send_finish_and_accepts_nothing_new() {
         let path = format!("/optimized{}", stage.messages(HELD));
         let send = async { stage.post(&url, &path, body).await };
         let stop = async {
-            blocked(&mut stage.sides.optimized.postgres.connect().await.expect("a connection")).await;
+            blocked(
+                &mut stage
+                    .sides
+                    .optimized
+                    .postgres
+                    .connect()
+                    .await
+                    .expect("a connection"),
+            )
+            .await;
             let stopping = tokio::task::spawn_blocking(|| service.stop());
             until("the service refuses connections", || {
                 TcpStream::connect(&address).is_err()

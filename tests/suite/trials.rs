@@ -136,10 +136,16 @@ fn one_statement_reads_what_three_read_and_the_audits_does_not() {
             let heard = heard("feed-candidates", name);
             counted(heard, "candidates", PlanMode::Auto, counter)
         };
-        assert!(of(Counter::Statements).iter().all(|n| *n == statements), "{name}");
+        assert!(
+            of(Counter::Statements).iter().all(|n| *n == statements),
+            "{name}"
+        );
         let read = of(Counter::RowsRead);
         assert!(read.len() >= 2, "{name}");
-        assert!(read.iter().all(|n| (1.0..=rows).contains(n)), "{name}: {read:?}");
+        assert!(
+            read.iter().all(|n| (1.0..=rows).contains(n)),
+            "{name}: {read:?}"
+        );
     }
 }
 

@@ -19,7 +19,9 @@ const WRITES: usize = 120;
 #[test]
 fn each_is_as_the_oracle_says_on_top_of_others_and_turned_round_leaves_nothing() {
     runtime().block_on(async {
-        let pool = PgPool::connect_with(clone("writes").await.postgres).await.unwrap();
+        let pool = PgPool::connect_with(clone("writes").await.postgres)
+            .await
+            .unwrap();
         let world = world();
         let untouched = Oracle::new(&world);
         let mut random = ChaCha8Rng::seed_from_u64(5);

@@ -127,8 +127,8 @@ fn of_every_operation_that_is_checked_and_timed() {
                 let what = format!("{} {}", item.id(), operation.name());
                 // What writes is never asked the same twice, and where nothing makes another
                 // answer right a copy is as good as the answer.
-                let reads = operation.leaves() == Leaves::Nothing
-                    && operation.between() == Between::Drawn;
+                let reads =
+                    operation.leaves() == Leaves::Nothing && operation.between() == Between::Drawn;
                 let kept = [Fault::Kept(4)];
                 let kept = kept.into_iter().filter(|_| reads);
                 let checked = [Fault::Nothing, Fault::Mixed(50)];
