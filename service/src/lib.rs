@@ -1,5 +1,5 @@
 //! The service under test: the flows' operations over HTTP, as today under `/baseline` and with
-//! every fix under `/optimized`, each side on a database and a pool of its own.
+//! every fix under `/optimized`, each side on databases and a pool of its own.
 //!
 //! | request | answer |
 //! |---|---|
@@ -25,6 +25,7 @@ mod feed;
 mod health;
 mod histogram;
 mod history;
+mod job;
 mod last_words;
 mod metrics;
 mod posts;
@@ -36,6 +37,7 @@ mod sides;
 
 pub use answers::{FeedAnswer, HistoryAnswer, PostsAnswer};
 pub use error::{Error, Result};
+pub use job::keep_fresh;
 pub use process::{ServiceProcess, dispatch};
 pub use serve::serve;
 pub use sides::{SideAddress, Sides, give_ground, migrate_all};

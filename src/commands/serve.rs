@@ -7,7 +7,7 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use verdict_engines::Engines;
 use verdict_seed::World;
-use verdict_service::serve;
+use verdict_service::{keep_fresh, serve};
 
 use crate::cli::ServeArgs;
 use crate::error::Error;
@@ -54,6 +54,10 @@ async fn until_interrupted(
             _ = interrupt.recv() => {}
         }
     };
-    serve(listener, sides, Box::pin(shutdown)).await?;
+    let refreshed = keep_fresh(&sides.optimized);
+    tokio::select! {
+        served = serve(listener, sides, Box::pin(shutdown)) => served?,
+        () = refreshed => {}
+    }
     drop_sides(engines).await
 }

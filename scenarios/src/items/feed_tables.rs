@@ -4,7 +4,9 @@
 //! The rung is the number of events in the database. All variants are read by today's
 //! statements; they differ by the tables and by the way they are refreshed.
 
+mod bad;
 mod refreshes;
+mod today;
 
 use futures_util::future::BoxFuture;
 use rand_chacha::ChaCha8Rng;

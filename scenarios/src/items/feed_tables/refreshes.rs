@@ -4,7 +4,6 @@
 //! Each refresh is by a clock a minute ahead of the one before, so that every score is another
 //! one: rows of two refreshes on one page are told apart.
 
-use std::collections::HashSet;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -12,7 +11,6 @@ use futures_util::future::{join, join_all};
 use rand::RngExt;
 use uuid::Uuid;
 use verdict_audit::VariantName;
-use verdict_baseline::feed_candidates as today;
 use verdict_baseline::feed_tables::{Candidate, Request, SOURCES, Source, read};
 use verdict_baseline::schema::CLICKHOUSE_CLOCK;
 use verdict_optimized::as_proposed::feed_tables::{self as as_proposed, WAYS, Way};
@@ -22,6 +20,8 @@ use verdict_oracle::{Difference, Held, Oracle, same};
 use verdict_store::fault::Doing;
 use verdict_store::{Fault, Store};
 
+use super::bad::Bad;
+use super::today::without_tables;
 use crate::error::Result as Outcome;
 use crate::session::{Depth, Session};
 use crate::tally::Tally;
@@ -256,7 +256,7 @@ impl Bed {
                     let refreshes: Vec<i64> = (ended..=begun).collect();
                     let held = self.hold(source, user, &answer, &refreshes);
                     if held.is_err() {
-                        bad.count(&answer);
+                        bad.count(&answer, LIMIT);
                     }
                     held
                 }
@@ -353,75 +353,6 @@ impl Bed {
         tally.record("what killed runs left", same("tables left", &0, &left));
         Ok(())
     }
-}
-
-/// Bad reads, by what was wrong with them.
-#[derive(Default)]
-struct Bad {
-    refused: u64,
-    empty: u64,
-    doubled: u64,
-    short: u64,
-    mixed: u64,
-}
-
-impl Bad {
-    fn count(&mut self, answer: &[Candidate]) {
-        let posts: HashSet<Uuid> = answer.iter().map(|row| row.post_id).collect();
-        let of_what = if answer.is_empty() {
-            &mut self.empty
-        } else if posts.len() < answer.len() {
-            &mut self.doubled
-        } else if (answer.len() as u64) < LIMIT {
-            &mut self.short
-        } else {
-            &mut self.mixed
-        };
-        *of_what += 1;
-    }
-}
-
-impl std::fmt::Display for Bad {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self {
-            refused,
-            empty,
-            doubled,
-            short,
-            mixed,
-        } = self;
-        let bad = refused + empty + doubled + short + mixed;
-        write!(
-            f,
-            "{bad} were bad: {refused} refused, {empty} empty, {doubled} with a post twice, {short} \
-             short or mixed, {mixed} full and mixed"
-        )
-    }
-}
-
-/// Today beside it: the tables are not there, every read is refused, and the service makes of
-/// that an empty feed.
-async fn without_tables(session: &Session<'_>, tally: &mut Tally) -> Outcome<()> {
-    let store = session.store(&VariantName::Baseline);
-    let request = Request {
-        user: session.world().user(0),
-        limit: LIMIT,
-    };
-    let mut words = None;
-    for source in SOURCES {
-        words = match read(&store.clickhouse, source, &request).await {
-            Err(refused) => words.or(Some(refused.to_string())),
-            Ok(_) => return Ok(()),
-        };
-    }
-    let feed = today::candidates(&store.clickhouse, &request).await;
-    let rows = feed.map_err(Fault::from)?.len();
-    tally.declare(format!(
-        "today every read is refused ({}), and today's service, which passes over a source that \
-         fails, makes a feed of {rows} candidates of it",
-        words.unwrap_or_default()
-    ));
-    Ok(())
 }
 
 /// How long a refresh takes along the ladder, and for how many readers.
