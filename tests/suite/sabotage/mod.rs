@@ -13,7 +13,7 @@ use verdict_audit::VariantName;
 use verdict_audit::evidence::Answers;
 use verdict_scenarios::court::Court;
 use verdict_scenarios::item::Item;
-use verdict_scenarios::operation::{Check, Operation, erase};
+use verdict_scenarios::operation::{Check, Ladder, Operation, erase};
 use verdict_scenarios::session::Role;
 use verdict_scenarios::tally::Tally;
 
@@ -38,6 +38,10 @@ fn with_fix(item: &dyn Item, held: impl FnOnce(&Court<'_>)) {
             .runtime
             .block_on(session.add_hostile(item.hostile()))
             .unwrap();
+        let operations = item.operations();
+        if operations.iter().any(|of| of.ladder() == Ladder::Events) {
+            court.runtime.block_on(session.cut()).unwrap();
+        }
         for change in [item.ground(), fix] {
             let applied = session.apply(Role::Trial, &change);
             court.runtime.block_on(applied).unwrap();
