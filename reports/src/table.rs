@@ -147,9 +147,10 @@ fn rows(results: &Results) -> Vec<Row> {
                     format!("{} {}", item.number, item.id),
                     variant.name.to_string(),
                     claim.expected.clone(),
-                    short(&claim.measured),
+                    claim.measured.clone(),
                     claim.verdict.to_string(),
-                ],
+                ]
+                .map(short),
                 verdict: claim.verdict,
             })
         })
@@ -159,9 +160,10 @@ fn rows(results: &Results) -> Vec<Row> {
             format!("flow {}", target.id),
             target.side.to_string(),
             expectation(target.side, target.target_ms),
-            short(&measured(target)),
+            measured(target),
             target.verdict.to_string(),
-        ],
+        ]
+        .map(short),
         verdict: target.verdict,
     });
     items.chain(flows).collect()
@@ -200,9 +202,10 @@ pub(crate) fn expectation(side: Side, target_ms: f64) -> String {
     }
 }
 
-fn short(text: &str) -> String {
+/// Of a file that was changed a cell may be longer than a column can be.
+fn short(text: String) -> String {
     if text.chars().count() <= WIDEST {
-        return text.to_owned();
+        return text;
     }
     let kept: String = text.chars().take(WIDEST - 1).collect();
     format!("{}…", kept.trim_end())

@@ -179,3 +179,15 @@ fn a_wrong_variant_has_no_ratio_in_table_or_chart() {
         .expect("a chart of ratios");
     assert!(!chart[..chart.find("</svg>").unwrap()].contains("proposed-cte"));
 }
+
+#[test]
+fn a_table_has_room_for_a_cell_of_any_length() {
+    let mut results = common::results();
+    let long = "é".repeat(100_000);
+    let claim = &mut results.items[0].variants[1].claims[0];
+    claim.expected.clone_from(&long);
+    claim.measured = long;
+    let table = table::render(&results, false);
+    assert!(table.lines().any(|line| line.contains('…')));
+    assert!(table.lines().all(|line| line.chars().count() < 1_000));
+}
