@@ -89,8 +89,9 @@ pub(crate) fn like_feed(versions: Versions<'_>, likes: &[(&Like, Uuid)]) -> Rows
         changed: [None; 2],
         removed: like.removed_at,
     });
-    let mut table = Rows::default();
-    for change in versions.of(Aspect::LIKE_DELIVERY, rows) {
+    let changes = versions.of(Aspect::LIKE_DELIVERY, rows);
+    let mut table = Rows::with_room(changes.len(), 87);
+    for change in changes {
         let (like, post) = likes[change.row];
         table
             .binary()
@@ -108,8 +109,9 @@ pub(crate) fn comment_feed(versions: Versions<'_>, comments: &[(&Comment, Uuid)]
         changed: [comment.soft_delete, None],
         removed: comment.removed_at,
     });
-    let mut table = Rows::default();
-    for change in versions.of(Aspect::COMMENT_DELIVERY, rows) {
+    let changes = versions.of(Aspect::COMMENT_DELIVERY, rows);
+    let mut table = Rows::with_room(changes.len(), 180);
+    for change in changes {
         let (comment, post) = comments[change.row];
         table
             .binary()
@@ -126,7 +128,15 @@ pub(crate) fn comment_feed(versions: Versions<'_>, comments: &[(&Comment, Uuid)]
 /// What was done to posts in the days that events are kept.
 pub(crate) fn event_rows(world: &World, made: &[(Post, Engagement)]) -> Rows {
     let kept = world.clock() - TimeDelta::days(EVENT_DAYS.into());
-    let mut table = Rows::default();
+    let events = made.iter().map(|(_, engagement)| {
+        let Engagement {
+            likes,
+            comments,
+            views,
+        } = engagement;
+        likes.len() + comments.len() + views.len()
+    });
+    let mut table = Rows::with_room(events.sum(), 86);
     for (post, engagement) in made {
         let likes = engagement
             .likes

@@ -24,6 +24,14 @@ pub(crate) trait Field {
 }
 
 impl Rows {
+    /// None yet, with room for as many as that, of about so many bytes each.
+    pub(crate) fn with_room(rows: usize, bytes: usize) -> Self {
+        Self {
+            bytes: Vec::with_capacity(rows * bytes),
+            rows: 0,
+        }
+    }
+
     /// Starts a row of so many fields.
     pub(crate) fn row(&mut self, fields: i16) -> Row<'_> {
         self.rows += 1;

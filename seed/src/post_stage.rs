@@ -151,7 +151,7 @@ fn write_metadata(made: &[(Post, Engagement)]) -> Rows {
 }
 
 fn write_likes(likes: &[(&Like, Uuid)]) -> Rows {
-    let mut table = Rows::default();
+    let mut table = Rows::with_room(likes.len(), 74);
     for (like, post) in likes.iter().filter(|(like, _)| like.removed_at.is_none()) {
         table
             .row(4)
