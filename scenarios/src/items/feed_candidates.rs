@@ -92,9 +92,8 @@ impl Operation for Candidates {
             .into_iter()
             .map(|cut| At::rung(cut.events))
             .collect();
-        // The whole of a smaller world.
-        let judged = rungs.iter().find(|at| at.n >= JUDGED).or(rungs.last());
-        let judged = judged.copied();
+        // A smaller world has no such place: what is so quick is all waits there.
+        let judged = rungs.iter().copied().find(|at| at.n >= JUDGED);
         let lines = ROUND_TRIPS.into_iter().filter_map(|round_trip_us| {
             judged.map(|at| At {
                 round_trip_us,
