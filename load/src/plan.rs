@@ -190,9 +190,10 @@ mod tests {
     }
 
     #[test]
-    fn four_flows_take_half_a_minute_at_the_short_plan_and_twelve_at_the_full_one() {
+    fn four_flows_take_little_more_than_half_a_minute_at_the_short_plan_and_twelve_at_the_full_one()
+    {
         let short = LoadPlan::short().expected().as_secs_f64();
-        assert!(short < 30.0, "{short} s");
+        assert!(short < 35.0, "{short} s");
         let full = LoadPlan::full().expected().as_secs_f64();
         assert!(full < 720.0, "{full} s");
     }

@@ -9,7 +9,7 @@ use verdict_scenarios::items::message_send::Send;
 use verdict_scenarios::items::pagination::Posts;
 use verdict_scenarios::items::{MessageSend, Pagination};
 use verdict_scenarios::latency::{Pair, Seat, sample};
-use verdict_scenarios::operation::{AnyOperation, erase};
+use verdict_scenarios::operation::{AnyOperation, Ladder, erase};
 use verdict_scenarios::recording::Recording;
 use verdict_scenarios::session::Role;
 use verdict_scenarios::tally::Tally;
@@ -19,10 +19,16 @@ use super::sabotaged::{Fault, FaultOf, Sabotaged};
 use super::with_fix;
 use crate::court::{in_court_of, short, variant};
 
-/// What is found wrong with the optimized variant while an operation is timed at its first place.
+/// What is found wrong with the optimized variant while an operation is timed at its first place,
+/// or in the whole world where places are parts of it: a small part has one answer for everybody.
 pub fn timed(court: &Court<'_>, operation: &dyn AnyOperation) -> Answers {
     let session = court.session;
-    let at = operation.rungs(session.world())[0];
+    let mut rungs = operation.rungs(session.world());
+    rungs.retain(|at| at.is_rung());
+    let at = match operation.ladder() {
+        Ladder::Rows => rungs[0],
+        Ladder::Events => rungs[rungs.len() - 1],
+    };
     let probe = operation.probe(session.oracle(), &VariantName::Optimized, at);
     let pair = Pair {
         baseline: None,
