@@ -165,7 +165,7 @@ pub struct ResultsArgs {
 /// `verdict load`.
 #[derive(Debug, Clone, Args)]
 pub struct LoadArgs {
-    /// send, history or page; all of them when none is named
+    /// feed, send, history or page; all of them when none is named
     #[arg(value_name = "FLOW")]
     pub flows: Vec<FlowId>,
     /// Closed loop: users that wait for each answer; may be repeated

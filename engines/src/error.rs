@@ -222,6 +222,7 @@ impl Error {
         match self {
             Self::DiskFull { .. } | Self::Io { .. } => Exit::Io,
             Self::Build { source, .. } if is_full(source.as_ref()) => Exit::Io,
+            Self::Refused { .. } if is_full(self) => Exit::Io,
             Self::Permission { .. } => Exit::Permission,
             Self::BadUrl { .. }
             | Self::OddPath { .. }

@@ -123,12 +123,14 @@ pub(crate) fn replace(path: &Path, text: &str) -> Result<(), JsonError> {
     }
     // Two runs may end at once: the process keeps their temporary files apart.
     let temporary = path.with_extension(format!("{}.partial", std::process::id()));
-    fs::write(&temporary, text).map_err(failed("writing", &temporary))?;
-    fs::rename(&temporary, path).map_err(|source| {
-        // The rename's own error is the one to report.
+    let replaced = fs::write(&temporary, text)
+        .map_err(failed("writing", &temporary))
+        .and_then(|()| fs::rename(&temporary, path).map_err(failed("replacing", path)));
+    if replaced.is_err() {
+        // The first error is the one to report.
         let _ = fs::remove_file(&temporary);
-        failed("replacing", path)(source)
-    })
+    }
+    replaced
 }
 
 /// A file's bytes; one that has no end, such as a device, is given up.
