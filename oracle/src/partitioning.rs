@@ -46,6 +46,14 @@ fn second(time: DateTime<Utc>) -> Second {
     time.timestamp() as Second
 }
 
+/// A range of so many hours, of those that are asked for; the last one where there is none.
+pub fn range_of(oracle: &Oracle, hours: i64, random: &mut impl Rng) -> Range {
+    let mut ranges = every_range(oracle.world());
+    ranges.retain(|range| range.until - range.since == TimeDelta::hours(hours));
+    let any = ranges.choose(random).copied();
+    any.unwrap_or_else(|| last_hours(oracle.world(), hours))
+}
+
 fn any_range(oracle: &Oracle, random: &mut impl Rng) -> Range {
     let any = every_range(oracle.world()).choose(random).copied();
     any.unwrap_or_else(|| last_hours(oracle.world(), 24))

@@ -5,6 +5,7 @@
 use clickhouse::Client;
 use clickhouse::sql::Identifier;
 use futures_util::future::BoxFuture;
+use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use uuid::Uuid;
 use verdict_audit::{At, VariantName};
@@ -32,7 +33,8 @@ const LIMIT: u64 = 200;
 /// Posts whose ids are looked up at a rung.
 const IDS: usize = 20;
 
-const WEEK_HOURS: i64 = 7 * 24;
+const DAY_HOURS: i64 = 24;
+const WEEK_HOURS: i64 = 7 * DAY_HOURS;
 
 /// Why nothing is written between two equal reads.
 const FEED: &str = "what is read is the change feed, whose late and hostile versions are the \
@@ -110,9 +112,9 @@ impl Operation for RecentPosts {
         rungs(world)
     }
 
-    fn at(&self, oracle: &Oracle, _: At, _: &mut ChaCha8Rng) -> Option<PostsRequest> {
+    fn at(&self, oracle: &Oracle, _: At, random: &mut ChaCha8Rng) -> Option<PostsRequest> {
         Some(PostsRequest {
-            range: oracle::last_hours(oracle.world(), WEEK_HOURS),
+            range: oracle::range_of(oracle, WEEK_HOURS, random),
             limit: LIMIT,
         })
     }
@@ -209,8 +211,8 @@ impl Operation for LikesByAuthor {
         rungs(world)
     }
 
-    fn at(&self, oracle: &Oracle, _: At, _: &mut ChaCha8Rng) -> Option<Range> {
-        Some(oracle::last_hours(oracle.world(), WEEK_HOURS))
+    fn at(&self, oracle: &Oracle, _: At, random: &mut ChaCha8Rng) -> Option<Range> {
+        Some(oracle::range_of(oracle, WEEK_HOURS, random))
     }
 
     fn draw(&self, oracle: &Oracle, random: &mut ChaCha8Rng) -> Range {
@@ -255,9 +257,9 @@ impl Operation for RecentEvents {
         rungs(world)
     }
 
-    fn at(&self, oracle: &Oracle, _: At, _: &mut ChaCha8Rng) -> Option<EventsRequest> {
+    fn at(&self, oracle: &Oracle, _: At, random: &mut ChaCha8Rng) -> Option<EventsRequest> {
         Some(EventsRequest {
-            range: oracle::last_hours(oracle.world(), 24),
+            range: oracle::range_of(oracle, DAY_HOURS, random),
             limit: LIMIT,
         })
     }
@@ -319,8 +321,11 @@ impl Operation for Retention {
         Leaves::Rows
     }
 
-    fn at(&self, oracle: &Oracle, _: At, _: &mut ChaCha8Rng) -> Option<RetentionRequest> {
-        Some(oracle::retention(oracle.world(), 1))
+    fn at(&self, oracle: &Oracle, _: At, random: &mut ChaCha8Rng) -> Option<RetentionRequest> {
+        Some(oracle::retention(
+            oracle.world(),
+            random.random_range(1..=2),
+        ))
     }
 
     fn draw(&self, oracle: &Oracle, random: &mut ChaCha8Rng) -> RetentionRequest {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use verdict_audit::VariantName;
 use verdict_scenarios::court::Court;
 use verdict_scenarios::docket::ITEMS;
-use verdict_scenarios::operation::{Answer, AnyOperation, Between, Check, Hands, Leaves};
+use verdict_scenarios::operation::{Answer, AnyOperation, Between, Check, Hands, Ladder, Leaves};
 use verdict_scenarios::tally::Tally;
 
 use super::timed::timed;
@@ -136,9 +136,14 @@ fn of_every_operation_that_is_checked_and_timed() {
                     let wrong = is_checked(court, &**operation, fault);
                     seen(fault, fault != Fault::Nothing, wrong, &what, &mut passed);
                 }
-                let late = [Fault::Kept(4)];
+                // Of all events together little is asked in a cell's time.
+                let (often, after) = match operation.ladder() {
+                    Ladder::Rows => (4, 100),
+                    Ladder::Events => (2, 20),
+                };
+                let late = [Fault::Kept(often)];
                 let late = late.into_iter().filter(|_| reads);
-                let times = [Fault::Nothing, Fault::Exhausted(100)];
+                let times = [Fault::Nothing, Fault::Exhausted(after)];
                 for fault in times.into_iter().chain(late) {
                     let operation = operation.through(Faulty::hands(fault));
                     let answers = timed(court, &*operation);
