@@ -137,13 +137,13 @@ fn of_every_operation_that_is_checked_and_timed() {
                     seen(fault, fault != Fault::Nothing, wrong, &what, &mut passed);
                 }
                 // Of all events together little is asked in a cell's time.
-                let (often, after) = match operation.ladder() {
-                    Ladder::Rows => (4, 100),
-                    Ladder::Events => (2, 20),
+                let often = match operation.ladder() {
+                    Ladder::Rows => 4,
+                    Ladder::Events => 2,
                 };
                 let late = [Fault::Kept(often)];
                 let late = late.into_iter().filter(|_| reads);
-                let times = [Fault::Nothing, Fault::Exhausted(after)];
+                let times = [Fault::Nothing, Fault::Exhausted(20)];
                 for fault in times.into_iter().chain(late) {
                     let operation = operation.through(Faulty::hands(fault));
                     let answers = timed(court, &*operation);
