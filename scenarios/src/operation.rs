@@ -19,6 +19,6 @@ mod through;
 
 pub use any::{AnyOperation, erase};
 pub use check::{Check, PATIENCE};
-pub use contract::{Between, Ladder, Leaves, Operation, made, no_such_variant};
+pub use contract::{Between, Ladder, Leaves, Operation, event_rungs, made, no_such_variant};
 pub use probe::Probe;
 pub use through::{Answer, Hands};

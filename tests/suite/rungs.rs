@@ -6,7 +6,7 @@ use verdict_audit::{At, Counter, VariantName, Verdict};
 use verdict_oracle::{Held, Oracle, same};
 use verdict_scenarios::item::Item;
 use verdict_scenarios::operation::{
-    AnyOperation, Between, Ladder, Leaves, Operation, erase, no_such_variant,
+    AnyOperation, Between, Ladder, Leaves, Operation, erase, event_rungs, no_such_variant,
 };
 use verdict_seed::World;
 use verdict_store::fault::Doing;
@@ -53,8 +53,7 @@ impl Operation for Count {
         "count"
     }
     fn rungs(&self, world: &World) -> Vec<At> {
-        let cuts = world.cuts().into_iter();
-        cuts.map(|cut| At::rung(cut.events)).collect()
+        event_rungs(world)
     }
     fn ladder(&self) -> Ladder {
         Ladder::Events

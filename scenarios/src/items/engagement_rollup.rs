@@ -20,7 +20,9 @@ use verdict_store::{Change, Fault, Store, change};
 
 use crate::error::Result as Outcome;
 use crate::item::Item;
-use crate::operation::{AnyOperation, Between, Ladder, Operation, erase, made, no_such_variant};
+use crate::operation::{
+    AnyOperation, Between, Ladder, Operation, erase, event_rungs, made, no_such_variant,
+};
 use crate::session::Session;
 use crate::tally::Tally;
 
@@ -106,11 +108,6 @@ impl Item for EngagementRollup {
     }
 }
 
-fn rungs(world: &World) -> Vec<At> {
-    let cuts = world.cuts().into_iter();
-    cuts.map(|cut| At::rung(cut.events)).collect()
-}
-
 /// Brings the copies of a variant up to date that do not follow by themselves, where its own
 /// schedule would do so within minutes.
 async fn caught_up(store: &Store, variant: &VariantName) -> Result<(), Fault> {
@@ -140,7 +137,7 @@ impl Operation for UserAuthor {
     }
 
     fn rungs(&self, world: &World) -> Vec<At> {
-        rungs(world)
+        event_rungs(world)
     }
 
     fn ladder(&self) -> Ladder {
@@ -215,7 +212,7 @@ impl Operation for PostMetrics {
     }
 
     fn rungs(&self, world: &World) -> Vec<At> {
-        rungs(world)
+        event_rungs(world)
     }
 
     fn ladder(&self) -> Ladder {

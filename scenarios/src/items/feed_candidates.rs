@@ -18,7 +18,9 @@ use verdict_store::{Change, Fault, Store};
 
 use crate::error::Result as Outcome;
 use crate::item::Item;
-use crate::operation::{AnyOperation, Between, Ladder, Operation, erase, no_such_variant};
+use crate::operation::{
+    AnyOperation, Between, Ladder, Operation, erase, event_rungs, no_such_variant,
+};
 use crate::session::Session;
 use crate::tally::Tally;
 
@@ -87,11 +89,7 @@ impl Operation for Candidates {
     }
 
     fn rungs(&self, world: &World) -> Vec<At> {
-        let rungs: Vec<At> = world
-            .cuts()
-            .into_iter()
-            .map(|cut| At::rung(cut.events))
-            .collect();
+        let rungs = event_rungs(world);
         // A smaller world has no such place: what is so quick is all waits there.
         let judged = rungs.iter().copied().find(|at| at.n >= JUDGED);
         let lines = ROUND_TRIPS.into_iter().filter_map(|round_trip_us| {

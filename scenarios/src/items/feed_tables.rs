@@ -21,7 +21,7 @@ use verdict_store::{Change, Fault, Store};
 
 use crate::error::Result as Outcome;
 use crate::item::Item;
-use crate::operation::{AnyOperation, Between, Ladder, Operation, erase};
+use crate::operation::{AnyOperation, Between, Ladder, Operation, erase, event_rungs};
 use crate::session::Session;
 use crate::tally::Tally;
 
@@ -78,11 +78,7 @@ impl Operation for Read {
     }
 
     fn rungs(&self, world: &World) -> Vec<At> {
-        world
-            .cuts()
-            .into_iter()
-            .map(|cut| At::rung(cut.events))
-            .collect()
+        event_rungs(world)
     }
 
     fn ladder(&self) -> Ladder {

@@ -46,6 +46,12 @@ pub enum Ladder {
     Events,
 }
 
+/// The rungs of [`Ladder::Events`], ascending.
+pub fn event_rungs(world: &World) -> Vec<At> {
+    let cuts = world.cuts().into_iter();
+    cuts.map(|cut| At::rung(cut.events)).collect()
+}
+
 /// A part of an item that is measured by itself.
 pub trait Operation: Send + Sync + 'static {
     /// What is asked.
