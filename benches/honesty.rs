@@ -137,6 +137,7 @@ impl Ready<'_> {
 
     /// Whole runs on one start, every other one beside a busy core.
     fn against_itself(&self, court: &Court<'_>, runs: &mut Vec<Vec<Cell>>) -> Result<()> {
+        self.runtime.block_on(court.session.cut())?;
         for run in 0..self.plan.runs {
             let cells = itself::run(court, &mut self.clock(Depth::Quick), run % 2 == 1)?;
             runs.push(cells);

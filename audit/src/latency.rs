@@ -73,6 +73,31 @@ impl Latency {
             recorded: Recorded::default(),
         }
     }
+
+    /// The same with its ratios taken from a zero; without one for the 95th percentile its
+    /// interval is as much wider as copies may be apart.
+    pub fn taken_from(&self, typical: Zero, p95: Option<Zero>, spread: f64) -> Self {
+        let ratio = |ratio: Ratio| ratio.relative_to(typical, self.rounds);
+        let tail = |ratio: Ratio| match p95 {
+            Some(zero) => ratio.relative_to(zero, self.p95_rounds),
+            None => ratio.widened(spread),
+        };
+        Self {
+            ratio: self.ratio.map(ratio),
+            p95_ratio: self.p95_ratio.map(tail),
+            zero: Some(typical),
+            p95_zero: p95,
+            ..self.clone()
+        }
+    }
+
+    /// The zero that its own ratios make for others, of the typical call and of the 95th
+    /// percentile.
+    pub fn as_zero(&self) -> Option<(Zero, Option<Zero>)> {
+        let zero = |ratio, rounds| Zero { ratio, rounds };
+        let p95 = self.p95_ratio.map(|ratio| zero(ratio, self.p95_rounds));
+        Some((zero(self.ratio?, self.rounds), p95))
+    }
 }
 
 /// What two copies of a database differ by anyway.

@@ -194,7 +194,7 @@ mod tests {
         }
     }
 
-    /// Rounds as they are recorded here: a drift over the run, an offset of each round's
+    /// Simulated rounds, of the kind that recordings show: a drift over the run, an offset of each round's
     /// connections, blocks of which each is like the one before it, and a long tail.
     fn recorded(truth: f64, rounds: usize, random: &mut ChaCha8Rng) -> Vec<Vec<Block>> {
         let mut normal = || (0..12).map(|_| random.random::<f64>()).sum::<f64>() - 6.0;

@@ -103,7 +103,7 @@ pub fn self_check(measured: Ratio) -> Judgement {
         ),
         _ => Judgement::new(
             Verdict::Inconclusive,
-            "the interval does not hold 1, as one in twenty does not: small effects are not to be trusted in this run",
+            "the interval ends within the noise of 1, as one in twenty does by chance: a small effect is not told from none in this run",
         ),
     }
 }

@@ -1,7 +1,7 @@
 //! Today against itself: runs as a trial's, in which every ratio's true value is 1.
 
 use criterion::Criterion;
-use verdict_audit::evidence::{Latency, Ratio, Zero};
+use verdict_audit::evidence::{Latency, Ratio};
 use verdict_audit::{At, Verdict, rules};
 use verdict_scenarios::Result;
 use verdict_scenarios::court::Court;
@@ -35,12 +35,14 @@ pub struct Cell {
     pub ratio: Ratio,
     /// Its rounds.
     pub rounds: usize,
+    /// Of the 95th percentile, where there were calls enough for one.
+    pub p95: Option<Ratio>,
 }
 
 impl Cell {
     /// Whether the interval that is shown misses the truth.
     pub fn misses_one(&self) -> bool {
-        self.ratio.lo > 1.0 || self.ratio.hi < 1.0
+        misses_one(self.ratio)
     }
 
     /// Whether a verdict is given on it among so many cells, as on a variant that promises any
@@ -50,6 +52,11 @@ impl Cell {
         let verdict = rules::speed_up(judged, 1.0, f64::INFINITY).verdict;
         !matches!(verdict, Verdict::NoEffect | Verdict::Inconclusive)
     }
+}
+
+/// Whether an interval misses the truth.
+pub(crate) fn misses_one(ratio: Ratio) -> bool {
+    ratio.lo > 1.0 || ratio.hi < 1.0
 }
 
 /// One whole run: today's operations, of every item, on both kinds of sides.
@@ -62,51 +69,53 @@ pub fn run(court: &Court<'_>, criterion: &mut Criterion, busy: bool) -> Result<V
     for item in court.items {
         for operation in item.operations() {
             for sides in [Sides::One, Sides::Copies] {
-                let measured = of(court, criterion, (*item, &*operation), sides)?;
-                cells.extend(measured.into_iter().map(|(ratio, rounds)| Cell {
-                    sides,
-                    busy,
-                    ratio,
-                    rounds,
-                }));
+                let at = (sides, busy);
+                cells.extend(of(court, criterion, (*item, &*operation), at)?);
             }
         }
     }
     Ok(cells)
 }
 
-/// The cells of an operation, with their rounds.
+/// The cells of an operation.
 fn of(
     court: &Court<'_>,
     criterion: &mut Criterion,
     (item, operation): (&dyn Item, &dyn AnyOperation),
-    sides: Sides,
-) -> Result<Vec<(Ratio, usize)>> {
-    let places = places(court, operation);
+    (sides, busy): (Sides, bool),
+) -> Result<Vec<Cell>> {
+    let places = places(court, item, operation);
     let name = |what| format!("{} {what}", item.id());
     let mut measure = |group: &str, at| cell(court, criterion, group, (operation, at), sides);
     let zero = match (sides, places.last()) {
         (Sides::Copies, Some(at)) => measure(&name("copies"), *at)?,
         _ => None,
     };
-    let zero = zero.and_then(|cell| {
-        let (ratio, rounds) = (cell.ratio?, cell.rounds);
-        Some(Zero { ratio, rounds })
-    });
+    let zero = zero.and_then(|cell| cell.as_zero());
     if sides == Sides::Copies && zero.is_none() {
         return Ok(Vec::new());
     }
     let mut found = Vec::new();
     for at in places {
-        let Some(Latency { ratio, rounds, .. }) = measure(&name("against itself"), at)? else {
+        let Some(raw) = measure(&name("against itself"), at)? else {
             continue;
         };
-        let relative = |ratio: Ratio| match zero {
-            Some(zero) => ratio.relative_to(zero, rounds),
-            None => ratio,
+        let (cell, rounds) = match zero {
+            Some((typical, p95)) => (
+                raw.taken_from(typical, p95, 0.0),
+                raw.rounds.min(typical.rounds),
+            ),
+            None => (raw.clone(), raw.rounds),
         };
-        let rests_on = zero.map_or(rounds, |zero| rounds.min(zero.rounds));
-        found.extend(ratio.map(|ratio| (relative(ratio), rests_on)));
+        // A zero of the typical call alone leaves the 95th percentile without one.
+        let has_p95 = zero.is_none_or(|(_, p95)| p95.is_some());
+        found.extend(cell.ratio.map(|ratio| Cell {
+            sides,
+            busy,
+            ratio,
+            rounds,
+            p95: cell.p95_ratio.filter(|_| has_p95),
+        }));
     }
     Ok(found)
 }
@@ -134,15 +143,20 @@ fn cell(
     court.against_itself(criterion, group, place, roles, &same)
 }
 
-/// Where an operation's cells are: nowhere where it is no call of its own, where tables have to
-/// be given back after each, or where each rung is a part of the world that is to be made first.
-pub(crate) fn places(court: &Court<'_>, operation: &dyn AnyOperation) -> Vec<At> {
+/// Where an operation's cells are: nowhere where it is no call of its own, or where tables have to
+/// be given back after each; of what is asked of parts of the world, only what reads and needs
+/// nothing that today does not have, in the smallest.
+pub(crate) fn places(court: &Court<'_>, item: &dyn Item, operation: &dyn AnyOperation) -> Vec<At> {
     let renewed = matches!(operation.leaves(), Leaves::Renew(_));
-    if operation.aside() || renewed || operation.ladder() != Ladder::Rows {
+    if operation.aside() || renewed {
         return Vec::new();
     }
     let mut places = operation.rungs(court.session.world());
     places.retain(|at| at.is_rung() && at.n <= LARGEST);
+    if operation.ladder() == Ladder::Events {
+        let as_it_is = item.ground().is_none() && operation.leaves() == Leaves::Nothing;
+        places.truncate(usize::from(as_it_is));
+    }
     places
 }
 
@@ -160,6 +174,7 @@ mod tests {
                 hi: value * (1.0 + half),
             },
             rounds: 10,
+            p95: None,
         }
     }
 

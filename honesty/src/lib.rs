@@ -6,7 +6,7 @@
 //! - [`saved`]: what a call of a fix saves, by three clocks: the caller's, the engine's own and
 //!   another client's. They should agree.
 //!
-//! Nothing here is a copy of what a trial does: the cells are a trial's cells
+//! The cells are a trial's own
 //! ([`verdict_scenarios::court::Court::against_itself`]), and the statements are those that
 //! the calls send ([`calls`]).
 

@@ -11,7 +11,7 @@ use verdict_audit::evidence::Latency;
 use verdict_audit::{At, VariantName};
 use verdict_scenarios::Result;
 use verdict_scenarios::court::Court;
-use verdict_scenarios::operation::{AnyOperation, Probe};
+use verdict_scenarios::operation::{AnyOperation, Ladder, Probe};
 use verdict_scenarios::session::Role;
 use verdict_scenarios::tally::Tally;
 use verdict_scenarios::timing::{Place, same};
@@ -53,7 +53,10 @@ pub fn slowable(court: &Court<'_>, criterion: &mut Criterion) -> Result<Vec<Slow
     for item in court.items {
         for operation in item.operations() {
             let operation: Arc<dyn AnyOperation> = Arc::from(operation);
-            for at in places(court, &*operation) {
+            if operation.ladder() != Ladder::Rows {
+                continue;
+            }
+            for at in places(court, *item, &*operation) {
                 let cell = cell(court, criterion, &*operation, at, &same)?;
                 let typical_us = cell.as_ref().and_then(typical);
                 let slowable = typical_us.map(|typical_us| Slowable {

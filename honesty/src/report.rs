@@ -3,8 +3,9 @@
 use std::fmt;
 
 use serde::Serialize;
+use verdict_audit::evidence::Ratio;
 
-use crate::itself::{Cell, Sides};
+use crate::itself::{Cell, Sides, misses_one};
 use crate::power::Power;
 use crate::saved::Saved;
 
@@ -35,6 +36,10 @@ pub struct Aa {
     pub cells: usize,
     /// Those whose 95 % interval misses 1.
     pub missing_one: usize,
+    /// Cells with calls enough for a ratio of the 95th percentile.
+    pub p95_cells: usize,
+    /// Those in which its 95 % interval misses 1.
+    pub p95_missing_one: usize,
     /// Runs with any verdict other than no effect or inconclusive.
     pub judged: usize,
     /// Runs.
@@ -64,9 +69,12 @@ impl Aa {
         let judged = |run: &&Vec<Cell>| run.iter().any(|cell| cell.is_judged(run.len()));
         let cells: Vec<Cell> = runs.iter().flatten().copied().collect();
         let kinds = [Sides::One, Sides::Copies].map(|sides| [(sides, false), (sides, true)]);
+        let tails: Vec<Ratio> = cells.iter().filter_map(|cell| cell.p95).collect();
         Self {
             cells: cells.len(),
             missing_one: missing(&cells),
+            p95_cells: tails.len(),
+            p95_missing_one: tails.iter().filter(|tail| misses_one(**tail)).count(),
             judged: runs.iter().filter(judged).count(),
             runs: runs.len(),
             parts: kinds
@@ -167,6 +175,11 @@ impl fmt::Display for Honesty {
             aa.judged,
             aa.runs
         )?;
+        writeln!(
+            f,
+            "  of the 95th percentile: {} of {} miss 1",
+            aa.p95_missing_one, aa.p95_cells
+        )?;
         for part in &aa.parts {
             writeln!(
                 f,
@@ -235,8 +248,6 @@ impl fmt::Display for Honesty {
 
 #[cfg(test)]
 mod tests {
-    use verdict_audit::evidence::Ratio;
-
     use super::*;
 
     fn run(cells: usize, missing: usize, value: f64) -> Vec<Cell> {
@@ -251,6 +262,11 @@ mod tests {
                     hi: value * 1.02,
                 },
                 rounds: 10,
+                p95: (number % 10 == 0).then_some(Ratio {
+                    value,
+                    lo: value / 1.02,
+                    hi: value * 1.02,
+                }),
             }
         };
         (0..cells).map(cell).collect()
@@ -274,6 +290,7 @@ mod tests {
         assert_eq!(missed(&runs), Vec::<String>::new());
         let aa = Aa::of(&runs);
         assert_eq!((aa.cells, aa.missing_one), (800, 40));
+        assert_eq!((aa.p95_cells, aa.p95_missing_one), (80, 20));
         assert_eq!((aa.judged, aa.runs), (1, 20));
         assert_eq!(aa.parts.len(), 4);
         runs[0] = loud;

@@ -10,7 +10,7 @@ use verdict_engines::pgbench::{Pgbench, Script};
 use verdict_scenarios::Result;
 use verdict_scenarios::court::Court;
 use verdict_scenarios::item::Item;
-use verdict_scenarios::operation::{AnyOperation, Leaves};
+use verdict_scenarios::operation::{AnyOperation, Ladder, Leaves};
 use verdict_scenarios::session::Role;
 
 use crate::bare::{Bare, Took, WARM_UP_CALLS};
@@ -121,7 +121,9 @@ fn of_item(
 ) -> Result<Vec<Saved>> {
     let mut all = Vec::new();
     for operation in item.operations() {
-        if operation.aside() || operation.leaves() != Leaves::Nothing {
+        // What ClickHouse answers is not heard on PostgreSQL's wire.
+        let elsewhere = operation.ladder() != Ladder::Rows;
+        if operation.aside() || elsewhere || operation.leaves() != Leaves::Nothing {
             continue;
         }
         for n in SIZES {

@@ -2,7 +2,7 @@
 //! differs by on them anyway.
 
 use criterion::Criterion;
-use verdict_audit::evidence::{Latency, Ratio, Zero};
+use verdict_audit::evidence::{Latency, Ratio};
 use verdict_audit::{At, Finding, OperationName, Promise, Quantity};
 
 use crate::court::{Case, Court};
@@ -63,14 +63,9 @@ impl Court<'_> {
         let group = format!("{} copies", case.item.id());
         let found = self.against_itself(criterion, &group, place, ROLES, &same)?;
         if let Some(cell) = found
-            && let Some(typical) = cell.ratio
+            && let Some((typical, p95)) = cell.as_zero()
         {
-            let zero = |ratio, rounds| Zero { ratio, rounds };
-            let zero = Copies {
-                at,
-                typical: zero(typical, cell.rounds),
-                p95: cell.p95_ratio.map(|ratio| zero(ratio, cell.p95_rounds)),
-            };
+            let zero = Copies { at, typical, p95 };
             self.session.note_zero(key(case, name), zero);
         }
         Ok(())
@@ -86,7 +81,7 @@ impl Court<'_> {
         let spread = self.session.spread().max(UNKNOWN_SPREAD);
         for cell in cells {
             match self.session.zero(&key(case, &cell.operation), cell.at) {
-                Some(zero) if !rewritten => *cell = relative(cell, zero, spread),
+                Some(zero) if !rewritten => *cell = cell.taken_from(zero.typical, zero.p95, spread),
                 _ => cell.floor = spread,
             }
         }
@@ -117,7 +112,7 @@ impl Court<'_> {
             }
             self.find_zero(case, &cell.operation, cell.at, criterion)?;
             if let Some(here) = self.session.zero(&name, cell.at) {
-                *cell = relative(raw, here, spread);
+                *cell = raw.taken_from(here.typical, here.p95, spread);
             }
         }
         Ok(())
@@ -126,23 +121,6 @@ impl Court<'_> {
 
 fn key(case: Case<'_>, operation: &OperationName) -> String {
     format!("{} {operation}", case.item.id())
-}
-
-/// A cell whose ratios are taken from a zero; without one for the 95th percentile its interval
-/// is as much wider as copies may be apart.
-fn relative(raw: &Latency, zero: Copies, spread: f64) -> Latency {
-    let ratio = |ratio: Ratio| ratio.relative_to(zero.typical, raw.rounds);
-    let tail = |ratio: Ratio| match zero.p95 {
-        Some(zero) => ratio.relative_to(zero, raw.p95_rounds),
-        None => ratio.widened(spread),
-    };
-    Latency {
-        ratio: raw.ratio.map(ratio),
-        p95_ratio: raw.p95_ratio.map(tail),
-        zero: Some(zero.typical),
-        p95_zero: zero.p95,
-        ..raw.clone()
-    }
 }
 
 /// Where a verdict changes: at no effect, and at what is promised there.
@@ -175,7 +153,7 @@ fn is_near(ratio: Ratio, border: f64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use verdict_audit::evidence::Percentiles;
+    use verdict_audit::evidence::{Percentiles, Zero};
 
     fn ratio(value: f64, half: f64) -> Ratio {
         Ratio {
@@ -209,7 +187,7 @@ mod tests {
             typical: of(ratio(1.05, 1.01)),
             p95: Some(of(ratio(0.9, 1.04))),
         };
-        let cell = relative(&raw(), zero, 0.03);
+        let cell = raw().taken_from(zero.typical, zero.p95, 0.03);
         assert!((cell.ratio.unwrap().value - 2.0).abs() < 1e-9);
         let tail = cell.p95_ratio.unwrap();
         assert!((tail.value - 2.0).abs() < 1e-9);
@@ -217,7 +195,10 @@ mod tests {
         assert_eq!((cell.zero, cell.p95_zero), (Some(zero.typical), zero.p95));
 
         zero.p95 = None;
-        let tail = relative(&raw(), zero, 0.03).p95_ratio.unwrap();
+        let tail = raw()
+            .taken_from(zero.typical, zero.p95, 0.03)
+            .p95_ratio
+            .unwrap();
         assert!((tail.value - 1.8).abs() < 1e-9 && tail.lo < 1.8 / 1.05);
     }
 

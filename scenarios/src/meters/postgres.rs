@@ -211,7 +211,8 @@ impl Postgres {
             .fetch_one(&self.pool)
             .await
             .ok()?;
-        Some((bytes - images).max(0))
+        // More images than bytes: they are not the backend's alone.
+        Some(bytes - images).filter(|rest| *rest >= 0)
     }
 
     async fn since_begin(&mut self) -> Result<Reading, Error> {

@@ -9,7 +9,7 @@ use verdict_audit::{At, VariantName};
 use verdict_oracle::write::Rows;
 use verdict_oracle::{Difference, Held, Oracle, Write, write};
 use verdict_seed::World;
-use verdict_store::{Error, Fault, Store, Table};
+use verdict_store::{Engine, Error, Fault, Store, Table};
 
 use crate::parts;
 
@@ -44,6 +44,16 @@ pub enum Ladder {
     /// Events: at a rung ClickHouse holds the part of the world that has so many, in a database
     /// of its own, and so does the oracle. The last rung is the whole world (`World::cuts`).
     Events,
+}
+
+impl Ladder {
+    /// Where what is asked along it is answered.
+    pub fn engine(self) -> Engine {
+        match self {
+            Self::Rows => Engine::Postgres,
+            Self::Events => Engine::ClickHouse,
+        }
+    }
 }
 
 /// The rungs of [`Ladder::Events`], ascending.
