@@ -18,7 +18,7 @@ mod probe;
 mod through;
 
 pub use any::{AnyOperation, erase};
-pub use check::{Check, PATIENCE};
+pub use check::{Check, Effort};
 pub use contract::{Between, Ladder, Leaves, Operation, event_rungs, made, no_such_variant};
 pub use probe::Probe;
 pub use through::{Answer, Hands};

@@ -11,7 +11,7 @@ use verdict_store::{Change, Fault, Refusal, Store};
 use crate::court::Court;
 use crate::error::Result;
 use crate::item::Item;
-use crate::operation::{Check, PATIENCE};
+use crate::operation::{Check, Effort};
 use crate::session::Role;
 use crate::tally::Tally;
 use crate::trial::{same_sums, written};
@@ -77,10 +77,9 @@ impl Court<'_> {
                 store: &store,
                 calls,
                 variant,
-                answers: session.answers(),
+                effort: Effort::trial(session.answers()),
                 seed: self.seed(item, &*operation),
                 until_wrong,
-                patience: PATIENCE,
             };
             self.runtime.block_on(operation.check(check, &mut tally))?;
             self.given_back(role, &*operation)?;

@@ -15,7 +15,7 @@ use verdict_store::{Change, Engine, Fault, Refusal, Store, Table};
 use crate::court::{Case, Clockwork, Court};
 use crate::error::{Error, Result};
 use crate::item::Item;
-use crate::operation::{AnyOperation, Check, Ladder, Leaves, PATIENCE};
+use crate::operation::{AnyOperation, Check, Effort, Ladder, Leaves};
 use crate::session::{ROLES, Role};
 use crate::tally::Tally;
 use crate::work::Counted;
@@ -321,8 +321,8 @@ impl Court<'_> {
             if operation.aside() {
                 continue;
             }
-            let answers = self.session.answers();
-            let asked = (case.variant, case.role(), answers);
+            let effort = Effort::trial(self.session.answers());
+            let asked = (case.variant, case.role(), effort);
             written.extend(self.check(case.item, &*operation, asked, tally)?);
         }
         self.histories(case.item, case.variant, tally)?;
@@ -347,19 +347,19 @@ impl Court<'_> {
         }
     }
 
-    /// Holds so many answers of a variant of one operation to the oracle, on either side.
+    /// Holds answers of a variant of one operation to the oracle, on either side.
     fn check(
         &self,
         item: &dyn Item,
         operation: &dyn AnyOperation,
-        (variant, role, answers): (&VariantName, Role, u64),
+        (variant, role, effort): (&VariantName, Role, Effort),
         tally: &mut Tally,
     ) -> Result<BTreeSet<Table>> {
         let session = self.session;
         // What nobody can take back row by row is given back after every single request.
         let (times, answers) = match operation.leaves() {
-            Leaves::Renew(_) => (answers, 1),
-            Leaves::Nothing | Leaves::Rows => (1, answers),
+            Leaves::Renew(_) => (effort.answers, 1),
+            Leaves::Nothing | Leaves::Rows => (1, effort.answers),
         };
         let mut written = BTreeSet::new();
         let started = Instant::now();
@@ -380,10 +380,9 @@ impl Court<'_> {
                 store: &store,
                 calls: &store,
                 variant,
-                answers,
+                effort: Effort { answers, ..effort },
                 seed: self.seed(item, operation).wrapping_add(time),
                 until_wrong: false,
-                patience: PATIENCE,
             };
             written.extend(self.runtime.block_on(operation.check(check, tally))?);
             self.given_back(role, operation)?;
@@ -399,14 +398,16 @@ impl Court<'_> {
 
     /// Today's operations, of every item, on a schema that a change has made, as they must run
     /// while a deploy rolls. What today does not answer rightly on its own schema either is no
-    /// fault of the change. A change on one engine leaves what is asked of the other as it was.
+    /// fault of the change. A change of one engine leaves what is asked of the other as it was.
     fn additive(&self, change: &Change) -> Result<Answers> {
         let today = VariantName::Baseline;
         let mut tally = Tally::default();
         for item in self.items {
             for operation in item.operations() {
                 let engine = operation.ladder().engine();
-                if change.touches.iter().all(|table| table.engine != engine) {
+                let touches = |table: &Table| table.engine == engine;
+                let touched = change.touches.is_empty() || change.touches.iter().any(touches);
+                if operation.aside() || !touched {
                     continue;
                 }
                 let answers = match operation.ladder() {
@@ -414,11 +415,11 @@ impl Court<'_> {
                     Ladder::Events => ADDITIVE_OF_ALL,
                 };
                 let mut changed = Tally::default();
-                let asked = (&today, Role::Trial, answers);
+                let asked = (&today, Role::Trial, Effort::glance(answers));
                 self.check(*item, &*operation, asked, &mut changed)?;
                 if changed.differs() {
                     let mut unchanged = Tally::default();
-                    let asked = (&today, Role::Baseline, answers);
+                    let asked = (&today, Role::Baseline, Effort::glance(answers));
                     self.check(*item, &*operation, asked, &mut unchanged)?;
                     if !changed.is_worse_than(&unchanged) {
                         tally.declare(format!(

@@ -25,28 +25,59 @@ pub struct Check<'a> {
     pub calls: &'a Store,
     /// Which variant.
     pub variant: &'a VariantName,
-    /// Answers to drawn requests that are held; equal reads around a write come to them.
-    pub answers: u64,
-    /// The seed that they are drawn from.
+    /// How much is asked.
+    pub effort: Effort,
+    /// The seed that requests are drawn from.
     pub seed: u64,
     /// Whether the first wrong answer is enough.
     pub until_wrong: bool,
-    /// How long a variant is asked that is slow: for so long, and for a few answers whatever it
-    /// takes. [`PATIENCE`] in a trial.
-    pub patience: Duration,
 }
 
-/// A variant that is slow is asked less: for this many answers to requests that are drawn as the
-/// others are, and then only for so long.
-const LEAST: u64 = 60;
+/// How much is asked of an operation.
+#[derive(Debug, Clone, Copy)]
+pub struct Effort {
+    /// Answers to drawn requests that are held; equal reads around a write come to them.
+    pub answers: u64,
+    /// A variant that is slow is asked less: for this many answers to requests that are drawn as
+    /// the others are, and then only as long as patience lasts.
+    pub least: u64,
+    /// See [`Self::least`].
+    pub patience: Duration,
+    /// How often some requests are asked at once: answers must not be mixed up where calls
+    /// overlap.
+    pub crowds: usize,
+}
 
-/// Requests that are asked at once, so many times: answers must not be mixed up where calls
-/// overlap.
+impl Effort {
+    /// What a trial asks of a variant.
+    #[must_use]
+    pub fn trial(answers: u64) -> Self {
+        Self {
+            answers,
+            least: 60,
+            patience: Duration::from_secs(2),
+            crowds: 4,
+        }
+    }
+
+    /// Enough to see that an operation still runs.
+    #[must_use]
+    pub fn glance(answers: u64) -> Self {
+        Self {
+            answers,
+            least: 2,
+            patience: Duration::from_millis(500),
+            crowds: 0,
+        }
+    }
+}
+
+/// Requests that are asked at once.
 const AT_ONCE: usize = 16;
-const CROWDS: usize = 4;
 
-/// See [`Check::patience`].
-pub const PATIENCE: Duration = Duration::from_secs(2);
+/// Among so many drawn requests, one at least has something to write between its reads, where an
+/// operation says that it has.
+const DRAW_A_WRITE: u64 = 60;
 
 /// Of so many requests, one is asked again after a write, and again when it is taken back. So is
 /// each whose answer is that there is nothing, if something can come to be there.
@@ -72,14 +103,20 @@ pub(super) async fn check<O: Operation>(
         when: "",
         until_wrong: check.until_wrong,
     };
+    let Effort {
+        answers,
+        least,
+        patience,
+        crowds,
+    } = check.effort;
     let mut random = ChaCha8Rng::seed_from_u64(check.seed);
     let started = Instant::now();
     let checked = tally.checked();
     let (mut asked, mut between) = (0, 0);
     for number in 0u64.. {
         let took = started.elapsed();
-        let enough = asked >= LEAST && took > check.patience;
-        if asked >= check.answers || enough || check.until_wrong && tally.differs() {
+        let enough = asked >= least && took > patience;
+        if asked >= answers || enough || check.until_wrong && tally.differs() {
             break;
         }
         let request = operation.draw(check.oracle, &mut random);
@@ -94,15 +131,11 @@ pub(super) async fn check<O: Operation>(
         }
         let write = operation.write_between(check.oracle, &request, &mut random);
         let one_in = number.is_multiple_of(WRITES_ONE_IN);
-        let patient = took <= check.patience || between < LEAST_WRITES;
+        let patient = took <= patience || between < LEAST_WRITES;
         let due = |write: &Write| (one_in || write.kind == Kind::Created) && patient;
         if let Some(write) = write.filter(due) {
             written.extend(write.tables());
-            let often = if took > check.patience / 2 {
-                1
-            } else {
-                u32::MAX
-            };
+            let often = if took > patience / 2 { 1 } else { u32::MAX };
             let oracle = check.oracle;
             asker
                 .around(oracle, &request, write, &mut random, often, tally)
@@ -111,7 +144,7 @@ pub(super) async fn check<O: Operation>(
         }
     }
     if operation.leaves() == Leaves::Nothing {
-        for _ in 0..CROWDS {
+        for _ in 0..crowds {
             if check.until_wrong && tally.differs() {
                 break;
             }
@@ -121,16 +154,16 @@ pub(super) async fn check<O: Operation>(
             asker.at_once(check.oracle, &crowd, tally).await?;
         }
     }
-    if operation.between() == Between::Drawn && between == 0 && asked >= LEAST {
+    if operation.between() == Between::Drawn && between == 0 && asked >= DRAW_A_WRITE {
         let none = Difference("nothing was written between its reads".to_owned());
         tally.record(operation.name(), Err(none));
     }
-    if asked < check.answers && !check.until_wrong {
+    if asked < answers && !check.until_wrong {
         let call = started.elapsed() / u32::try_from(tally.checked() - checked).unwrap_or(1).max(1);
         tally.shorten(format!(
             "{}: {asked} drawn answers instead of {}, since one takes {call:.1?}",
             operation.name(),
-            check.answers
+            answers
         ));
     }
     Ok(written)

@@ -10,7 +10,7 @@ use verdict_scenarios::operation::{Answer, AnyOperation, Between, Check, Hands, 
 use verdict_scenarios::tally::Tally;
 
 use super::timed::timed;
-use super::{ANSWERS, PATIENCE, with_fix};
+use super::{EFFORT, with_fix};
 use crate::common::Chance;
 
 /// What goes wrong.
@@ -93,10 +93,9 @@ fn is_checked(court: &Court<'_>, operation: &dyn AnyOperation, fault: Fault) -> 
         store: &store,
         calls: &store,
         variant: &optimized,
-        answers: ANSWERS,
+        effort: EFFORT,
         seed: 11,
         until_wrong: true,
-        patience: PATIENCE,
     };
     let mut tally = Tally::default();
     let operation = operation.through(Faulty::hands(fault));

@@ -13,18 +13,20 @@ use verdict_audit::VariantName;
 use verdict_audit::evidence::Answers;
 use verdict_scenarios::court::Court;
 use verdict_scenarios::item::Item;
-use verdict_scenarios::operation::{Check, Ladder, Operation, erase};
+use verdict_scenarios::operation::{Check, Effort, Ladder, Operation, erase};
 use verdict_scenarios::session::Role;
 use verdict_scenarios::tally::Tally;
 
 use self::sabotaged::{Fault, FaultOf, Sabotaged};
 use crate::court::in_court;
 
-/// Answers of a full trial's check.
-const ANSWERS: u64 = 300;
-
-/// A busy machine is no reason to ask less.
-const PATIENCE: Duration = Duration::from_secs(300);
+/// A full trial's; a busy machine is no reason to ask less.
+const EFFORT: Effort = Effort {
+    answers: 300,
+    least: 300,
+    patience: Duration::from_secs(300),
+    crowds: 4,
+};
 
 /// How often a fault strikes: always, and in one call of fifty.
 const RATES: [u64; 2] = [1, 50];
@@ -60,10 +62,9 @@ fn check<O: Operation>(court: &Court<'_>, operation: O) -> Answers {
         store: &store,
         calls: &store,
         variant: &optimized,
-        answers: ANSWERS,
+        effort: EFFORT,
         seed: 7,
         until_wrong: true,
-        patience: PATIENCE,
     };
     court
         .runtime

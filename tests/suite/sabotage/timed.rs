@@ -1,5 +1,8 @@
 //! Faults that only come while calls are timed.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures_util::future::BoxFuture;
 use verdict_audit::evidence::Answers;
 use verdict_audit::{Catalogue, VariantName, Verdict};
 use verdict_baseline::message_send::Sent;
@@ -96,8 +99,8 @@ fn of_rows_that_are_acknowledged_and_not_stored_or_stored_and_not_acknowledged()
     });
 }
 
-/// Calls that are right: more than a check of 60 answers makes, fewer than a timing.
-const SPARED: u64 = 400;
+/// Whether the fix is being timed.
+static TIMED: AtomicBool = AtomicBool::new(false);
 
 /// Right for as long as it is checked, and then, while it is timed, empty.
 struct Exhausted;
@@ -116,8 +119,11 @@ impl Item for Exhausted {
         ]
     }
     fn operations(&self) -> Vec<Box<dyn AnyOperation>> {
-        let empty = Fault::Instead(|_| Vec::new());
-        vec![erase(Sabotaged::after(SPARED, Posts, empty, 1))]
+        let checked = |_: &_, _: &_| -> BoxFuture<'_, bool> {
+            Box::pin(async { !TIMED.load(Ordering::Relaxed) })
+        };
+        let empty = Fault::Unless(checked, Vec::new);
+        vec![erase(Sabotaged::new(Posts, empty, 1))]
     }
 }
 
@@ -128,7 +134,10 @@ fn of_a_variant_that_is_right_until_it_is_timed() {
         let folder = tempfile::tempdir().unwrap();
         let mut clockwork = Clockwork {
             criterion: &mut short(folder.path()),
-            selected: &|_| true,
+            selected: &|bench| {
+                TIMED.store(bench.contains("/optimized/"), Ordering::Relaxed);
+                true
+            },
         };
         court
             .hear(&Exhausted, finding, Some(&mut clockwork))
