@@ -1,7 +1,6 @@
 //! Engines that hold the world that was asked for.
 
 use std::ops::Deref;
-use std::time::Duration;
 
 use indicatif::MultiProgress;
 use tokio::task::AbortHandle;
@@ -93,15 +92,7 @@ pub async fn open(
 /// Ends the process when an engine does. Without it every further call would wait out its time
 /// for a connection, for hours in all; what was started ends with the process.
 async fn watch(vigil: Vigil, bars: MultiProgress) {
-    let silent = |engine: &str, time: Duration| {
-        bars.suspend(|| {
-            eprintln!(
-                "{engine} has not answered for {} s: waiting",
-                time.as_secs()
-            );
-        });
-    };
-    let death = vigil.until_death(silent).await;
+    let death = vigil.until_death(&bars).await;
     let error = Error::Dead(death);
     let code = error.exit().code();
     exit::failure(&error);

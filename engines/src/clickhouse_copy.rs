@@ -35,6 +35,24 @@ pub(crate) async fn databases(client: &Client) -> Result<BTreeSet<String>, Error
         .collect())
 }
 
+/// The rows of each table of a database, by name. Where versions of a row are merged in the
+/// background, those are counted that are left when all are.
+pub(crate) async fn counts(client: &Client, database: &str) -> Result<Vec<(String, u64)>, Error> {
+    let mut counts = Vec::new();
+    for table in tables(client, database).await? {
+        let last = match table.engine.strip_suffix("MergeTree") {
+            None => continue,
+            Some("" | "Replicated" | "Shared") => "",
+            Some(_) => " FINAL",
+        };
+        let count = format!("SELECT count() FROM {}{last}", path(database, &table.name));
+        let rows = client.query(&count).fetch_one().await;
+        let refused = Error::refused("clickhouse", "count the world's rows");
+        counts.push((table.name, rows.map_err(refused)?));
+    }
+    Ok(counts)
+}
+
 /// Makes an empty database.
 pub(crate) async fn create(client: &Client, name: &str) -> Result<(), Error> {
     execute(

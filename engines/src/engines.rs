@@ -84,10 +84,18 @@ impl Engines {
         B: AsyncFnOnce(&Self) -> Result<(), Box<dyn std::error::Error + Send + Sync>>,
     {
         let build = async |engines: &Self| {
-            build(engines).await.map_err(|source| Error::Build {
-                key: key.to_owned(),
-                source,
-            })
+            let vigil = engines.vigil();
+            let built = tokio::select! {
+                built = build(engines) => built.map_err(|source| Error::Build {
+                    key: key.to_owned(),
+                    source,
+                }),
+                death = vigil.until_death(&options.progress) => Err(Error::Dead(death)),
+            };
+            if let (Err(_), Backend::Embedded(keeper)) = (&built, &engines.backend) {
+                keeper.disk_has_room()?;
+            }
+            built
         };
         match choose(options).await? {
             Mode::Embedded => {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use verdict_audit::Exit;
 
 use crate::mode::Mode;
+use crate::vigil::Death;
 
 /// Why engines could not be had, used or put away.
 ///
@@ -102,6 +103,9 @@ pub enum Error {
         /// The end of its log.
         log: String,
     },
+    /// An engine died while a world was built.
+    #[error("{0}; nothing of the world that was being built is kept: run again")]
+    Dead(Death),
     /// The process that owns the engines is gone.
     #[error(
         "the process that keeps the engines {what}: start again, and look for an out-of-memory kill in the kernel's log if it repeats"

@@ -1,7 +1,7 @@
 //! Servers of the user's: Verdict makes databases of its own in them, and touches no others.
 //!
 //! Every database it makes is named `verdict_...`. A sealed world is `verdict_world_<key>` in
-//! both servers; it is whole once the PostgreSQL one carries the comment [`WHOLE`]. A run
+//! both servers; it is whole once the PostgreSQL one carries its [`roll`] as a comment. A run
 //! works on copies named `verdict_<run>_...`, so two runs at once do not meet. A run holds a
 //! session whose application name is `verdict_<run>`; copies without such a session are a
 //! dead run's, and the next start drops them. Usually the run's keeper has done so.
@@ -9,6 +9,7 @@
 
 use std::time::Duration;
 
+use indicatif::MultiProgress;
 use sqlx::PgConnection;
 
 use crate::blocking::blocking;
@@ -18,10 +19,7 @@ use crate::options::Options;
 use crate::protocol::Elsewhere;
 use crate::run_databases::{self, drop_both, drop_dead};
 use crate::variables::VARIABLES;
-use crate::{Error, clickhouse_copy, folders, names, postgres_copy, quote, world};
-
-/// The comment on a database that holds a whole world.
-const WHOLE: &str = "verdict: a whole world";
+use crate::{Error, clickhouse_copy, folders, names, postgres_copy, quote, roll, world};
 
 /// A run on the user's servers; dropping it drops the run's databases.
 #[derive(Debug)]
@@ -32,6 +30,7 @@ pub(crate) struct External {
     keeper: KeeperHandle,
     /// Says that the run lives, for as long as it is open.
     lease: PgConnection,
+    progress: MultiProgress,
 }
 
 impl External {
@@ -64,6 +63,7 @@ impl External {
             run: run.to_owned(),
             keeper,
             lease,
+            progress: options.progress.clone(),
         })
     }
 
@@ -91,17 +91,18 @@ impl External {
             self.drop_both(&sealed).await?;
             self.create(&sealed).await?;
             if let Err(error) = build(&sealed).await {
-                self.drop_both(&sealed).await?;
+                // That error is the one to report; what is left is no world, and the next to
+                // build one drops it.
+                let _ = self.drop_both(&sealed).await;
                 return Err(error);
             }
-            postgres_copy::execute(
-                &mut guard,
-                format!(
-                    "COMMENT ON DATABASE {} IS '{WHOLE}'",
-                    quote::postgres(&sealed)
-                ),
-            )
-            .await?;
+            let roll = self.roll(&sealed).await?;
+            let seal = format!(
+                "COMMENT ON DATABASE {} IS {}",
+                quote::postgres(&sealed),
+                quote::postgres_text(&roll)
+            );
+            postgres_copy::execute(&mut guard, seal).await?;
         }
         let own = self.own_world();
         postgres_copy::make(&self.endpoints.postgres, &own, &sealed).await?;
@@ -121,22 +122,37 @@ impl External {
         names::of_role(&self.run, "world")
     }
 
+    /// Whether a world is there as it was sealed. What is wrong with one is said.
     async fn is_whole(&self, name: &str) -> Result<bool, Error> {
         let mut connection = postgres_copy::admin(&self.endpoints.postgres).await?;
-        let whole: Option<bool> = sqlx::query_scalar(
-            "SELECT shobj_description(oid, 'pg_database') = $2 FROM pg_database WHERE datname = $1",
+        let comment: Option<String> = sqlx::query_scalar(
+            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = $1",
         )
         .bind(name)
-        .bind(WHOLE)
         .fetch_optional(&mut connection)
         .await
         .map_err(Error::refused("postgres", "look for the world"))?
         .flatten();
         postgres_copy::close(connection).await?;
-        Ok(whole == Some(true)
-            && clickhouse_copy::databases(&self.endpoints.clickhouse)
-                .await?
-                .contains(name))
+        let Some(sealed) = comment.filter(|comment| roll::is_one(comment)) else {
+            return Ok(false);
+        };
+        let databases = clickhouse_copy::databases(&self.endpoints.clickhouse).await?;
+        let damage = if databases.contains(name) {
+            roll::difference(&sealed, &self.roll(name).await?)
+        } else {
+            Some("it is not in ClickHouse any more".to_owned())
+        };
+        if let Some(words) = &damage {
+            self.progress.suspend(|| {
+                eprintln!("the world in the database {name} is damaged ({words}): it is built anew");
+            });
+        }
+        Ok(damage.is_none())
+    }
+
+    async fn roll(&self, name: &str) -> Result<String, Error> {
+        roll::call(&self.endpoints.postgres, &self.endpoints.clickhouse, name).await
     }
 
     async fn create(&self, name: &str) -> Result<(), Error> {

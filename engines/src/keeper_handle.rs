@@ -15,6 +15,8 @@ use crate::{Error, folders};
 /// How long a keeper may take to stop its engines and remove its folder; a little more than
 /// the keeper itself gives the engines.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// What a process says when a disk is full.
+const FULL: &str = "No space left on device";
 /// Lines of a log that are worth showing.
 const TAIL: usize = 15;
 
@@ -102,11 +104,27 @@ impl KeeperHandle {
         self.order(&Order::CleanUp(elsewhere))
     }
 
-    /// Stops all processes cleanly; the folder stays.
+    /// Stops all processes; the folder stays. An error where one has ended otherwise than well,
+    /// now or before.
     pub(crate) async fn stop_processes(&self) -> Result<(), Error> {
         self.order(&Order::Stop)?;
         self.until(|event| matches!(event, Event::Stopped).then_some(()))
-            .await
+            .await?;
+        let failed = self.events.borrow().events.iter().find_map(|event| {
+            let Event::Exited {
+                name,
+                status,
+                success: false,
+            } = event
+            else {
+                return None;
+            };
+            Some((name.clone(), status.clone()))
+        });
+        match failed {
+            Some((name, status)) => Err(self.died(&name, status)),
+            None => Ok(()),
+        }
     }
 
     /// Waits for the end of the process `name`; an error unless it ended well.
@@ -158,20 +176,35 @@ impl KeeperHandle {
     }
 
     fn died(&self, name: &str, what: String) -> Error {
-        let log = std::fs::read(self.log(name)).unwrap_or_default();
-        let log = String::from_utf8_lossy(&log);
-        let lines: Vec<&str> = log.lines().collect();
-        let log = lines[lines.len().saturating_sub(TAIL)..].join("\n");
-        if log.contains("No space left on device") {
-            return Error::DiskFull {
-                path: self.folder.clone(),
-            };
+        let log = read_lossy(&self.log(name));
+        if log.contains(FULL) {
+            return self.full();
         }
+        let lines: Vec<&str> = log.lines().collect();
         Error::EngineDied {
             engine: name.to_owned(),
             what,
-            log,
+            log: lines[lines.len().saturating_sub(TAIL)..].join("\n"),
         }
+    }
+
+    fn full(&self) -> Error {
+        Error::DiskFull {
+            path: self.folder.clone(),
+        }
+    }
+
+    /// An error if a process has written into its log that the disk is full.
+    pub(crate) fn disk_has_room(&self) -> Result<(), Error> {
+        let entries = std::fs::read_dir(&self.folder).into_iter().flatten();
+        let mut logs = entries.flatten().map(|entry| entry.path());
+        let full = |path: PathBuf| {
+            path.extension().is_some_and(|of| of == "log") && read_lossy(&path).contains(FULL)
+        };
+        if logs.any(full) {
+            return Err(self.full());
+        }
+        Ok(())
     }
 
     async fn until<T>(&self, wanted: impl Fn(&Event) -> Option<T>) -> Result<T, Error> {
@@ -246,4 +279,9 @@ impl Drop for KeeperHandle {
             let _ = self.end();
         }
     }
+}
+
+fn read_lossy(path: &Path) -> String {
+    let bytes = std::fs::read(path).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -50,6 +50,7 @@ mod protocol;
 mod quote;
 mod redis_claim;
 mod redis_number;
+mod roll;
 mod run_databases;
 mod sandbox;
 mod sandboxes;

@@ -5,6 +5,11 @@ pub(crate) fn postgres(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// Text as PostgreSQL reads it.
+pub(crate) fn postgres_text(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
 /// A name as ClickHouse reads it.
 pub(crate) fn clickhouse(name: &str) -> String {
     format!("`{}`", name.replace('\\', "\\\\").replace('`', "\\`"))
@@ -34,6 +39,7 @@ mod tests {
     #[test]
     fn no_name_ends_its_own_quotes() {
         assert_eq!(postgres("A\"b"), "\"A\"\"b\"");
+        assert_eq!(postgres_text("it's"), "'it''s'");
         assert_eq!(clickhouse("A`b\\"), "`A\\`b\\\\`");
         assert_eq!(clickhouse_text("it's"), "'it\\'s'");
         assert_eq!(xml("a & <b>"), "a &amp; &lt;b&gt;");

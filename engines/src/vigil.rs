@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use clickhouse::error::Error as ClickHouseError;
+use indicatif::MultiProgress;
 use redis::AsyncConnectionConfig;
 use redis::aio::MultiplexedConnection;
 use sqlx::{Connection, PgConnection};
@@ -42,13 +43,13 @@ impl Vigil {
         Self { endpoints }
     }
 
-    /// Waits for the first engine that dies. One that is silent for 10 s is told to `silent`,
-    /// and given up after 60.
-    pub async fn until_death(&self, silent: impl Fn(&'static str, Duration) + Sync) -> Death {
+    /// Waits for the first engine that dies. One that is silent for 10 s is told of on standard
+    /// error, above the bars of `progress`, and given up after 60.
+    pub async fn until_death(&self, progress: &MultiProgress) -> Death {
         tokio::select! {
-            death = watch(self.postgres(), &silent) => death,
-            death = watch(self.clickhouse(), &silent) => death,
-            death = watch(self.redis(), &silent) => death,
+            death = watch(self.postgres(), progress) => death,
+            death = watch(self.clickhouse(), progress) => death,
+            death = watch(self.redis(), progress) => death,
         }
     }
 
@@ -94,10 +95,7 @@ trait Living {
     fn let_go(&mut self);
 }
 
-async fn watch<L: Living>(
-    mut engine: L,
-    silent: &(impl Fn(&'static str, Duration) + Sync),
-) -> Death {
+async fn watch<L: Living>(mut engine: L, progress: &MultiProgress) -> Death {
     let mut refused = false;
     loop {
         sleep(EACH).await;
@@ -106,7 +104,13 @@ async fn watch<L: Living>(
         let answered = match timeout(ODD, &mut answer).await {
             Ok(answered) => Ok(answered),
             Err(_) => {
-                silent(L::NAME, ODD);
+                progress.suspend(|| {
+                    eprintln!(
+                        "{} has not answered for {} s: waiting",
+                        L::NAME,
+                        ODD.as_secs()
+                    );
+                });
                 timeout(PATIENCE - ODD, &mut answer).await
             }
         };
