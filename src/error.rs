@@ -79,19 +79,20 @@ pub enum Error {
     /// An environment variable that takes a flag's place is wrong.
     #[error(transparent)]
     Variables(#[from] clap::Error),
-    /// More users than the system lets a process have connections.
+    /// More requests at once than the system lets a process have connections.
     #[error(
-        "{users} users at once need {needed} open files, and a process may have {limit} here: \
-         raise the limit (`ulimit -n {needed}`), or ask for {most} users at most"
+        "{requests} requests at once need {needed} open files, and a process may have {limit} \
+         here: raise the limit (`ulimit -n {needed}`), or ask for less, so that {most} are under \
+         way at most (one of each user; at a rate, all that arrive in a window)"
     )]
-    TooManyUsers {
-        /// The users asked for.
-        users: u32,
+    TooManyAtOnce {
+        /// How many the load that was asked for comes to.
+        requests: u32,
         /// Files that a process of the load has open with them.
         needed: u64,
         /// Files that a process may have open.
         limit: u64,
-        /// The users that there can be.
+        /// How many there can be.
         most: u64,
     },
     /// The system refused something.
@@ -114,7 +115,7 @@ impl Error {
             | Self::NoSuchBench(_)
             | Self::NoSuchPart { .. }
             | Self::Variables(_)
-            | Self::TooManyUsers { .. } => Exit::Usage,
+            | Self::TooManyAtOnce { .. } => Exit::Usage,
             Self::Results(error) => error.exit(),
             Self::Report(error) => error.exit(),
             Self::Output { source, .. } => match Exit::of_io(source) {

@@ -42,7 +42,7 @@ pub fn failure(error: &Error) -> ExitCode {
 }
 
 /// What the engines say when they read what is not as they wrote it.
-const DAMAGED: [&str; 7] = [
+const DAMAGED: [&str; 8] = [
     "invalid page in block",
     "could not read block",
     "Checksum doesn't match",
@@ -50,6 +50,7 @@ const DAMAGED: [&str; 7] = [
     "NO_FILE_IN_DATA_PART",
     "CORRUPTED_DATA",
     "CANNOT_DECOMPRESS",
+    "TOO_LARGE_SIZE_COMPRESSED",
 ];
 
 /// An error with its causes, each said once.

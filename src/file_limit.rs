@@ -1,4 +1,4 @@
-//! How many files a process may have open: each user of a load is one, on either end.
+//! How many files a process may have open: each request under way is one, on either end.
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 /// More than any load here asks for; some servers are slowed by a limit of millions.
 const ENOUGH: u64 = 65_536;
 
-/// Files of the process with the most of them beside one for each user: the generator has its own
+/// Files of the process with the most of them beside one for each request: the generator has its own
 /// connections to both sides, the service its pools, and either what any program has open.
 const BESIDE: u64 = 256;
 
@@ -20,21 +20,21 @@ pub fn raise() {
     }
 }
 
-/// Whether so many users at once can be had. The service is a process of its own, under the same
+/// Whether so many requests at once can be had. The service is a process of its own, under the same
 /// limit.
 ///
 /// # Errors
 /// When they need more files than a process may have open.
-pub fn suffices(users: u32) -> Result<()> {
+pub fn suffices(requests: u32) -> Result<()> {
     let Ok((limit, _)) = getrlimit(Resource::RLIMIT_NOFILE) else {
         return Ok(());
     };
-    let needed = u64::from(users) + BESIDE;
+    let needed = u64::from(requests) + BESIDE;
     if needed <= limit {
         return Ok(());
     }
-    Err(Error::TooManyUsers {
-        users,
+    Err(Error::TooManyAtOnce {
+        requests,
         needed,
         limit,
         most: limit.saturating_sub(BESIDE),

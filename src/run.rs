@@ -62,7 +62,7 @@ pub fn run(
 ) -> crate::error::Result<Results> {
     docket::hold(Catalogue::builtin(), docket::ITEMS)?;
     if let Some(plan) = request.load() {
-        file_limit::suffices(plan.most_users())?;
+        file_limit::suffices(plan.most_at_once())?;
     }
     let runtime = Runtime::new()?;
     let world = World::new(request.world.spec());

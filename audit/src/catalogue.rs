@@ -271,9 +271,7 @@ impl Catalogue {
             let Some(finding) = self.items.iter().find(|item| item.id == *id) else {
                 return Err(apart("audit.toml does not have it".to_owned()));
             };
-            let mut due = vec![VariantName::Baseline];
-            due.extend(finding.variants.iter().cloned());
-            only_in_one(variants, &due).map_or(Ok(()), |(name, place)| {
+            only_in_one(variants, &finding.all_variants()).map_or(Ok(()), |(name, place)| {
                 Err(apart(format!("variant {name} is only in {place}")))
             })?;
             only_in_one(operations, &finding.operations).map_or(Ok(()), |(name, place)| {
@@ -328,6 +326,13 @@ impl Catalogue {
 }
 
 impl Finding {
+    /// The baseline, and every variant that the audit has.
+    pub(crate) fn all_variants(&self) -> Vec<VariantName> {
+        let mut all = vec![VariantName::Baseline];
+        all.extend(self.variants.iter().cloned());
+        all
+    }
+
     fn check(&self) -> Result<(), String> {
         let id = &self.id;
         if self.variants.is_empty() || self.variants.contains(&VariantName::Baseline) {

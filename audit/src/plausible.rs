@@ -1,11 +1,13 @@
 //! Whether results can be true at all: a file that says otherwise is refused rather than judged.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::catalogue::Catalogue;
 use crate::evidence::{
     Answers, Estimate, FlowEvidence, Latency, Percentiles, Ratio, Results, TargetEvidence, Work,
 };
 use crate::flow_judge::judge_targets;
+use crate::names::VariantName;
 use crate::verdict::Verdict;
 
 impl Results {
@@ -13,27 +15,43 @@ impl Results {
     /// the evidence beside it; `None` where there is none.
     pub fn contradiction(&self) -> Option<String> {
         self.impossible_figure()
+            .or_else(|| self.incomplete_item())
             .or_else(|| self.unfounded_claim())
             .or_else(|| self.unfounded_target())
     }
 
-    fn unfounded_target(&self) -> Option<String> {
-        let founded = judge_targets(&mut self.flows.clone());
-        for said in &self.targets {
-            let place = format!("the target of {}, {},", said.id, said.side);
-            let same = |of: &&TargetEvidence| (of.id, of.side) == (said.id, said.side);
-            match founded.iter().find(same) {
-                None => return Some(format!("{place} is judged by nothing")),
-                Some(founded) if founded.verdict != said.verdict => {
-                    return Some(format!(
-                        "{place} is called {}, and its evidence says {}",
-                        said.verdict, founded.verdict
-                    ));
-                }
-                Some(_) => {}
+    /// Where an item was not tried in the variants that the audit has, each once.
+    fn incomplete_item(&self) -> Option<String> {
+        let mut seen = BTreeSet::new();
+        self.items.iter().find_map(|item| {
+            let id = &item.id;
+            if !seen.insert(id) {
+                return Some(format!("{id} is in it twice"));
             }
-        }
-        None
+            let Ok(finding) = Catalogue::builtin().item(id.as_str()) else {
+                return Some(format!("the audit has no item {id}"));
+            };
+            let mut tried: Vec<_> = item.variants.iter().map(|of| of.name.clone()).collect();
+            let mut due = finding.all_variants();
+            tried.sort_unstable();
+            due.sort_unstable();
+            (tried != due).then(|| {
+                let names = |of: &[VariantName]| {
+                    let names: Vec<_> = of.iter().map(VariantName::to_string).collect();
+                    names.join(", ")
+                };
+                format!("{id} is tried as {} instead of {}", names(&tried), names(&due))
+            })
+        })
+    }
+
+    fn unfounded_target(&self) -> Option<String> {
+        let judged = |targets: &[TargetEvidence]| {
+            let place = |of: &TargetEvidence| format!("the target of {}, {},", of.id, of.side);
+            targets.iter().map(|of| (place(of), of.verdict)).collect()
+        };
+        let founded = judge_targets(&mut self.flows.clone());
+        unfounded(judged(&self.targets), judged(&founded))
     }
 
     fn impossible_figure(&self) -> Option<String> {
@@ -59,39 +77,42 @@ impl Results {
     }
 
     fn unfounded_claim(&self) -> Option<String> {
-        let mut judged = self.clone();
-        judged.judge();
-        let claims = |results: &Self| {
-            let mut found = BTreeMap::new();
+        let mut founded = self.clone();
+        founded.judge();
+        let judged = |results: &Self| {
+            let mut places = Vec::new();
             for item in &results.items {
                 for variant in &item.variants {
                     for claim in &variant.claims {
                         let place = format!("{}, {}, {}", item.id, variant.name, claim.id);
-                        found.insert(place, claim.verdict);
+                        places.push((place, claim.verdict));
                     }
                 }
             }
-            found
+            places
         };
-        let (said, founded) = (claims(self), claims(&judged));
-        let lacking = |of: &BTreeMap<String, Verdict>, from: &BTreeMap<String, Verdict>| {
-            from.keys().find(|place| !of.contains_key(*place)).cloned()
-        };
-        if let Some(place) = lacking(&said, &founded) {
-            return Some(format!("{place} is not judged"));
-        }
-        if let Some(place) = lacking(&founded, &said) {
-            return Some(format!(
-                "{place} is judged, and the audit has no such claim"
-            ));
-        }
-        said.iter().find_map(|(place, said)| {
-            let founded = founded.get(place).filter(|founded| *founded != said)?;
-            Some(format!(
-                "{place} is called {said}, and its evidence says {founded}"
-            ))
-        })
+        unfounded(judged(self), judged(&founded))
     }
+}
+
+/// The first place whose verdict is not the one, and the only one, that the evidence gives it.
+fn unfounded(said: Vec<(String, Verdict)>, founded: Vec<(String, Verdict)>) -> Option<String> {
+    let count = said.len();
+    let said: BTreeMap<_, _> = said.into_iter().collect();
+    if said.len() < count {
+        return Some("a verdict is given twice".to_owned());
+    }
+    let founded: BTreeMap<_, _> = founded.into_iter().collect();
+    if let Some(place) = founded.keys().find(|place| !said.contains_key(*place)) {
+        return Some(format!("{place} is not judged"));
+    }
+    said.iter().find_map(|(place, said)| match founded.get(place) {
+        None => Some(format!("{place} is judged, and the audit asks for no verdict there")),
+        Some(founded) if founded != said => Some(format!(
+            "{place} is called {said}, and its evidence says {founded}"
+        )),
+        Some(_) => None,
+    })
 }
 
 /// What no counter and no time reaches: an exabyte, or thirty thousand years in microseconds.

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use testcontainers::bollard::Docker;
+use testcontainers::bollard::errors::Error as DockerError;
 use testcontainers::bollard::models::{ContainerConfig, PortBinding};
 use testcontainers::bollard::query_parameters::{
     CommitContainerOptionsBuilder, CreateImageOptions, ListImagesOptionsBuilder, RemoveImageOptions,
@@ -231,20 +232,37 @@ pub(crate) async fn clean(options: &Options) -> Result<Vec<String>, Error> {
             ListImagesOptionsBuilder::new().filters(&filter).build(),
         ))
         .await;
+    let images = images.map_err(refused("listing images"))?;
     let mut removed = Vec::new();
-    for tag in images
-        .map_err(refused("listing images"))?
-        .into_iter()
-        .flat_map(|image| image.repo_tags)
-    {
-        docker
-            .remove_image(&tag, None::<RemoveImageOptions>, None)
-            .await
-            .map_err(refused("removing an image"))?;
-        removed.push(tag);
+    for tag in images.into_iter().flat_map(|image| image.repo_tags) {
+        let (_, world) = tag.rsplit_once(':').unwrap_or_default();
+        let path = world_lock(options, world);
+        // Somebody seals it, or starts from it.
+        let Some(lock) = blocking(move || Lock::attempt(&path)).await? else {
+            continue;
+        };
+        let answer = docker.remove_image(&tag, None::<RemoveImageOptions>, None);
+        match answer.await {
+            Ok(_) => removed.push(tag),
+            Err(DockerError::DockerResponseServerError {
+                status_code: IN_USE,
+                ..
+            }) => {}
+            Err(error) => return Err(refused("removing an image")(error)),
+        }
+        drop(lock);
     }
     Ok(removed)
 }
+
+/// What the lock of a world's images is named after.
+pub(crate) fn world_lock(options: &Options, name: &str) -> PathBuf {
+    let worlds = options.cache.join("worlds");
+    worlds.join(format!("containers-{name}"))
+}
+
+/// What the daemon answers when a container still runs from an image.
+const IN_USE: u16 = 409;
 
 /// Removes the containers whose runs are dead. Runs of other machines that use the same
 /// daemon have folders that are not under `runs`, and are left alone.

@@ -131,13 +131,7 @@ impl Engines {
                     .map(|(name, tag)| format!("{name}:{tag}"))
                     .join(", ");
                 let name = world::name(key, &images);
-                let _lock = wait(
-                    &options
-                        .cache
-                        .join("worlds")
-                        .join(format!("containers-{name}")),
-                )
-                .await?;
+                let _lock = wait(&containers::world_lock(options, &name)).await?;
                 if !containers::has_world(&name).await? {
                     let loading = Self::containers(options, Purpose::Loading, None).await?;
                     build(&loading).await?;

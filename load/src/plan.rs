@@ -138,9 +138,13 @@ impl LoadPlan {
         (needed.ceil() as usize).clamp(windows, windows * STRETCH)
     }
 
-    /// Users at once at most.
-    pub fn most_users(&self) -> u32 {
-        self.users.iter().copied().max().unwrap_or_default()
+    /// Requests that can be under way at once: one of each user, and in the open loop, which
+    /// waits for nobody, all of a window's where nothing is answered.
+    pub fn most_at_once(&self) -> u32 {
+        let users = self.users.iter().copied().max().unwrap_or_default();
+        let window = (self.warm_up + self.window).as_secs_f64();
+        let arrivals = self.rates.iter().map(|rate| (rate * window) as u32);
+        users.max(arrivals.max().unwrap_or_default())
     }
 
     /// Refuses what cannot be measured, before anything is started for it.

@@ -17,7 +17,7 @@ use crate::{facts, file_limit, finish, load, paths, world};
 pub(super) fn run(args: LoadArgs) -> crate::error::Result<ExitCode> {
     let plan = plan(&args);
     plan.check()?;
-    file_limit::suffices(plan.most_users())?;
+    file_limit::suffices(plan.most_at_once())?;
     let output = paths::prepare()?;
     let display = Display::new();
     let runtime = Runtime::new()?;

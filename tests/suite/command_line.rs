@@ -91,27 +91,29 @@ fn a_load_that_cannot_be_is_refused_before_anything_is_started_for_it() {
 }
 
 #[test]
-fn users_are_held_against_the_limit_on_open_files_before_they_come() {
-    let limited = |limit: &str| {
+fn a_load_is_held_against_the_limit_on_open_files_before_it_comes() {
+    let limited = |limit: &str, load: [&str; 2]| {
         let target = tempfile::tempdir().unwrap();
         let command = format!("ulimit {limit} && exec \"$0\" \"$@\"");
         let mut shell = Command::new("sh");
         shell.args(["-c", &command, env!("CARGO_BIN_EXE_verdict")]);
         // Nobody is there: who gets so far is told that.
-        shell.args(["load", "page", "--users", "1500"]);
+        shell.args(["load", "page"]).args(load);
         shell.args(["--target", "http://127.0.0.1:1"]);
         shell.env("CARGO_TARGET_DIR", target.path());
         let output = shell.output().unwrap();
         (output.status.code().unwrap(), text(&output.stderr))
     };
-    let (code, complaint) = limited("-n 1024");
-    assert_eq!(code, 64, "{complaint}");
-    assert!(
-        complaint.contains("1500 users") && complaint.contains("768 users at most"),
-        "{complaint}"
-    );
+    for load in [["--users", "1500"], ["--rate", "1500"]] {
+        let (code, complaint) = limited("-n 1024", load);
+        assert_eq!(code, 64, "{complaint}");
+        assert!(
+            complaint.contains("requests at once") && complaint.contains("768 are under way"),
+            "{complaint}"
+        );
+    }
     // One that may be raised is.
-    let (code, complaint) = limited("-S -n 1024");
+    let (code, complaint) = limited("-S -n 1024", ["--users", "1500"]);
     assert_eq!(code, 69, "{complaint}");
 }
 

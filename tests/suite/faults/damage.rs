@@ -22,8 +22,8 @@ pub fn doctor(scene: &Scene) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// A file of a tree by a part of its path, the largest of those.
-fn largest(folder: &Path, part: &str) -> PathBuf {
+/// The files of a tree with a part in their path, the largest last.
+fn all(folder: &Path, part: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -36,7 +36,13 @@ fn largest(folder: &Path, part: &str) -> PathBuf {
             }
         }
     }
-    found.into_iter().max().expect("a file").1
+    found.sort_unstable();
+    found.into_iter().map(|(_, path)| path).collect()
+}
+
+/// The largest of them.
+fn largest(folder: &Path, part: &str) -> PathBuf {
+    all(folder, part).pop().expect("a file")
 }
 
 /// Turns the bits of some bytes in the middle of a file.
@@ -109,15 +115,24 @@ fn a_world_that_lacks_something_is_built_anew_and_one_that_is_flipped_is_found()
         );
     }
 
-    // A page of a table that is read: its shape is as it was.
-    flip(&largest(&world, "/base/"));
-    let ended = check();
-    scene.is_left_alone();
-    assert_eq!(ended.status.code(), Some(74), "{}", ended.said);
-    let complaint = ended.complaint();
-    assert!(complaint.contains("verdict doctor --worlds"), "{complaint}");
-    let found = doctor(&scene);
-    assert!(found.contains("damaged: postgres/"), "{found}");
+    // What is read, in either engine, with its shape as it was: the doctor has it removed.
+    let flipped = [
+        ("postgres/", vec![largest(&world, "/base/")], "pagination"),
+        ("clickhouse/", all(&world, ".bin"), "feed-candidates"),
+    ];
+    for (engine, files, item) in flipped {
+        for file in files {
+            flip(&file);
+        }
+        let ended = scene.start(&["check", item, "--scale", "smoke"]).end();
+        scene.is_left_alone();
+        assert_eq!(ended.status.code(), Some(74), "{}", ended.said);
+        let complaint = ended.complaint();
+        assert!(complaint.contains("verdict doctor --worlds"), "{complaint}");
+        let found = doctor(&scene);
+        assert!(found.contains(&format!("damaged: {engine}")), "{found}");
+        scene.worlds_are_whole();
+    }
 }
 
 /// Damage to a package: the part of a program's path, and what is done to it.

@@ -3,6 +3,7 @@
 
 mod builders;
 mod damage;
+mod deaths;
 mod moments;
 mod paths;
 mod readers;

@@ -10,7 +10,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tempfile::TempDir;
 
-use super::scene::{ENGINES, Ended, SERVICE, Scene, VARIABLE, whole};
+use super::scene::{ENGINES, Ended, SERVICE, Scene, VARIABLE, seed, whole};
 use crate::engines::own_cache;
 
 /// Cases that are drawn.
@@ -133,8 +133,7 @@ fn matrix() -> Vec<Case> {
 
 #[test]
 fn whatever_happens_at_whichever_moment_nothing_is_left_and_earlier_results_stand() {
-    let asked = std::env::var(VARIABLE).unwrap_or_default();
-    let seed = asked.parse().unwrap_or(1);
+    let seed = seed();
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut cases = matrix();
     cases.shuffle(&mut random);
@@ -167,6 +166,7 @@ fn try_case(case: Case, cache: &Arc<TempDir>, after: Duration) {
     let runs = running.says(case.moment.min(command.lines));
     let beyond = case.moment.saturating_sub(command.lines);
     std::thread::sleep(MOMENT * u32::try_from(beyond).unwrap() + after);
+    let said = running.lines().len();
     let struck = match case.harm {
         Harm::Signal(signal) => {
             running.signal(signal);
@@ -198,14 +198,16 @@ fn try_case(case: Case, cache: &Arc<TempDir>, after: Duration) {
     };
     let ended = running.end();
     scene.is_left_alone();
-    hold(case, struck, &ended, &scene);
+    let went_on = ended.said.lines().count() > said;
+    hold(case, (struck, went_on), &ended, &scene);
     if !command.finds || matches!(case.harm, Harm::Clean | Harm::Twin) {
         scene.worlds_are_whole();
     }
 }
 
-/// Holds what a command came to, to what was done to it.
-fn hold(case: Case, struck: bool, ended: &Ended, scene: &Scene) {
+/// Holds what a command came to, to what was done to it: whether that struck, and whether more
+/// was said after it.
+fn hold(case: Case, (struck, went_on): (bool, bool), ended: &Ended, scene: &Scene) {
     let (status, said) = (ended.status, &ended.said);
     assert!(said.len() < 100_000, "{case:?}: {said}");
     match case.harm {
@@ -215,17 +217,21 @@ fn hold(case: Case, struck: bool, ended: &Ended, scene: &Scene) {
         }
         // goose takes Ctrl-C for itself.
         Harm::Signal(Signal::SIGINT) if status.code() == Some(130) => scene.results_stand(),
-        Harm::Kill(killed, _) if struck && status.code() == Some(69) => {
-            let complaint = ended.complaint().to_lowercase();
-            assert!(
-                complaint.contains(&killed.to_lowercase()),
-                "{case:?}: {said}"
-            );
-            scene.results_stand();
+        Harm::Kill(killed, _) if struck && (went_on || status.code() == Some(69)) => {
+            died_of(killed, &format!("{case:?}"), ended, scene);
         }
         // It came too late, when the command was done with what it was for; or did no harm.
         _ => came_to_its_end(case, ended),
     }
+}
+
+/// An engine or service was killed, and that is what the command says.
+pub(super) fn died_of(killed: &str, case: &str, ended: &Ended, scene: &Scene) {
+    let (status, said) = (ended.status, &ended.said);
+    assert_eq!(status.code(), Some(69), "{case}: {status}: {said}");
+    let complaint = ended.complaint().to_lowercase();
+    assert!(complaint.contains(killed), "{case}: {said}");
+    scene.results_stand();
 }
 
 fn came_to_its_end(case: Case, ended: &Ended) {
@@ -234,45 +240,4 @@ fn came_to_its_end(case: Case, ended: &Ended) {
         matches!(status.code(), Some(0..=1)) && !said.contains("verdict: "),
         "{case:?}: {status}: {said}"
     );
-}
-
-#[test]
-fn an_engine_that_stands_still_is_told_and_waited_for() {
-    let scene = Scene::on(&Arc::new(own_cache()));
-    scene.worlds_are_whole();
-    let mut running = scene.start(&["check", "pagination", "--scale", "smoke"]);
-    running.says_word("answers");
-    let engine = scene.process("bin/postgres -D").expect("a PostgreSQL");
-    kill(engine, Signal::SIGSTOP).unwrap();
-    running.says_word("PostgreSQL has not answered for 10 s");
-    kill(engine, Signal::SIGCONT).unwrap();
-    let ended = running.end();
-    assert!(ended.status.success(), "{}", ended.said);
-    scene.is_left_alone();
-}
-
-#[test]
-fn a_service_that_is_killed_under_load_is_told_once() {
-    let scene = Scene::on(&Arc::new(own_cache()));
-    scene.worlds_are_whole();
-    let mut running = scene.start(&[
-        "load",
-        "page",
-        "--users",
-        "16",
-        "--duration",
-        "20",
-        "--scale",
-        "smoke",
-    ]);
-    running.says_word("loading page");
-    std::thread::sleep(2 * MOMENT);
-    let service = scene.process(SERVICE.1).expect("a service");
-    kill(service, Signal::SIGKILL).unwrap();
-    let ended = running.end();
-    scene.is_left_alone();
-    assert_eq!(ended.status.code(), Some(69), "{}", ended.said);
-    assert!(ended.complaint().contains("SIGKILL"), "{}", ended.said);
-    assert!(ended.said.lines().count() < 20, "{}", ended.said);
-    scene.results_stand();
 }

@@ -14,7 +14,7 @@ use verdict_audit::evidence::{FlowWindow, Results};
 use verdict_audit::histogram::encode;
 use verdict_reports::{gate, html, json, table};
 
-use super::scene::{VARIABLE, whole};
+use super::scene::{VARIABLE, seed, whole};
 
 #[path = "../../../reports/tests/common/mod.rs"]
 mod made_up;
@@ -231,10 +231,7 @@ fn whatever_is_changed_in_a_results_file_every_reader_has_a_word_for_it() {
         read_soon(&serde_json::to_vec(&file).unwrap(), &other),
         Ok(true)
     );
-    let seed: u64 = std::env::var(VARIABLE)
-        .ok()
-        .and_then(|seed| seed.parse().ok())
-        .unwrap_or(1);
+    let seed = seed();
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let cases = if whole() { ALL } else { FILES };

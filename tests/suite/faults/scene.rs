@@ -1,7 +1,7 @@
 //! A command on a cache and an output folder of its own, and what it leaves.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -21,6 +21,16 @@ pub fn whole() -> bool {
     std::env::var(VARIABLE).is_ok_and(|asked| asked == "all")
 }
 
+/// What faults are drawn by: the number that was asked for, so that every night can try others.
+/// It is said, so that what a night found can be tried again.
+pub fn seed() -> u64 {
+    let asked = std::env::var(VARIABLE).ok();
+    let seed = asked.and_then(|asked| asked.parse().ok()).unwrap_or(1);
+    // Not by way of what a test says, which is shown of those alone that fail.
+    let _ = writeln!(std::io::stderr(), "faults are drawn by {VARIABLE}={seed}");
+    seed
+}
+
 /// What an earlier run left, which a run that comes to nothing must not touch.
 const EARLIER: &str = "what an earlier run found";
 /// How long a command may take in all, and whoever it started to be gone after it.
@@ -28,11 +38,12 @@ const LONG: Duration = Duration::from_secs(240);
 const GONE: Duration = Duration::from_secs(60);
 const TICK: Duration = Duration::from_millis(20);
 
-/// The engines, by a part of the command line of the process that is one.
+/// The engines, by a word that every complaint of one holds in small letters, and a part of the
+/// command line of the process that is one.
 pub const ENGINES: [(&str, &str); 3] = [
-    ("PostgreSQL", "bin/postgres -D"),
-    ("ClickHouse", "engine-clickhouse"),
-    ("Redis", "valkey-server"),
+    ("postgres", "bin/postgres -D"),
+    ("clickhouse", "engine-clickhouse"),
+    ("redis", "valkey-server"),
 ];
 
 /// The service under load, likewise.
@@ -184,6 +195,12 @@ impl Running {
             }
         }
         self.child.try_wait().unwrap().is_none()
+    }
+
+    /// The lines that were said until now.
+    pub fn lines(&mut self) -> &[String] {
+        self.said.extend(self.lines.try_iter());
+        &self.said
     }
 
     /// Waits until a line holds a word.
