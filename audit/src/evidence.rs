@@ -20,11 +20,12 @@ use crate::warning::Warning;
 
 pub use crate::estimate::{Estimate, Ratio};
 pub use crate::flow_evidence::{
-    Capacity, Compared, FlowEvidence, FlowRatio, FlowWindow, Projection, TargetEvidence, Usl,
+    Capacity, Compared, FlowEvidence, FlowRatio, FlowStage, FlowWindow, Projection, TargetEvidence,
+    Usl, WindowStage,
 };
 
 /// The version of this shape. A file of another version is refused, never guessed at.
-pub const SCHEMA: u32 = 4;
+pub const SCHEMA: u32 = 5;
 
 /// One run of Verdict: everything it measured and concluded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -299,6 +300,17 @@ pub enum PriceOf {
     Refresh,
     /// How old an answer can be.
     Staleness,
+    /// From the order to let go of what is old, to its files being gone.
+    GivenBack {
+        /// Seconds for which ClickHouse keeps files that nothing reads any more
+        /// (`old_parts_lifetime`), the same on both sides.
+        lifetime: u64,
+    },
+    /// Parts that a table lies in.
+    Parts {
+        /// The table.
+        table: String,
+    },
     /// Rows written for one row that is inserted into a table, copies included.
     RowsPerInsert {
         /// The table.
@@ -332,6 +344,11 @@ impl fmt::Display for PriceOf {
             Self::TableSize { table } => write!(f, "size of {table} with its indexes"),
             Self::Refresh => f.write_str("time to bring its copies up to date"),
             Self::Staleness => f.write_str("age of an answer at the most"),
+            Self::GivenBack { lifetime } => write!(
+                f,
+                "time until the files of what goes are gone, kept for {lifetime} s by both"
+            ),
+            Self::Parts { table } => write!(f, "parts of {table}"),
             Self::RowsPerInsert { table } => {
                 write!(f, "rows written for one inserted into {table}")
             }

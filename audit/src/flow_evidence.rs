@@ -49,6 +49,10 @@ pub struct FlowEvidence {
     pub reason: String,
     /// Whether the audit's target is judged by this row: see [`TargetEvidence`].
     pub judged: bool,
+    /// Mean latency, microseconds, of which the stages are parts.
+    pub mean: f64,
+    /// What its stages took, in their order; empty where answers name none.
+    pub stages: Vec<FlowStage>,
     /// The windows, in the order in which they were measured.
     pub windows: Vec<FlowWindow>,
 }
@@ -64,6 +68,31 @@ pub struct FlowWindow {
     /// Closed loop of several users only: how long, at any instant, the next answer to anybody
     /// still took, microseconds.
     pub standing: Option<String>,
+    /// What the stages took of the right answers that name them (`Server-Timing`).
+    #[serde(default)]
+    pub stages: Vec<WindowStage>,
+}
+
+/// A stage of the answers of one window.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WindowStage {
+    /// Its name, as the answers give it.
+    pub name: String,
+    /// What it took of each, microseconds: a histogram as in [`FlowWindow`].
+    pub times: String,
+}
+
+/// What one stage of a flow's answers took, as the service's own clock has it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FlowStage {
+    /// Its name, as the answers give it.
+    pub name: String,
+    /// Its share of an answer on average, microseconds: means add up, as percentiles do not.
+    pub mean: f64,
+    /// Median, microseconds.
+    pub p50: Estimate,
+    /// 95th percentile, microseconds.
+    pub p95: Estimate,
 }
 
 /// What is compared under load.

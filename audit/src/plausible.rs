@@ -218,6 +218,13 @@ fn impossible_flow(row: &FlowEvidence) -> Option<String> {
         estimate.lo.is_none_or(|lo| lo <= estimate.value)
             && estimate.hi.is_none_or(|hi| estimate.value <= hi)
     };
+    let stages = || row.stages.iter().map(|stage| stage.mean);
+    if let Some(mean) = stages()
+        .chain([row.mean])
+        .find(|mean| !(0.0..BEYOND).contains(mean))
+    {
+        return Some(format!("{mean} µs on average"));
+    }
     let estimates = [&row.p50, &row.p95, &row.p99];
     let values = estimates.map(|estimate| estimate.value);
     let possible = estimates.iter().all(|of| positive(of.value) && ordered(of))

@@ -29,6 +29,8 @@ fn at(users: u32, p95_ms: f64) -> FlowEvidence {
         verdict: Verdict::Confirmed,
         reason: String::new(),
         judged: false,
+        mean: p95_ms * 600.0,
+        stages: Vec::new(),
         windows: Vec::new(),
     }
 }

@@ -13,6 +13,7 @@ use clickhouse::Client;
 use serde::{Deserialize, Serialize};
 use sqlx::{FromRow, PgPool};
 use uuid::Uuid;
+use verdict_store::Stages;
 
 use crate::Result;
 use crate::feed_candidates::candidates;
@@ -105,14 +106,26 @@ pub fn ranked(mut candidates: Vec<Candidate>) -> Vec<Uuid> {
 }
 
 /// A page of a feed, best first.
-pub async fn feed(pool: &PgPool, client: &Client, request: &Request) -> Result<Vec<FeedPost>> {
-    let candidates = candidates(client, &request.candidates()).await?;
-    let page: Vec<Uuid> = ranked(candidates)
-        .into_iter()
-        .skip(usize::try_from(request.offset).unwrap_or(usize::MAX))
-        .take(usize::try_from(request.limit).unwrap_or(usize::MAX))
-        .collect();
-    hydrate(pool, &page).await
+pub async fn feed(
+    pool: &PgPool,
+    client: &Client,
+    request: &Request,
+    stages: &mut Stages,
+) -> Result<Vec<FeedPost>> {
+    let wanted = request.candidates();
+    let candidates = stages
+        .time("candidates", candidates(client, &wanted))
+        .await?;
+    let page: Vec<Uuid> = stages
+        .time("ranking", async {
+            ranked(candidates)
+                .into_iter()
+                .skip(usize::try_from(request.offset).unwrap_or(usize::MAX))
+                .take(usize::try_from(request.limit).unwrap_or(usize::MAX))
+                .collect()
+        })
+        .await;
+    stages.time("posts", hydrate(pool, &page)).await
 }
 
 const POSTS: &str = "

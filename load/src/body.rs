@@ -2,15 +2,25 @@
 
 use reqwest::Response;
 
+use crate::server_timing::{Stage, stages};
+
 /// Bytes of an answer that are read: the largest page, of 200 messages with all that hangs on
 /// them, has a tenth of it. Every user holds one at most, so 64 of them a quarter of a gigabyte.
 pub(crate) const LARGEST: usize = 4 << 20;
 
-/// The body of an answer.
+/// A whole answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub status: u16,
+    pub body: Vec<u8>,
+    pub stages: Vec<Stage>,
+}
+
+/// Reads an answer to its end.
 ///
 /// # Errors
 /// In words: it is larger than any answer, or broke off, or took too long.
-pub(crate) async fn whole(mut response: Response) -> Result<Vec<u8>, String> {
+pub(crate) async fn whole(mut response: Response) -> Result<Answer, String> {
     let too_large = || {
         format!(
             "an answer of more than {} MB, and no page is so large",
@@ -28,7 +38,11 @@ pub(crate) async fn whole(mut response: Response) -> Result<Vec<u8>, String> {
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(body)
+    Ok(Answer {
+        status: response.status().as_u16(),
+        body,
+        stages: stages(response.headers()),
+    })
 }
 
 /// What went wrong, from the cause that says it: the client's own words say only what it did.

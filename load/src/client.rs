@@ -8,7 +8,7 @@ use reqwest::header::CONTENT_TYPE;
 
 use verdict_oracle::Difference;
 
-use crate::body::{whole, words};
+use crate::body::{Answer, whole, words};
 use crate::error::{Error, Result};
 use crate::flows::call::{Amiss, Call};
 use crate::sent_log::SentLog;
@@ -115,22 +115,22 @@ impl Http {
     /// # Errors
     /// What is wrong with the answer.
     pub async fn ask(&self, call: &Call) -> std::result::Result<Vec<u8>, Difference> {
-        let (status, body) = self
+        let answer = self
             .send(call)
             .await
             .map_err(|words| Difference(words).at(call))?;
-        match call.judge(status, &body) {
-            Ok(()) => Ok(body),
+        match call.judge(answer.status, &answer.body) {
+            Ok(()) => Ok(answer.body),
             Err(Amiss::Failed(words)) => Err(Difference(words)),
             Err(Amiss::Wrong(wrong)) => Err(wrong),
         }
     }
 
-    /// Asks once: the status and the whole body.
+    /// Asks once, and reads the whole answer.
     ///
     /// # Errors
     /// The client's own words.
-    pub async fn send(&self, call: &Call) -> std::result::Result<(u16, Vec<u8>), String> {
+    pub async fn send(&self, call: &Call) -> std::result::Result<Answer, String> {
         let ticket = self.sent.leaving(call);
         let url = format!("{}{}", self.base, call.path);
         let request = match &call.body {
@@ -142,13 +142,9 @@ impl Http {
                 .body(json.clone()),
         };
         let began = Instant::now();
-        let answer: std::result::Result<(u16, Vec<u8>), String> = async {
-            let response = request.send().await.map_err(words)?;
-            Ok((response.status().as_u16(), whole(response).await?))
-        }
-        .await;
+        let answer = async { whole(request.send().await.map_err(words)?).await }.await;
         match &answer {
-            Ok((status, body)) => {
+            Ok(Answer { status, body, .. }) => {
                 self.silent.store(0, Ordering::Relaxed);
                 self.sent.answered(ticket, call.side, *status, body);
             }

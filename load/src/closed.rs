@@ -24,7 +24,7 @@ use reqwest::header::CONTENT_TYPE;
 use tokio::sync::{RwLock, RwLockWriteGuard};
 use verdict_audit::Side;
 
-use crate::body::{whole, words};
+use crate::body::{Answer, whole, words};
 use crate::changes::Changes;
 use crate::client::Http;
 use crate::error::{Error, Result};
@@ -245,18 +245,19 @@ fn user_of(stage: Arc<Stage>, user: &mut GooseUser) -> BoxFuture<'_, Transaction
             let mut answer = ask(user, &call).await;
             let ended = Instant::now();
             let outcome = match &answer {
-                Ok(Answer { status, body, .. }) => {
+                Ok((Answer { status, body, .. }, _)) => {
                     stage.sent.answered(ticket, asked, *status, body);
                     call.judge(*status, body)
                 }
                 Err(reason) => Err(Amiss::Failed(reason.clone())),
             };
-            if let (Err(amiss), Ok(answer)) = (&outcome, &mut answer) {
+            if let (Err(amiss), Ok((_, metric))) = (&outcome, &mut answer) {
                 // So that goose's own report counts it too; it answers with the error it was given.
-                let _ = user.set_failure(&amiss.to_string(), &mut answer.metric, None, None);
+                let _ = user.set_failure(&amiss.to_string(), metric, None, None);
             }
             let mut tape = lock(stage.tapes.of(side));
-            if let (Ok(()), Ok(answer)) = (&outcome, answer) {
+            if let (Ok(()), Ok((answer, _))) = (&outcome, answer) {
+                tape.record_stages(measured, began, &answer.stages);
                 tape.keep(call, answer.body);
             }
             tape.record(measured, began, ended, outcome);
@@ -268,14 +269,11 @@ fn user_of(stage: Arc<Stage>, user: &mut GooseUser) -> BoxFuture<'_, Transaction
     })
 }
 
-struct Answer {
-    status: u16,
-    body: Vec<u8>,
-    metric: GooseRequestMetric,
-}
-
-/// Asks through goose, and reads the whole answer.
-async fn ask(user: &mut GooseUser, call: &Call) -> std::result::Result<Answer, String> {
+/// Asks through goose, and reads the whole answer; with it, what goose keeps of the request.
+async fn ask(
+    user: &mut GooseUser,
+    call: &Call,
+) -> std::result::Result<(Answer, GooseRequestMetric), String> {
     let failed = |error: Box<TransactionError>| error.to_string();
     let method = match call.body {
         None => GooseMethod::Get,
@@ -298,11 +296,7 @@ async fn ask(user: &mut GooseUser, call: &Call) -> std::result::Result<Answer, S
         .build();
     let answer = user.request(request).await.map_err(failed)?;
     let response = answer.response.map_err(words)?;
-    Ok(Answer {
-        status: response.status().as_u16(),
-        body: whole(response).await?,
-        metric: answer.request,
-    })
+    Ok((whole(response).await?, answer.request))
 }
 
 fn lock(tape: &Mutex<Tape>) -> MutexGuard<'_, Tape> {

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use hdrhistogram::Histogram;
 use verdict_audit::evidence::{
-    Answers, Capacity, Compared, Estimate, FlowEvidence, FlowRatio, Percentiles, Usl,
+    Answers, Capacity, Compared, Estimate, FlowEvidence, FlowRatio, FlowStage, Percentiles, Usl,
 };
 use verdict_audit::flow_judge::{compare, largest_holding};
 use verdict_audit::quantile::{over_windows, percentiles, quantile};
@@ -70,6 +71,8 @@ impl Measurement<'_> {
             verdict: Verdict::Inconclusive,
             reason: String::new(),
             judged: false,
+            mean: 0.0,
+            stages: Vec::new(),
             windows: Vec::new(),
         };
         fill(&mut row, &tape.windows)?;
@@ -98,6 +101,8 @@ pub(crate) fn fill(row: &mut FlowEvidence, windows: &[WindowTape]) -> Result<()>
         let standing: Vec<_> = windows.iter().map(|window| &window.standing).collect();
         row.standing_p95 = over_windows(&standing, 0.95, UNIT);
     }
+    row.mean = mean(&latencies);
+    row.stages = stages(windows);
     row.windows = windows
         .iter()
         .map(WindowTape::stored)
@@ -107,6 +112,40 @@ pub(crate) fn fill(row: &mut FlowEvidence, windows: &[WindowTape]) -> Result<()>
             reason,
         })?;
     Ok(())
+}
+
+/// The mean of all that several histograms hold.
+fn mean(of: &[&Histogram<u64>]) -> f64 {
+    let count: u64 = of.iter().map(|one| one.len()).sum();
+    let total: f64 = of.iter().map(|one| one.mean() * one.len() as f64).sum();
+    total / count.max(1) as f64
+}
+
+/// What each stage took over all windows.
+fn stages(windows: &[WindowTape]) -> Vec<FlowStage> {
+    let mut names: Vec<&str> = Vec::new();
+    for (name, _) in windows.iter().flat_map(|window| &window.stages) {
+        if !names.contains(&name.as_str()) {
+            names.push(name);
+        }
+    }
+    let answered: u64 = windows.iter().map(|window| window.latencies.len()).sum();
+    let stage = |name: &str| {
+        let all = windows.iter().flat_map(|window| &window.stages);
+        let times: Vec<_> = all
+            .filter(|(of, _)| of == name)
+            .map(|(_, times)| times)
+            .collect();
+        let named: u64 = times.iter().map(|times| times.len()).sum();
+        let at = |p| over_windows(&times, p, UNIT).unwrap_or(NOTHING);
+        FlowStage {
+            name: name.to_owned(),
+            mean: mean(&times) * named as f64 / answered.max(1) as f64,
+            p50: at(0.50),
+            p95: at(0.95),
+        }
+    };
+    names.into_iter().map(stage).collect()
 }
 
 /// The windows behind a row.

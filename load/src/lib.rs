@@ -40,6 +40,7 @@ mod run;
 mod samples;
 mod schedule;
 mod sent_log;
+mod server_timing;
 mod service_url;
 mod tape;
 mod usage;

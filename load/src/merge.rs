@@ -259,6 +259,8 @@ mod tests {
             verdict: Verdict::Confirmed,
             reason: String::new(),
             judged: false,
+            mean: 0.0,
+            stages: Vec::new(),
             windows: Vec::new(),
         };
         fill(&mut row, windows).unwrap();

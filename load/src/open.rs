@@ -13,6 +13,7 @@ use rand_chacha::ChaCha8Rng;
 use tokio::sync::mpsc;
 use verdict_audit::Side;
 
+use crate::body::Answer;
 use crate::changes::Changes;
 use crate::client::Http;
 use crate::error::{Error, Result};
@@ -47,7 +48,7 @@ struct Flight {
     due: Instant,
     sent: Instant,
     ended: Instant,
-    answer: std::result::Result<(u16, Vec<u8>), String>,
+    answer: std::result::Result<Answer, String>,
 }
 
 impl Open<'_> {
@@ -128,9 +129,10 @@ impl Open<'_> {
             while let Some(flight) = flights.recv().await {
                 tape.record_lag(measured, flight.due, flight.sent);
                 let outcome = match flight.answer {
-                    Ok((status, body)) => match flight.call.judge(status, &body) {
+                    Ok(answer) => match flight.call.judge(answer.status, &answer.body) {
                         Ok(()) => {
-                            tape.keep(flight.call, body);
+                            tape.record_stages(measured, flight.due, &answer.stages);
+                            tape.keep(flight.call, answer.body);
                             Ok(())
                         }
                         Err(amiss) => Err(amiss),

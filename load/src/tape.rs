@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use hdrhistogram::Histogram;
-use verdict_audit::evidence::{Answers, FlowWindow};
+use hdrhistogram::{AdditionError, Histogram};
+use verdict_audit::evidence::{Answers, FlowWindow, WindowStage};
 use verdict_audit::histogram::{decode, encode};
 use verdict_audit::load_rules::failing;
 use verdict_audit::quantile::Unit;
@@ -11,6 +11,7 @@ use verdict_audit::quantile::Unit;
 use crate::answers::{self, LOADED};
 use crate::flows::call::{Amiss, Call};
 use crate::samples::{Sample, Samples};
+use crate::server_timing::Stage;
 use crate::verify::Window;
 
 /// The unit of every latency here, which is the unit of durations in the results.
@@ -44,7 +45,9 @@ pub(crate) struct WindowTape {
     pub latencies: Histogram<u64>,
     /// How long, at every [`TICK`], the next answer to anybody still took.
     pub standing: Histogram<u64>,
-    /// Of those so far, the last answer.
+    /// What each stage took of the right answers that name any, in their order.
+    pub stages: Vec<(String, Histogram<u64>)>,
+    /// Of those who stood, the last answer so far.
     last: Option<Instant>,
 }
 
@@ -119,6 +122,7 @@ impl Tape {
             answered: 0,
             latencies: histogram(),
             standing: histogram(),
+            stages: Vec::new(),
             last: None,
         });
     }
@@ -169,6 +173,19 @@ impl Tape {
         if let Err(wrong) = outcome {
             self.errors += 1;
             self.first_error.get_or_insert_with(|| wrong.to_string());
+        }
+    }
+
+    /// Records what the stages of a right answer took, which counts as its request does.
+    pub fn record_stages(&mut self, window: Measured, began: Instant, stages: &[Stage]) {
+        let Some(tape) = self.windows.last_mut() else {
+            return;
+        };
+        if !window.holds(began) {
+            return;
+        }
+        for (name, took) in stages {
+            tape.stage(name).saturating_record(microseconds(*took));
         }
     }
 
@@ -234,13 +251,30 @@ fn microseconds(duration: Duration) -> u64 {
 }
 
 impl WindowTape {
+    /// The histogram of a stage, empty where it is the first time that it is named.
+    fn stage(&mut self, name: &str) -> &mut Histogram<u64> {
+        let known = self.stages.iter().position(|(known, _)| known == name);
+        let place = known.unwrap_or_else(|| {
+            self.stages.push((name.to_owned(), histogram()));
+            self.stages.len() - 1
+        });
+        &mut self.stages[place].1
+    }
+
     /// As results carry it.
     pub fn stored(&self) -> Result<FlowWindow, String> {
         let standing = (!self.standing.is_empty()).then(|| encode(&self.standing));
+        let stage = |(name, times): &(String, Histogram<u64>)| {
+            Ok::<_, String>(WindowStage {
+                name: name.clone(),
+                times: encode(times)?,
+            })
+        };
         Ok(FlowWindow {
             answered: self.answered,
             latencies: encode(&self.latencies)?,
             standing: standing.transpose()?,
+            stages: self.stages.iter().map(stage).collect::<Result<_, _>>()?,
         })
     }
 
@@ -253,6 +287,11 @@ impl WindowTape {
                 Some(standing) => decode(standing)?,
                 None => histogram(),
             },
+            stages: stored
+                .stages
+                .iter()
+                .map(|stage| Ok::<_, String>((stage.name.clone(), decode(&stage.times)?)))
+                .collect::<Result<_, _>>()?,
             last: None,
         })
     }
@@ -260,10 +299,13 @@ impl WindowTape {
     /// Adds what another generator recorded of the same window.
     pub fn add(&mut self, other: &Self) -> Result<(), String> {
         self.answered += other.answered;
-        let added = self.latencies.add(&other.latencies);
-        added
-            .and_then(|()| self.standing.add(&other.standing))
-            .map_err(|error| error.to_string())
+        let words = |error: AdditionError| error.to_string();
+        self.latencies.add(&other.latencies).map_err(words)?;
+        self.standing.add(&other.standing).map_err(words)?;
+        for (name, times) in &other.stages {
+            self.stage(name).add(times).map_err(words)?;
+        }
+        Ok(())
     }
 }
 

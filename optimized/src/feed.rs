@@ -10,6 +10,7 @@ use sqlx::PgPool;
 use uuid::Uuid;
 use verdict_baseline::Result;
 use verdict_baseline::feed::{self as today, FeedPost, Request, hydrate};
+use verdict_store::Stages;
 
 const PAGE: &str = "
 SELECT post_id
@@ -30,10 +31,15 @@ struct PostRow {
 }
 
 /// A page of a feed, best first.
-pub async fn feed(pool: &PgPool, client: &Client, request: &Request) -> Result<Vec<FeedPost>> {
-    match page(client, request).await {
-        Ok(page) => hydrate(pool, &page).await,
-        Err(_) => today::feed(pool, client, request).await,
+pub async fn feed(
+    pool: &PgPool,
+    client: &Client,
+    request: &Request,
+    stages: &mut Stages,
+) -> Result<Vec<FeedPost>> {
+    match stages.time("ranked-candidates", page(client, request)).await {
+        Ok(page) => stages.time("posts", hydrate(pool, &page)).await,
+        Err(_) => today::feed(pool, client, request, stages).await,
     }
 }
 

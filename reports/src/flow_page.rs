@@ -5,6 +5,7 @@ use verdict_audit::{Catalogue, FlowId, Verdict, load_rules};
 
 use crate::charts;
 use crate::plot::PlotError;
+use crate::stage_page::{StageRow, stage_rows};
 use crate::table::{expectation, load};
 use crate::tone::Tone;
 use crate::units;
@@ -15,6 +16,7 @@ pub(crate) struct FlowSection<'a> {
     pub(crate) charts: Vec<String>,
     pub(crate) rows: Vec<FlowRow<'a>>,
     pub(crate) says: Vec<&'a str>,
+    pub(crate) stages: Vec<StageRow>,
     pub(crate) ratios: Vec<RatioRow<'a>>,
     pub(crate) capacity: Vec<CapacityRow<'a>>,
     /// What the projections rest on, the same for both sides.
@@ -77,16 +79,13 @@ pub(crate) fn flow_sections<'a>(
                 charts::throughput(&results.flows, &results.capacity, id)?,
             ];
             let known = audit.target(id);
+            let mine: Vec<_> = results.flows.iter().filter(|row| row.id == id).collect();
             Ok(FlowSection {
                 id,
                 title: known.map_or("not in this audit", |target| &target.title),
                 charts: charts.into_iter().flatten().collect(),
-                rows: results
-                    .flows
-                    .iter()
-                    .filter(|row| row.id == id)
-                    .map(flow_row)
-                    .collect(),
+                stages: stage_rows(&mine),
+                rows: mine.into_iter().map(flow_row).collect(),
                 says: results
                     .targets
                     .iter()

@@ -14,6 +14,7 @@ pub mod html;
 pub mod json;
 mod page;
 mod plot;
+mod stage_page;
 pub mod table;
 mod timing_page;
 mod tone;

@@ -4,14 +4,19 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::HeaderName;
 use verdict_audit::Side;
 use verdict_baseline::feed::{self as baseline, DEFAULT_LIMIT, MAX_LIMIT, Request};
 use verdict_optimized::feed as optimized;
+use verdict_store::Stages;
 
 use crate::answers::FeedAnswer;
 use crate::database::Database;
 use crate::extract::{Parameters, PathId};
 use crate::refusal::Refusal;
+
+/// What the stages of a page took (W3C Server Timing).
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// A page of a feed, best first. The reader is not looked up, as today: who is unknown gets what
 /// is trending.
@@ -19,7 +24,7 @@ pub(crate) async fn read(
     State(database): State<Arc<Database>>,
     PathId(user): PathId,
     parameters: Parameters,
-) -> Result<Json<FeedAnswer>, Refusal> {
+) -> Result<([(HeaderName, String); 1], Json<FeedAnswer>), Refusal> {
     parameters.only(&["limit", "offset"])?;
     let number = |name, least, default| -> Result<u64, Refusal> {
         Ok(parameters.number(name, least, default)?.unsigned_abs())
@@ -30,15 +35,17 @@ pub(crate) async fn read(
         offset: number("offset", 0, 0)?,
     };
     let (pool, clickhouse) = (&database.pool, &database.clickhouse);
+    let mut stages = Stages::default();
     let posts = match database.side {
         Side::Baseline => {
-            let feed = baseline::feed(pool, clickhouse, &request);
+            let feed = baseline::feed(pool, clickhouse, &request, &mut stages);
             database.answer(feed).await?
         }
         Side::Optimized => {
-            let feed = optimized::feed(pool, clickhouse, &request);
+            let feed = optimized::feed(pool, clickhouse, &request, &mut stages);
             database.answer(feed).await?
         }
     };
-    Ok(Json(FeedAnswer { posts }))
+    let timing = [(SERVER_TIMING, stages.to_string())];
+    Ok((timing, Json(FeedAnswer { posts })))
 }

@@ -11,6 +11,7 @@ mod court;
 mod engines;
 mod engines_elsewhere;
 mod faults;
+mod feed_job;
 mod figures;
 mod honesty;
 mod load;

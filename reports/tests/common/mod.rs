@@ -2,7 +2,7 @@
 
 use chrono::DateTime;
 use verdict_audit::evidence::{
-    Answers, Compared, EngineInfo, EngineTime, Estimate, FlowEvidence, FlowRatio, Growth, Host,
+    Answers, Compared, EngineInfo, EngineTime, Estimate, FlowEvidence, FlowRatio, FlowStage, Growth, Host,
     ItemEvidence, Latency, Percentiles, PlanMode, Plans, Price, PriceOf, Ratio, Results, Run,
     SCHEMA, VariantEvidence, Work, Zero,
 };
@@ -358,7 +358,7 @@ fn flows() -> Vec<FlowEvidence> {
             FlowId::Send => (9.0, 3.0),
             FlowId::History => (7.0, 2.0),
             FlowId::Page => (40.0, 1.5),
-            FlowId::Feed => continue,
+            FlowId::Feed => (60.0, 12.0),
         };
         for (side, base) in [(Side::Baseline, slow), (Side::Optimized, quick)] {
             for (users, noise) in [(1u32, 1.01), (4, 0.97), (16, 1.03), (64, 0.99)] {
@@ -403,6 +403,30 @@ fn ratios(flows: &[FlowEvidence]) -> Vec<FlowRatio> {
     ratios
 }
 
+fn stages(id: FlowId, side: Side, mean: f64) -> Vec<FlowStage> {
+    let shares: &[(&str, f64)] = match (id, side) {
+        (FlowId::Feed, Side::Baseline) => {
+            &[("candidates", 0.7), ("ranking", 0.05), ("posts", 0.15)]
+        }
+        (FlowId::Feed, Side::Optimized) => &[("ranked-candidates", 0.6), ("posts", 0.3)],
+        _ => &[],
+    };
+    let stage = |(name, share): &(&str, f64)| {
+        let around = |value: f64| Estimate {
+            value,
+            lo: None,
+            hi: None,
+        };
+        FlowStage {
+            name: (*name).to_owned(),
+            mean: share * mean,
+            p50: around(share * mean * 0.9),
+            p95: around(share * mean * 2.0),
+        }
+    };
+    shares.iter().map(stage).collect()
+}
+
 fn level(id: FlowId, side: Side, p50_ms: f64, users: Option<u32>, throughput: f64) -> FlowEvidence {
     let around = |us: f64| Estimate {
         value: us,
@@ -431,6 +455,8 @@ fn level(id: FlowId, side: Side, p50_ms: f64, users: Option<u32>, throughput: f6
         verdict: Verdict::Inconclusive,
         reason: String::new(),
         judged: false,
+        mean: p50_ms * 1.2e3,
+        stages: stages(id, side, p50_ms * 1.2e3),
         windows: Vec::new(),
     };
     let judgement = judge_flow(flow, side, &row.load());

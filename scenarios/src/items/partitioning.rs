@@ -7,6 +7,7 @@ use clickhouse::sql::Identifier;
 use futures_util::future::BoxFuture;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
+use verdict_audit::evidence::Price;
 use verdict_audit::{At, VariantName};
 use verdict_baseline::partitioning::{
     self as baseline, AuthorLikes, EventsRequest, Kept, Post, PostsRequest, Range,
@@ -27,6 +28,7 @@ use crate::session::Session;
 use crate::tally::Tally;
 
 mod late_versions;
+mod price;
 
 /// Rows of a page.
 const LIMIT: u64 = 200;
@@ -85,6 +87,14 @@ impl Item for Partitioning {
         tally: &'a mut Tally,
     ) -> BoxFuture<'a, Outcome<()>> {
         Box::pin(late_versions::try_them(session, variant, tally))
+    }
+
+    fn prices<'a>(
+        &'a self,
+        session: &'a Session<'_>,
+        variant: &'a VariantName,
+    ) -> BoxFuture<'a, Outcome<Vec<Price>>> {
+        Box::pin(price::of(session, variant))
     }
 }
 

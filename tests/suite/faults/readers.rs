@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 use serde_json::{Number, Value};
 use verdict_audit::Exit;
-use verdict_audit::evidence::{FlowWindow, Results};
+use verdict_audit::evidence::{FlowWindow, Results, WindowStage};
 use verdict_audit::histogram::encode;
 use verdict_reports::{gate, html, json, table};
 
@@ -166,6 +166,14 @@ fn generated(id: &str) -> Results {
             FlowWindow {
                 answered: 400,
                 standing: row.users.map(|_| latencies.clone()),
+                stages: row
+                    .stages
+                    .iter()
+                    .map(|stage| WindowStage {
+                        name: stage.name.clone(),
+                        times: latencies.clone(),
+                    })
+                    .collect(),
                 latencies,
             };
             3
