@@ -13,11 +13,11 @@ use clickhouse::Client;
 use serde::{Deserialize, Serialize};
 use sqlx::{FromRow, PgPool};
 use uuid::Uuid;
-use verdict_store::Stages;
 
 use crate::Result;
 use crate::feed_candidates::candidates;
 use crate::feed_tables::{self, Candidate};
+use crate::stages::Stages;
 
 /// Posts of a page when nothing is asked for, and the most that a page has.
 pub const DEFAULT_LIMIT: u64 = 20;

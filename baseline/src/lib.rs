@@ -12,6 +12,8 @@ pub mod message_history;
 pub mod message_send;
 pub mod pagination;
 pub mod partitioning;
+pub mod post_images;
 pub mod schema;
+pub mod stages;
 
 pub use error::{Error, Refused, Result};

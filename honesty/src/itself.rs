@@ -59,17 +59,29 @@ pub(crate) fn misses_one(ratio: Ratio) -> bool {
     ratio.lo > 1.0 || ratio.hi < 1.0
 }
 
+/// What is asked of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    /// Whether a core is busy beside it.
+    pub busy: bool,
+    /// Whether what is read of parts of the world is among it.
+    pub events: bool,
+}
+
 /// One whole run: today's operations, of every item, on both kinds of sides.
 ///
 /// # Errors
 /// What the harness could not do.
-pub fn run(court: &Court<'_>, criterion: &mut Criterion, busy: bool) -> Result<Vec<Cell>> {
-    let _busy = busy.then(Busy::start);
+pub fn run(court: &Court<'_>, criterion: &mut Criterion, asked: Asked) -> Result<Vec<Cell>> {
+    let _busy = asked.busy.then(Busy::start);
     let mut cells = Vec::new();
     for item in court.items {
         for operation in item.operations() {
+            if operation.ladder() == Ladder::Events && !asked.events {
+                continue;
+            }
             for sides in [Sides::One, Sides::Copies] {
-                let at = (sides, busy);
+                let at = (sides, asked.busy);
                 cells.extend(of(court, criterion, (*item, &*operation), at)?);
             }
         }

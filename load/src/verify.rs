@@ -94,7 +94,7 @@ async fn settle(
 ) -> Result<usize> {
     for call in sent.again(side, flow) {
         let held = match http.send(&call).await {
-            Ok((status, body)) => call.judge(status, &body),
+            Ok(answer) => call.judge(answer.status, &answer.body),
             Err(words) => Err(Amiss::Failed(words)),
         };
         match held {

@@ -10,7 +10,7 @@ use sqlx::PgPool;
 use uuid::Uuid;
 use verdict_baseline::Result;
 use verdict_baseline::feed::{self as today, FeedPost, Request, hydrate};
-use verdict_store::Stages;
+use verdict_baseline::stages::Stages;
 
 const PAGE: &str = "
 SELECT post_id

@@ -25,6 +25,8 @@ pub(crate) struct Page<'a> {
     headline: String,
     memory: String,
     sizes: String,
+    /// Whether ClickHouse was the library and not the server.
+    embedded: bool,
     self_check: Option<SelfCheck>,
     groups: Vec<Group>,
     under_load: Vec<UnderLoad>,
@@ -111,6 +113,11 @@ impl<'a> Page<'a> {
             headline: headline(&groups),
             memory: memory(&results.run.host),
             sizes: sizes(&results.run),
+            embedded: results
+                .run
+                .engines
+                .iter()
+                .any(|engine| engine.name == "ClickHouse" && engine.mode == "embedded"),
             self_check: results.run.aa.as_ref().map(|check| SelfCheck {
                 words: format!("{}, {}", check.ratio, check.verdict),
                 sound: check.verdict == Verdict::NoEffect,

@@ -7,8 +7,8 @@ use axum::extract::State;
 use axum::http::HeaderName;
 use verdict_audit::Side;
 use verdict_baseline::feed::{self as baseline, DEFAULT_LIMIT, MAX_LIMIT, Request};
+use verdict_baseline::stages::Stages;
 use verdict_optimized::feed as optimized;
-use verdict_store::Stages;
 
 use crate::answers::FeedAnswer;
 use crate::database::Database;

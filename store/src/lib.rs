@@ -5,7 +5,6 @@
 //! - [`change`]: what a variant changes, and how it is taken back.
 //! - [`fault`]: what a variant could not do, apart from what the harness could not.
 //! - [`settle`]: tables brought to rest.
-//! - [`stages`]: what the parts of an operation took.
 //! - [`client`]: what only the client sees: waits for a connection, time-outs, hits and misses.
 //!
 //! Functions in `baseline` and `optimized` take the raw handles that they need; a trial, the
@@ -17,7 +16,6 @@ pub mod engine;
 pub mod fault;
 pub mod lend;
 pub mod settle;
-pub mod stages;
 pub mod store;
 pub mod waits;
 
@@ -26,5 +24,4 @@ pub use client::ClientCounts;
 pub use engine::{Engine, Table};
 pub use fault::{Error, Fault, Refusal};
 pub use lend::{Lend, Lent};
-pub use stages::Stages;
 pub use store::{Connect, Store};

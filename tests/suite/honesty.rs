@@ -4,7 +4,7 @@
 use rand_chacha::ChaCha8Rng;
 use verdict_audit::{At, VariantName};
 use verdict_engines::pgbench::Pgbench;
-use verdict_honesty::itself::{self, Sides};
+use verdict_honesty::itself::{self, Asked, Sides};
 use verdict_honesty::power::{power, slowable};
 use verdict_honesty::saved::saved;
 use verdict_honesty::{Plan, calls};
@@ -100,7 +100,11 @@ fn a_call_is_heard_with_its_parameters_and_three_clocks_see_what_is_saved() {
 fn today_is_beside_itself_on_one_database_and_on_copies_and_a_great_slowdown_is_found() {
     let folder = tempfile::tempdir().unwrap();
     in_court_of(&[&Threefold], |court| {
-        let cells = itself::run(court, &mut short(folder.path()), true).unwrap();
+        let asked = Asked {
+            busy: true,
+            events: true,
+        };
+        let cells = itself::run(court, &mut short(folder.path()), asked).unwrap();
         let sides: Vec<_> = cells.iter().map(|cell| cell.sides).collect();
         assert_eq!(sides, [Sides::One, Sides::Copies]);
         assert!(cells.iter().all(|cell| cell.busy && cell.rounds >= 6));
