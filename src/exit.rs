@@ -32,7 +32,8 @@ pub fn failure(error: &Error) -> ExitCode {
     let mut exit = error.exit();
     if DAMAGED.iter().any(|damaged| words.contains(damaged)) {
         words.push_str("; the kept world may be damaged: `verdict doctor --worlds` reads it whole");
-        if exit == Exit::Software {
+        // Whoever met it, it is neither the engine's fault nor ours.
+        if matches!(exit, Exit::Software | Exit::Unavailable) {
             exit = Exit::Io;
         }
     }

@@ -21,7 +21,9 @@ fn strikes(signal: Signal, engine: (&str, &str), word: &str, scene: &Scene) {
     let (killed, process) = engine;
     let mut running = scene.start(&["run", "pagination", "--quick", "--scale", "smoke"]);
     running.says_word(word);
-    let pid = scene.process(process).expect("an engine");
+    let pid = scene.process(process).unwrap_or_else(|| {
+        panic!("no {killed} at {word:?}: {:?}", running.lines());
+    });
     kill(pid, signal).unwrap();
     let ended = running.end();
     scene.is_left_alone();

@@ -135,9 +135,13 @@ impl Scene {
         let ours = format!("VERDICT_CACHE={}", self.cache().display());
         let belongs = |pid: &Pid| {
             let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-            environment
+            let names_it = environment
                 .split(|byte| *byte == 0)
-                .any(|variable| variable == ours.as_bytes())
+                .any(|variable| variable == ours.as_bytes());
+            // Redis writes its title over its environment.
+            let stands_in_it = fs::read_link(format!("/proc/{pid}/cwd"))
+                .is_ok_and(|folder| folder.starts_with(self.cache()));
+            names_it || stands_in_it
         };
         let all = fs::read_dir("/proc").unwrap().flatten();
         all.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
