@@ -112,6 +112,15 @@ fn a_file_that_cannot_be_true_is_refused_and_says_why() {
                 let variant = optimized(results);
                 results.items[0].variants[variant].latency[0].rounds = usize::MAX;
             }),
+            words(&|results| {
+                results.items[0].variants.pop();
+            }),
+            words(&|results| results.items.push(results.items[0].clone())),
+            words(&|results| {
+                results.targets.pop();
+            }),
+            words(&|results| results.targets.push(results.targets[0].clone())),
+            words(&|results| results.flows[0].mean = f64::NAN),
             words(&|results| results.flows[0].p95.value = 0.0),
             words(&|results| results.flows[0].errors = results.flows[0].requests + 1),
             words(&|results| {

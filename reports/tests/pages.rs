@@ -122,7 +122,7 @@ fn every_chart_is_well_formed_and_within_its_frame() {
         .map(|rest| rest.split("</svg>").next().expect("a chart"))
         .collect();
     // Work, latency and ratio of four operations, p95 and throughput of three flows.
-    assert_eq!(charts.len(), 18);
+    assert_eq!(charts.len(), 20);
     for chart in charts {
         assert!(!chart.contains("NaN") && !chart.contains("inf"), "{chart}");
         let mut open = vec![];

@@ -273,6 +273,15 @@ fn send() -> ItemEvidence {
                 ..variant("proposed-trigger")
             },
             VariantEvidence {
+                answers: Some(Answers {
+                    checked: 320,
+                    differing: 12,
+                    first_difference: Some("a number given twice, for send 9".to_owned()),
+                    ..Answers::default()
+                }),
+                ..variant("mended-trigger")
+            },
+            VariantEvidence {
                 work: worked("send", [3.0; 4], 1.0),
                 growth: fitted("send", 0.0),
                 latency: timed("send", today, [230.0, 232.0, 231.0, 236.0]),
