@@ -40,7 +40,11 @@ impl Results {
                     let names: Vec<_> = of.iter().map(VariantName::to_string).collect();
                     names.join(", ")
                 };
-                format!("{id} is tried as {} instead of {}", names(&tried), names(&due))
+                format!(
+                    "{id} is tried as {} instead of {}",
+                    names(&tried),
+                    names(&due)
+                )
             })
         })
     }
@@ -106,13 +110,16 @@ fn unfounded(said: Vec<(String, Verdict)>, founded: Vec<(String, Verdict)>) -> O
     if let Some(place) = founded.keys().find(|place| !said.contains_key(*place)) {
         return Some(format!("{place} is not judged"));
     }
-    said.iter().find_map(|(place, said)| match founded.get(place) {
-        None => Some(format!("{place} is judged, and the audit asks for no verdict there")),
-        Some(founded) if founded != said => Some(format!(
-            "{place} is called {said}, and its evidence says {founded}"
-        )),
-        Some(_) => None,
-    })
+    said.iter()
+        .find_map(|(place, said)| match founded.get(place) {
+            None => Some(format!(
+                "{place} is judged, and the audit asks for no verdict there"
+            )),
+            Some(founded) if founded != said => Some(format!(
+                "{place} is called {said}, and its evidence says {founded}"
+            )),
+            Some(_) => None,
+        })
 }
 
 /// What no counter and no time reaches: an exabyte, or thirty thousand years in microseconds.

@@ -6,17 +6,16 @@
 //! no order, and is left out here. The page's posts are read by today's statement for one post,
 //! asked for all of them at once; one that is hidden by then is missing from the page.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use chrono::{DateTime, Utc};
 use clickhouse::Client;
-use serde::{Deserialize, Serialize};
-use sqlx::{FromRow, PgPool};
+use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::Result;
 use crate::feed_candidates::candidates;
 use crate::feed_tables::{self, Candidate};
+use crate::post_images::{self, PostWithImages};
 use crate::stages::Stages;
 
 /// Posts of a page when nothing is asked for, and the most that a page has.
@@ -51,41 +50,6 @@ impl Request {
     }
 }
 
-/// A post of a feed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, FromRow)]
-pub struct FeedPost {
-    /// The post.
-    pub id: Uuid,
-    /// Its author.
-    pub user_id: Uuid,
-    /// Caption.
-    pub caption: Option<String>,
-    /// Where the image is stored.
-    pub image_key: String,
-    /// Sizes of the image's variants.
-    pub image_sizes: Option<serde_json::Value>,
-    /// `pending`, `processing`, `published` or `failed`.
-    pub status: String,
-    /// `image`, `video` or `mixed`.
-    pub content_type: String,
-    /// When it was made.
-    pub created_at: DateTime<Utc>,
-    /// When it was last changed.
-    pub updated_at: DateTime<Utc>,
-    /// Likes that stand.
-    pub like_count: i32,
-    /// Comments that are shown.
-    pub comment_count: i32,
-    /// Views.
-    pub view_count: i32,
-    /// Where the thumbnail is served.
-    pub thumbnail_url: Option<String>,
-    /// Where the medium size is served.
-    pub medium_url: Option<String>,
-    /// Where the original is served.
-    pub original_url: Option<String>,
-}
-
 /// What candidates are ranked by, all sources together.
 pub fn score(candidate: &Candidate) -> f64 {
     0.3 * candidate.freshness_score
@@ -111,7 +75,7 @@ pub async fn feed(
     client: &Client,
     request: &Request,
     stages: &mut Stages,
-) -> Result<Vec<FeedPost>> {
+) -> Result<Vec<PostWithImages>> {
     let wanted = request.candidates();
     let candidates = stages
         .time("candidates", candidates(client, &wanted))
@@ -125,53 +89,5 @@ pub async fn feed(
                 .collect()
         })
         .await;
-    stages.time("posts", hydrate(pool, &page)).await
-}
-
-const POSTS: &str = "
-SELECT
-    p.id,
-    p.user_id,
-    p.caption,
-    p.image_key,
-    p.image_sizes,
-    p.status,
-    p.content_type,
-    p.created_at,
-    p.updated_at,
-    COALESCE(pm.like_count, 0) AS like_count,
-    COALESCE(pm.comment_count, 0) AS comment_count,
-    COALESCE(pm.view_count, 0) AS view_count,
-    (
-        SELECT url
-        FROM post_images
-        WHERE post_id = p.id AND size_variant = 'thumbnail' AND status = 'completed'
-        LIMIT 1
-    ) AS thumbnail_url,
-    (
-        SELECT url
-        FROM post_images
-        WHERE post_id = p.id AND size_variant = 'medium' AND status = 'completed'
-        LIMIT 1
-    ) AS medium_url,
-    (
-        SELECT url
-        FROM post_images
-        WHERE post_id = p.id AND size_variant = 'original' AND status = 'completed'
-        LIMIT 1
-    ) AS original_url
-FROM posts AS p
-LEFT JOIN post_metadata AS pm ON pm.post_id = p.id
-WHERE p.id = ANY($1)
-  AND p.soft_delete IS NULL";
-
-/// Posts with their counters and images, in the order in which they are asked for; those that
-/// are hidden or gone are left out. Nothing is asked of PostgreSQL for an empty page.
-pub async fn hydrate(pool: &PgPool, posts: &[Uuid]) -> Result<Vec<FeedPost>> {
-    if posts.is_empty() {
-        return Ok(Vec::new());
-    }
-    let rows: Vec<FeedPost> = sqlx::query_as(POSTS).bind(posts).fetch_all(pool).await?;
-    let mut by_id: HashMap<Uuid, FeedPost> = rows.into_iter().map(|row| (row.id, row)).collect();
-    Ok(posts.iter().filter_map(|post| by_id.remove(post)).collect())
+    stages.time("posts", post_images::page(pool, &page)).await
 }

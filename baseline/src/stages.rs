@@ -38,10 +38,7 @@ mod tests {
             ("candidates", Duration::from_micros(1_500)),
             ("posts", Duration::from_millis(20)),
         ]);
-        assert_eq!(
-            stages.to_string(),
-            "candidates;dur=1.500, posts;dur=20.000"
-        );
+        assert_eq!(stages.to_string(), "candidates;dur=1.500, posts;dur=20.000");
         assert_eq!(Stages::default().to_string(), "");
     }
 }

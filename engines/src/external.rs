@@ -145,7 +145,9 @@ impl External {
         };
         if let Some(words) = &damage {
             self.progress.suspend(|| {
-                eprintln!("the world in the database {name} is damaged ({words}): it is built anew");
+                eprintln!(
+                    "the world in the database {name} is damaged ({words}): it is built anew"
+                );
             });
         }
         Ok(damage.is_none())

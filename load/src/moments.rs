@@ -53,7 +53,7 @@ impl Right {
 pub(crate) fn into(write: &Write) -> Uuid {
     match &write.rows {
         Rows::Message { conversation, .. } => *conversation,
-        Rows::Post { author, .. } => *author,
+        Rows::Post { author, .. } | Rows::Hung { author, .. } => *author,
         Rows::Conversation(turn) => turn.either().map_or_else(Uuid::nil, |rows| rows.id),
         Rows::Author(turn) => turn.either().map_or_else(Uuid::nil, |rows| rows.id),
         Rows::Delivered(_) => Uuid::nil(),

@@ -46,9 +46,15 @@ mod tests {
             of("candidates;dur=1.5, posts;desc=\"two\";dur=\"20\""),
             [stage("candidates", 1_500), stage("posts", 20_000)]
         );
-        assert_eq!(of("miss, a;dur=x, b;dur=-1, c;dur=NaN, d;dur=1e300, ;dur=1"), []);
+        assert_eq!(
+            of("miss, a;dur=x, b;dur=-1, c;dur=NaN, d;dur=1e300, ;dur=1"),
+            []
+        );
         let many: Vec<String> = (0..100).map(|n| format!("{n};dur=1")).collect();
         assert_eq!(of(&many.join(",")).len(), MOST);
-        assert_eq!(of(&format!("{};dur=1", "n".repeat(500)))[0].0.len(), LONGEST_NAME);
+        assert_eq!(
+            of(&format!("{};dur=1", "n".repeat(500)))[0].0.len(),
+            LONGEST_NAME
+        );
     }
 }

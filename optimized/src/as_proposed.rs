@@ -8,3 +8,4 @@ pub mod message_history;
 pub mod message_send;
 pub mod pagination;
 pub mod partitioning;
+pub mod post_images;

@@ -9,8 +9,11 @@ use serde::Deserialize;
 use sqlx::PgPool;
 use uuid::Uuid;
 use verdict_baseline::Result;
-use verdict_baseline::feed::{self as today, FeedPost, Request, hydrate};
+use verdict_baseline::feed::{self as today, Request};
+use verdict_baseline::post_images::PostWithImages;
 use verdict_baseline::stages::Stages;
+
+use crate::post_images;
 
 const PAGE: &str = "
 SELECT post_id
@@ -36,9 +39,12 @@ pub async fn feed(
     client: &Client,
     request: &Request,
     stages: &mut Stages,
-) -> Result<Vec<FeedPost>> {
-    match stages.time("ranked-candidates", page(client, request)).await {
-        Ok(page) => stages.time("posts", hydrate(pool, &page)).await,
+) -> Result<Vec<PostWithImages>> {
+    match stages
+        .time("ranked-candidates", page(client, request))
+        .await
+    {
+        Ok(page) => stages.time("posts", post_images::page(pool, &page)).await,
         Err(_) => today::feed(pool, client, request, stages).await,
     }
 }

@@ -11,6 +11,7 @@ pub mod message_history;
 pub mod message_send;
 pub mod pagination;
 pub mod partitioning;
+pub mod post_images;
 
 use verdict_store::Change;
 

@@ -6,52 +6,17 @@ use std::sync::Arc;
 use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt};
 use uuid::Uuid;
-use verdict_baseline::feed::{FeedPost, Request, score};
+use verdict_baseline::feed::{Request, score};
 use verdict_baseline::feed_tables::{Candidate, SOURCES};
-use verdict_baseline::pagination::Post;
-use verdict_seed::World;
+use verdict_baseline::post_images::PostWithImages;
 
-use crate::difference::{Difference, Held, same};
+use crate::difference::{Difference, Held};
 use crate::feed_tables::{Asked, TOLERANCE, due, rows_due};
 use crate::oracle::Oracle;
+use crate::post_images;
 
 /// Posts of a page that are asked for.
 const LIMITS: [u64; 5] = [1, 7, 20, 20, 100];
-
-/// What hangs on a post: its counters, and where each of its completed images is served.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Hung {
-    counts: [i32; 3],
-    urls: HashMap<&'static str, Vec<Option<String>>>,
-}
-
-/// What hangs on an author's posts.
-pub(crate) fn hung(world: &World, author: u64) -> HashMap<Uuid, Hung> {
-    let author = world.author(author);
-    let posts = world.posts(&author);
-    let engagement = world.engagement(&author);
-    let mut hung: HashMap<Uuid, Hung> = posts
-        .iter()
-        .zip(engagement)
-        .map(|(post, engagement)| {
-            let counts = [
-                engagement.like_count() as i32,
-                engagement.comment_count() as i32,
-                engagement.views.len() as i32,
-            ];
-            let urls = HashMap::new();
-            (post.id, Hung { counts, urls })
-        })
-        .collect();
-    for image in world.images(&author) {
-        if image.status == "completed"
-            && let Some(hung) = hung.get_mut(&image.post)
-        {
-            hung.urls.entry(image.variant).or_default().push(image.url);
-        }
-    }
-    hung
-}
 
 /// A page over every parameter: any reader, also one of no account, any size, any page.
 pub fn draw(oracle: &Oracle, random: &mut impl Rng) -> Request {
@@ -227,8 +192,8 @@ fn near(a: f64, b: f64) -> bool {
 ///
 /// # Errors
 /// The first that is wrong.
-pub fn hold(oracle: &Oracle, request: &Request, answer: &[FeedPost]) -> Held {
-    let ids = answer.iter().map(|post| post.id);
+pub fn hold(oracle: &Oracle, request: &Request, answer: &[PostWithImages]) -> Held {
+    let ids = answer.iter().map(|post| post.post.id);
     Page::of(oracle, request).hold_ids(|author, post| is_hidden(oracle, author, post), ids)?;
     for (place, post) in answer.iter().enumerate() {
         hold_post(oracle, post).map_err(|wrong| wrong.at(format!("post {}", place + 1)))?;
@@ -243,49 +208,7 @@ pub fn is_hidden(oracle: &Oracle, author: Uuid, post: Uuid) -> bool {
     post.is_none_or(|post| post.soft_delete.is_some())
 }
 
-fn hold_post(oracle: &Oracle, post: &FeedPost) -> Held {
-    let rows = oracle.author(post.user_id);
-    let due = rows.and_then(|rows| rows.post(post.id).cloned());
-    let Some(due) = due.filter(|due| due.soft_delete.is_none()) else {
-        return Err(Difference(format!("{} is hidden or nobody's", post.id)));
-    };
-    let answered = Post {
-        id: post.id,
-        user_id: post.user_id,
-        caption: post.caption.clone(),
-        image_key: post.image_key.clone(),
-        image_sizes: post.image_sizes.clone(),
-        status: post.status.clone(),
-        content_type: post.content_type.clone(),
-        created_at: post.created_at,
-        updated_at: post.updated_at,
-        soft_delete: None,
-    };
-    same("post", &*due, &answered)?;
-    let of_author = oracle.hung(post.user_id);
-    let none = Hung::default();
-    let hung = of_author
-        .as_ref()
-        .and_then(|of_author| of_author.get(&post.id))
-        .unwrap_or(&none);
-    let counts = [post.like_count, post.comment_count, post.view_count];
-    same("likes, comments and views", &hung.counts, &counts)?;
-    let urls = [
-        ("thumbnail", &post.thumbnail_url),
-        ("medium", &post.medium_url),
-        ("original", &post.original_url),
-    ];
-    for (variant, url) in urls {
-        // Which of several completed images is taken today's statement leaves open.
-        let right = match hung.urls.get(variant) {
-            Some(urls) => urls.contains(url),
-            None => url.is_none(),
-        };
-        if !right {
-            return Err(Difference(format!(
-                "{variant}: {url:?} is none of its images"
-            )));
-        }
-    }
-    Ok(())
+fn hold_post(oracle: &Oracle, post: &PostWithImages) -> Held {
+    let asked = [(post.post.user_id, post.post.id)];
+    post_images::hold(oracle, &asked, std::slice::from_ref(post))
 }

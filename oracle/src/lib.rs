@@ -32,6 +32,7 @@ pub mod message_send;
 pub mod oracle;
 pub mod pagination;
 pub mod partitioning;
+pub mod post_images;
 pub mod slices;
 pub mod timeline;
 pub mod turn;

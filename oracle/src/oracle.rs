@@ -5,16 +5,17 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rand::Rng;
 use uuid::Uuid;
+use verdict_baseline::pagination::Post;
 use verdict_seed::{Cut, World};
 
 use crate::author::AuthorRows;
 use crate::conversation::ConversationRows;
 use crate::delivery::{self, Delivery};
 use crate::events::{self, Event, Events};
-use crate::feed::{self, Hung};
 use crate::feed_tables::FeedRows;
 use crate::hostile::{self, Hostile};
 use crate::memo::Memo;
+use crate::post_images::{self, Hung};
 use crate::slices::Slices;
 use crate::write::{Rows, Write};
 
@@ -38,6 +39,8 @@ pub struct Oracle {
 struct Written {
     conversations: HashMap<Uuid, Option<Arc<ConversationRows>>>,
     authors: HashMap<Uuid, Option<Arc<AuthorRows>>>,
+    /// What hangs on posts.
+    hung: HashMap<Uuid, Option<Arc<Hung>>>,
     events: Arc<events::Told>,
 }
 
@@ -47,7 +50,7 @@ struct Known {
     conversations: Memo<Uuid, ConversationRows>,
     authors: Memo<Uuid, AuthorRows>,
     feeds: Memo<Cut, FeedRows>,
-    hung: Memo<u64, HashMap<Uuid, Hung>>,
+    hung: Memo<u64, HashMap<Uuid, Arc<Hung>>>,
     conversation_indexes: OnceLock<HashMap<Uuid, u64>>,
     author_indexes: OnceLock<HashMap<Uuid, u64>>,
     events: OnceLock<Arc<events::Known>>,
@@ -152,6 +155,9 @@ impl Oracle {
                     with.written.authors.insert(rows.id, turn.after.clone());
                 }
             }
+            Rows::Hung { post, turn, .. } => {
+                with.written.hung.insert(*post, turn.after.clone());
+            }
             Rows::Post { author, turn } => {
                 if let Some(rows) = self.author(*author) {
                     let after = Some(Arc::new(rows.turned(turn)));
@@ -184,14 +190,13 @@ impl Oracle {
         self.known.feeds.get_or(self.cut, made)
     }
 
-    /// What hangs on the posts of an author of the world.
-    pub(crate) fn hung(&self, author: Uuid) -> Option<Arc<HashMap<Uuid, Hung>>> {
-        let index = self.known.author_index(author)?;
-        Some(self.known.hung.get_or(index, || {
-            let hung = feed::hung(self.world(), index);
-            let weight = hung.len() as u64;
-            (hung, weight)
-        }))
+    /// What hangs on a post.
+    pub(crate) fn hung(&self, post: &Post) -> Arc<Hung> {
+        let written = self.written.hung.get(&post.id).cloned();
+        let known = || self.known.hung(post);
+        let hung = written.map_or_else(known, |hung| hung);
+        // Nothing is done yet to one that nobody knew of.
+        hung.unwrap_or_else(|| Arc::new(Hung::nothing(post.created_at)))
     }
 
     /// Whether hostile rows were added to the world.
@@ -249,6 +254,16 @@ impl Known {
                 .collect()
         });
         indexes.get(&id).copied()
+    }
+
+    fn hung(&self, post: &Post) -> Option<Arc<Hung>> {
+        let index = self.author_index(post.user_id)?;
+        let of_author = self.hung.get_or(index, || {
+            let hung = post_images::hung(&self.world, index);
+            let weight = hung.len() as u64;
+            (hung, weight)
+        });
+        of_author.get(&post.id).cloned()
     }
 
     fn author(&self, id: Uuid) -> Option<Arc<AuthorRows>> {

@@ -4,17 +4,18 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rand::seq::{IndexedRandom, IteratorRandom};
+use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt};
 use uuid::Uuid;
+use verdict_baseline::pagination::Post;
 use verdict_baseline::post_images::PostWithImages;
 use verdict_seed::{PostImage, World};
 
 use crate::difference::{Held, same};
 use crate::hostile;
 use crate::oracle::Oracle;
-use crate::write::{Kind, Rows, Write};
 use crate::turn::Turn;
+use crate::write::{Kind, Rows, Write};
 
 /// Posts of a page.
 const PAGES: [usize; 4] = [1, 7, 20, 100];
@@ -22,7 +23,7 @@ const PAGES: [usize; 4] = [1, 7, 20, 100];
 /// A change is later than what it changes.
 const LATER: TimeDelta = TimeDelta::seconds(1);
 
-/// A post by its author's id and its own.
+/// A post by the id of its author, or of who would be, and its own.
 pub type Asked = (Uuid, Uuid);
 
 /// A row of counters.
@@ -127,23 +128,26 @@ fn shown(oracle: &Oracle, random: &mut impl Rng) -> Option<Asked> {
 /// Any post: also one that is deleted, has no images or several of one size, and one that nobody
 /// has.
 pub fn draw(oracle: &Oracle, random: &mut impl Rng) -> Asked {
-    let (author, odd) = match random.random_range(0..12) {
-        0 => return (Uuid::nil(), oracle.nobody(random)),
+    let place = random.random_range(0..12);
+    let (author, odd) = match place {
         1 => (hostile::tied_author(), false),
-        place => (oracle.world().sample_author(random).id, place < 8),
+        _ => (oracle.world().sample_author(random).id, place < 8),
     };
+    if place == 0 {
+        return (author, oracle.nobody(random));
+    }
     let rows = oracle.author(author);
     let drawn = rows.and_then(|rows| {
-        let all = rows.rows().map(|post| post.id);
-        let mut ids: Vec<Uuid> = all
-            .filter(|post| !odd || oracle.hung(author, *post).is_odd())
-            .collect();
+        let all = rows
+            .rows()
+            .filter(|post| !odd || oracle.hung(post).is_odd());
+        let mut ids: Vec<Uuid> = all.map(|post| post.id).collect();
         ids.sort_unstable();
         ids.choose(random).copied()
     });
     match drawn {
         Some(post) => (author, post),
-        None => (Uuid::nil(), oracle.nobody(random)),
+        None => (author, oracle.nobody(random)),
     }
 }
 
@@ -167,7 +171,7 @@ pub fn due(oracle: &Oracle, (author, post): Asked) -> Option<PostWithImages> {
     if row.soft_delete.is_some() {
         return None;
     }
-    let hung = oracle.hung(author, post);
+    let hung = oracle.hung(row);
     let counts = hung.counters.map_or([0; 3], |counters| counters.counts);
     Some(PostWithImages {
         post: row.as_ref().clone(),
@@ -200,19 +204,19 @@ pub fn hold(oracle: &Oracle, asked: &[Asked], answer: &[PostWithImages]) -> Held
 /// A write that makes another answer right for one of these posts.
 pub fn between(oracle: &Oracle, asked: &[Asked], random: &mut impl Rng) -> Option<Write> {
     let (author, post) = *asked.choose(random)?;
-    let Some(rows) = oracle.author(author) else {
-        let author = oracle.author(oracle.world().sample_author(random).id)?;
-        return Some(Write::post(&author, post, random));
+    let rows = oracle.author(author)?;
+    let Some(row) = rows.post(post) else {
+        return Write::post(&rows, post, random);
     };
-    if rows.post(post)?.soft_delete.is_some() {
+    if row.soft_delete.is_some() {
         return None;
     }
-    let before = oracle.hung(author, post);
+    let before = oracle.hung(row);
     let (kind, after) = match random.random_range(0..8) {
         0 => return Write::on_post(&rows, post, Kind::Edited),
         1 => return Write::on_post(&rows, post, Kind::Deleted),
         2 | 3 => (Kind::Counted, counted(&before, random)),
-        _ => (Kind::Served, served(&before, post, rows.post(post)?.created_at, random)),
+        _ => (Kind::Served, served(&before, row, random)),
     };
     let turn = Turn::of(before, Arc::new(after));
     Some(Write {
@@ -236,9 +240,11 @@ fn counted(before: &Hung, random: &mut impl Rng) -> Hung {
 
 /// Another image of some size served: one that comes before all others, one that fails, one whose
 /// address is another or none, or one less.
-fn served(before: &Hung, post: Uuid, created_at: DateTime<Utc>, random: &mut impl Rng) -> Hung {
+fn served(before: &Hung, post: &Post, random: &mut impl Rng) -> Hung {
     let mut after = before.clone();
-    let size = *["thumbnail", "medium", "original"].choose(random).unwrap_or(&"medium");
+    let size = *["thumbnail", "medium", "original"]
+        .choose(random)
+        .unwrap_or(&"medium");
     let first = |hung: &Hung| {
         let shown = hung.shown(size);
         let first = shown.min_by_key(|image| (image.created_at, image.id));
@@ -247,10 +253,10 @@ fn served(before: &Hung, post: Uuid, created_at: DateTime<Utc>, random: &mut imp
     let place = first(before).and_then(|id| after.images.iter().position(|of| of.id == id));
     let Some(place) = place.filter(|_| random.random_range(0..4) > 0) else {
         let earlier = before.images.iter().map(|image| image.created_at).min();
-        let created_at = earlier.unwrap_or(created_at) - LATER;
+        let created_at = earlier.unwrap_or(post.created_at) - LATER;
         after.images.push(PostImage {
             id: Uuid::from_u128(random.random()),
-            post,
+            post: post.id,
             s3_key: "written between two reads".to_owned(),
             status: "completed",
             variant: size,

@@ -13,11 +13,13 @@ use verdict_store::Table;
 use crate::author::AuthorRows;
 use crate::conversation::{ConversationRows, Row};
 use crate::delivery::Delivery;
+use crate::post_images::Hung;
 use crate::turn::Turn;
 
 mod apply;
 mod draw;
 mod gap;
+mod hung;
 pub mod insert;
 
 pub use apply::apply;
@@ -49,6 +51,10 @@ pub enum Kind {
     Unliked,
     /// A comment more.
     Commented,
+    /// Another number of likes, comments and views, or no row that counts them.
+    Counted,
+    /// Another image of a post served, or none.
+    Served,
 }
 
 /// A change of the world's rows. It says what they were and what they are, so that it can be
@@ -83,6 +89,15 @@ pub enum Rows {
         /// The post.
         turn: Turn<Arc<Post>>,
     },
+    /// What hangs on a post.
+    Hung {
+        /// Whose it is.
+        author: Uuid,
+        /// The post.
+        post: Uuid,
+        /// Its counters and images.
+        turn: Turn<Arc<Hung>>,
+    },
     /// Versions that the change feeds bring to ClickHouse. Nobody takes a version back: when the
     /// write is turned round, the rows are as if they had never come.
     Delivered(Turn<Arc<[Delivery]>>),
@@ -113,6 +128,11 @@ impl Write {
                     author,
                     turn: turn.back(),
                 },
+                Rows::Hung { author, post, turn } => Rows::Hung {
+                    author,
+                    post,
+                    turn: turn.back(),
+                },
                 Rows::Delivered(turn) => Rows::Delivered(turn.back()),
             },
         }
@@ -132,6 +152,10 @@ impl Write {
             Table::postgres("post_metadata"),
             Table::postgres("users"),
         ];
+        const HUNG: &[Table] = &[
+            Table::postgres("post_metadata"),
+            Table::postgres("post_images"),
+        ];
         const SENT: &[Table] = &[
             Table::postgres("messages"),
             Table::postgres("conversations"),
@@ -149,7 +173,9 @@ impl Write {
             (Rows::Message { .. }, Kind::Reacted | Kind::Unreacted) => &CONVERSATION[1..2],
             (Rows::Message { .. }, Kind::Attached) => &CONVERSATION[2..3],
             (Rows::Message { .. }, _) => &CONVERSATION[..1],
-            (Rows::Post { .. }, Kind::Sent) => &AUTHOR[..2],
+            (Rows::Hung { .. }, Kind::Counted) => &HUNG[..1],
+            (Rows::Hung { .. }, _) => &HUNG[1..],
+            (Rows::Post { .. }, Kind::Sent | Kind::Created) => &AUTHOR[..2],
             (Rows::Post { .. }, _) => &AUTHOR[..1],
         }
     }

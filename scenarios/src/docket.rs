@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::item::Item;
 use crate::items::{
     EngagementRollup, FeedCandidates, FeedTables, MessageHistory, MessageSend, Pagination,
-    Partitioning,
+    Partitioning, PostImages,
 };
 use crate::operation::{AnyOperation, Between, Leaves};
 
@@ -20,6 +20,7 @@ pub const ITEMS: &[&dyn Item] = &[
     &EngagementRollup,
     &FeedTables,
     &FeedCandidates,
+    &PostImages,
     &Pagination,
     &Partitioning,
 ];

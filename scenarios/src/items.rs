@@ -7,6 +7,7 @@ pub mod message_history;
 pub mod message_send;
 pub mod pagination;
 pub mod partitioning;
+pub mod post_images;
 
 pub use engagement_rollup::EngagementRollup;
 pub use feed_candidates::FeedCandidates;
@@ -15,3 +16,4 @@ pub use message_history::MessageHistory;
 pub use message_send::MessageSend;
 pub use pagination::Pagination;
 pub use partitioning::Partitioning;
+pub use post_images::PostImages;

@@ -1,9 +1,9 @@
 //! What the service answers with, as JSON.
 
 use serde::{Deserialize, Serialize};
-use verdict_baseline::feed::FeedPost;
 use verdict_baseline::message_history::DetailedMessage;
 use verdict_baseline::pagination::Post;
+use verdict_baseline::post_images::PostWithImages;
 
 /// A page of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,5 +26,5 @@ pub struct PostsAnswer {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeedAnswer {
     /// Best first.
-    pub posts: Vec<FeedPost>,
+    pub posts: Vec<PostWithImages>,
 }

@@ -84,7 +84,10 @@ pub async fn lateral_post(pool: &PgPool, id: Uuid) -> Result<Option<PostWithImag
 
 /// Posts, with a lateral join for each size.
 pub async fn lateral_page(pool: &PgPool, ids: &[Uuid]) -> Result<Vec<PostWithImages>> {
-    let rows = sqlx::query_as(LATERAL_PAGE).bind(ids).fetch_all(pool).await?;
+    let rows = sqlx::query_as(LATERAL_PAGE)
+        .bind(ids)
+        .fetch_all(pool)
+        .await?;
     Ok(in_order(ids, rows))
 }
 
@@ -100,7 +103,10 @@ pub async fn json_post(pool: &PgPool, id: Uuid) -> Result<Option<PostWithImages>
 /// Posts, with their images in one object each.
 pub async fn json_page(pool: &PgPool, ids: &[Uuid]) -> Result<Vec<PostWithImages>> {
     let rows: Vec<Row> = sqlx::query_as(JSON_PAGE).bind(ids).fetch_all(pool).await?;
-    Ok(in_order(ids, rows.into_iter().map(PostWithImages::from).collect()))
+    Ok(in_order(
+        ids,
+        rows.into_iter().map(PostWithImages::from).collect(),
+    ))
 }
 
 #[derive(FromRow)]
@@ -111,7 +117,7 @@ struct Row {
     comment_count: i32,
     view_count: i32,
     metadata_updated_at: chrono::DateTime<chrono::Utc>,
-    image_urls: Option<serde_json::Value>,
+    image_urls: Option<sqlx::types::JsonValue>,
 }
 
 impl From<Row> for PostWithImages {

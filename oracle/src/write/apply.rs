@@ -9,7 +9,7 @@ use verdict_baseline::pagination::Post;
 use verdict_store::fault::Doing;
 use verdict_store::{Engine, Error};
 
-use super::{Rows, Write, insert};
+use super::{Rows, Write, hung, insert};
 use crate::conversation::Row;
 use crate::turn::Turn;
 
@@ -79,6 +79,10 @@ async fn make(connection: &mut PgConnection, rows: &Rows) -> Result<(), Error> {
             }
             (None, None) => Ok(()),
         },
+        Rows::Hung { post, turn, .. } => match (&turn.before, &turn.after) {
+            (Some(before), Some(after)) => hung::alter(connection, *post, before, after).await,
+            _ => Ok(()),
+        },
         Rows::Delivered(_) => Err(Error::Refused {
             engine: Engine::Postgres,
             what: "make a write",
@@ -88,7 +92,7 @@ async fn make(connection: &mut PgConnection, rows: &Rows) -> Result<(), Error> {
 }
 
 /// A row that is not there any more is the doing of whoever moved it.
-fn one(result: PgQueryResult) -> Result<(), Error> {
+pub(super) fn one(result: PgQueryResult) -> Result<(), Error> {
     match result.rows_affected() {
         1 => Ok(()),
         rows => Err(Error::Refused {

@@ -138,6 +138,22 @@ impl Write {
         })
     }
 
+    /// A post of an author where nobody knew of one.
+    pub fn post(author: &AuthorRows, id: Uuid, random: &mut impl Rng) -> Option<Self> {
+        let (created_at, _) = *author.visible().page(0, 1).first()?;
+        let post = Post {
+            id,
+            ..posted(author.id, created_at, random)
+        };
+        Some(Self {
+            kind: Kind::Created,
+            rows: Rows::Post {
+                author: author.id,
+                turn: Turn::into(Arc::new(post)),
+            },
+        })
+    }
+
     /// A conversation where nobody knew of one, with rows on a page.
     pub fn conversation(
         id: Uuid,
@@ -280,7 +296,13 @@ fn altered(kind: Kind, before: &Row, members: &[Uuid], random: &mut impl Rng) ->
             file_size: 1,
             s3_key: String::new(),
         }),
-        Kind::Created | Kind::Sent | Kind::Liked | Kind::Unliked | Kind::Commented => return None,
+        Kind::Created
+        | Kind::Sent
+        | Kind::Liked
+        | Kind::Unliked
+        | Kind::Commented
+        | Kind::Counted
+        | Kind::Served => return None,
     }
     Some(row)
 }

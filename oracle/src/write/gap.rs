@@ -22,7 +22,7 @@ pub struct Page {
 
 impl Timeline {
     /// The rows of a page.
-    pub(super) fn page(&self, offset: i64, limit: i64) -> &[(DateTime<Utc>, Uuid)] {
+    pub(crate) fn page(&self, offset: i64, limit: i64) -> &[(DateTime<Utc>, Uuid)] {
         let (start, end) = self.bounds(offset, limit);
         &self.rows()[start..end]
     }

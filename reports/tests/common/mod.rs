@@ -2,9 +2,9 @@
 
 use chrono::DateTime;
 use verdict_audit::evidence::{
-    Answers, Compared, EngineInfo, EngineTime, Estimate, FlowEvidence, FlowRatio, FlowStage, Growth, Host,
-    ItemEvidence, Latency, Percentiles, PlanMode, Plans, Price, PriceOf, Ratio, Results, Run,
-    SCHEMA, VariantEvidence, Work, Zero,
+    Answers, Compared, EngineInfo, EngineTime, Estimate, FlowEvidence, FlowRatio, FlowStage,
+    Growth, Host, ItemEvidence, Latency, Percentiles, PlanMode, Plans, Price, PriceOf, Ratio,
+    Results, Run, SCHEMA, VariantEvidence, Work, Zero,
 };
 use verdict_audit::flow_judge::{compare, judge_ratios, judge_targets, largest_holding};
 use verdict_audit::usl::{self, Throughput};

@@ -76,7 +76,7 @@ impl Engagement {
     }
 
     /// When the last of it happened.
-    pub(crate) fn last(&self) -> Option<DateTime<Utc>> {
+    pub fn last(&self) -> Option<DateTime<Utc>> {
         let likes = self.likes.iter().map(|like| like.created_at);
         let comments = self.comments.iter().map(|comment| comment.created_at);
         let views = self.views.iter().map(|view| view.at);

@@ -27,7 +27,12 @@ fn strikes(signal: Signal, engine: (&str, &str), word: &str, scene: &Scene) {
     kill(pid, signal).unwrap();
     let ended = running.end();
     scene.is_left_alone();
-    died_of(killed, &format!("{signal} of {killed} at {word:?}"), &ended, scene);
+    died_of(
+        killed,
+        &format!("{signal} of {killed} at {word:?}"),
+        &ended,
+        scene,
+    );
 }
 
 #[test]

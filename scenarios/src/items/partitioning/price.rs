@@ -10,8 +10,8 @@ use verdict_audit::{Unit, VariantName};
 use verdict_baseline::partitioning as baseline;
 use verdict_optimized::partitioning as optimized;
 use verdict_oracle::partitioning as oracle;
-use verdict_store::fault::Doing;
 use verdict_store::Error;
+use verdict_store::fault::Doing;
 
 use super::{COPY, copy, forget};
 use crate::error::Result;
