@@ -1,23 +1,15 @@
-//! Item 6 fixed: all images of a post in one look, from an index that holds what is asked for.
+//! Item 6 fixed: all images of a post in one look, in the order of the rule, of which the first of
+//! each size is taken.
+//!
+//! Tried and lost, in buffers of a post and of a page of 20 (today 18 and 360, this 10 and 198,
+//! on 30 000 posts): an index of what is served, by post and time or by post and size, that
+//! answers alone (10 and 178, for 13 MB beside a table of 30), and aggregates that each put the
+//! images in order for themselves (10 and 198, and three sorts).
 
 use sqlx::PgPool;
 use uuid::Uuid;
 use verdict_baseline::Result;
 use verdict_baseline::post_images::{PostWithImages, in_order, post_statement};
-use verdict_store::{Change, Engine, Step, Table};
-
-/// The index that a post's images are read from.
-pub const CHANGE: Change = Change::steps(
-    &[Step::Script(
-        Engine::Postgres,
-        include_str!("../migrations/post-images/up.sql"),
-    )],
-    &[Step::Script(
-        Engine::Postgres,
-        include_str!("../migrations/post-images/down.sql"),
-    )],
-    &[Table::postgres("post_images")],
-);
 
 macro_rules! statement {
     ($which:literal) => {
@@ -28,12 +20,16 @@ macro_rules! statement {
             "
 LEFT JOIN LATERAL (
     SELECT ARRAY[
-        (ARRAY_AGG(url ORDER BY created_at, id) FILTER (WHERE size_variant = 'thumbnail'))[1],
-        (ARRAY_AGG(url ORDER BY created_at, id) FILTER (WHERE size_variant = 'medium'))[1],
-        (ARRAY_AGG(url ORDER BY created_at, id) FILTER (WHERE size_variant = 'original'))[1]
+        (ARRAY_AGG(url) FILTER (WHERE size_variant = 'thumbnail'))[1],
+        (ARRAY_AGG(url) FILTER (WHERE size_variant = 'medium'))[1],
+        (ARRAY_AGG(url) FILTER (WHERE size_variant = 'original'))[1]
     ] AS urls
-    FROM post_images
-    WHERE post_id = p.id AND status = 'completed'
+    FROM (
+        SELECT size_variant, url
+        FROM post_images
+        WHERE post_id = p.id AND status = 'completed'
+        ORDER BY created_at, id
+    ) AS served
 ) AS images ON TRUE",
             $which,
             ""

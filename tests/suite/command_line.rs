@@ -159,16 +159,16 @@ fn a_results_file_that_is_none_is_one_clear_error_with_its_own_code() {
         path.to_str().unwrap().to_owned()
     };
     let missing = folder.path().join("missing.json");
-    let long = format!("{{\"schema\": 4, \"run\": \"{}\"}}", "x".repeat(20 << 20));
+    let long = format!("{{\"schema\": 5, \"run\": \"{}\"}}", "x".repeat(20 << 20));
     for (path, code, word) in [
         ("/dev/zero".to_owned(), 65, "larger than any results"),
         (file("long.json", &long), 65, "not a results file"),
         (missing.to_str().unwrap().to_owned(), 66, "no results at"),
         (file("text.json", "hello"), 65, "not JSON"),
-        (file("cut.json", "{\"schema\": 4, \"run\""), 65, "truncated"),
+        (file("cut.json", "{\"schema\": 5, \"run\""), 65, "truncated"),
         (file("old.json", "{\"schema\": 0}"), 65, "schema 0"),
         (
-            file("other.json", "{\"schema\": 4}"),
+            file("other.json", "{\"schema\": 5}"),
             65,
             "not a results file",
         ),

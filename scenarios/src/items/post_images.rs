@@ -46,7 +46,7 @@ impl Item for PostImages {
             (VariantName::Baseline, Change::NONE),
             proposed(LATERAL),
             proposed(JSON),
-            (VariantName::Optimized, optimized::CHANGE),
+            (VariantName::Optimized, Change::NONE),
         ]
     }
 

@@ -2,6 +2,7 @@
 
 mod any;
 mod engagement;
+mod images;
 mod pages;
 mod sabotaged;
 mod sends;
