@@ -37,10 +37,19 @@ pub fn failure(error: &Error) -> ExitCode {
             exit = Exit::Io;
         }
     }
+    if FULL.iter().any(|full| words.contains(full)) {
+        words.push_str(
+            "; the disk is full: free some space, or set VERDICT_CACHE to a folder elsewhere",
+        );
+        exit = Exit::Io;
+    }
     // Nothing can be done about a standard error that is gone.
     let _ = writeln!(stderr(), "verdict: {words}");
     code(exit)
 }
+
+/// What they say when there is no room; an error that says itself what to do uses other words.
+const FULL: [&str; 2] = ["No space left on device", "NOT_ENOUGH_SPACE"];
 
 /// What the engines say when they read what is not as they wrote it.
 const DAMAGED: [&str; 8] = [

@@ -21,6 +21,7 @@ pub mod evidence;
 pub mod exit;
 pub mod flow_evidence;
 pub mod flow_judge;
+mod flow_plausible;
 pub mod histogram;
 pub mod judge;
 mod keep;

@@ -7,6 +7,7 @@ use crate::evidence::{
     Answers, Estimate, FlowEvidence, Latency, Percentiles, Ratio, Results, TargetEvidence, Work,
 };
 use crate::flow_judge::judge_targets;
+use crate::flow_plausible::unfounded_row;
 use crate::names::VariantName;
 use crate::verdict::Verdict;
 
@@ -55,6 +56,14 @@ impl Results {
             targets.iter().map(|of| (place(of), of.verdict)).collect()
         };
         let founded = judge_targets(&mut self.flows.clone());
+        let same = |a: &&TargetEvidence, b: &TargetEvidence| (a.id, a.side) == (b.id, b.side);
+        for said in &self.targets {
+            let due = founded.iter().find(|due| same(due, said));
+            if due.is_some_and(|due| due.target_ms != said.target_ms) {
+                let (id, ms) = (said.id, said.target_ms);
+                return Some(format!("the target of {id} is held to {ms} ms"));
+            }
+        }
         unfounded(judged(&self.targets), judged(&founded))
     }
 
@@ -74,8 +83,13 @@ impl Results {
                 }
             }
         }
+        let mut levels = BTreeSet::new();
         self.flows.iter().find_map(|row| {
-            let words = impossible_flow(row)?;
+            let level = (row.id, row.side, row.users, row.rate.map(f64::to_bits));
+            let twice = (!levels.insert(level)).then(|| "a level that is there twice".to_owned());
+            let words = impossible_flow(row)
+                .or(twice)
+                .or_else(|| unfounded_row(row))?;
             Some(format!("{} under load, {}: {words}", row.id, row.side))
         })
     }

@@ -83,7 +83,7 @@ pub fn cache_dir() -> Result<PathBuf, Error> {
         })?;
     let folder = std::path::absolute(&folder).map_err(Error::io("resolving", folder))?;
     // It goes into the engines' files of settings.
-    let plain = |path: &str| !path.chars().any(char::is_control);
+    let plain = |path: &str| !path.chars().any(|c| c.is_control() || c == '\\');
     if !folder.to_str().is_some_and(plain) {
         return Err(Error::OddPath { path: folder });
     }

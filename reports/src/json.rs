@@ -34,6 +34,9 @@ pub enum JsonError {
     /// The file is larger than any results are.
     #[error("{0} is larger than any results are: point at a results.json")]
     TooLarge(PathBuf),
+    /// It is a folder, a pipe or a device.
+    #[error("{0} is no file: point at a results.json")]
+    NoFile(PathBuf),
     /// The file is something else.
     #[error("{path} is not JSON (line {line}, column {column}): point at a results.json")]
     NotJson {
@@ -89,6 +92,7 @@ impl JsonError {
             Self::Unwritable { .. } => Exit::Software,
             Self::Truncated(_)
             | Self::TooLarge(_)
+            | Self::NoFile(_)
             | Self::NotJson { .. }
             | Self::OtherSchema { .. }
             | Self::OtherShape { .. }
@@ -133,8 +137,12 @@ pub(crate) fn replace(path: &Path, text: &str) -> Result<(), JsonError> {
     replaced
 }
 
-/// A file's bytes; one that has no end, such as a device, is given up.
+/// A file's bytes, unless there are too many of them.
 fn bounded(path: &Path) -> io::Result<Vec<u8>> {
+    // Whoever opens a pipe waits for its other end.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
     let mut bytes = Vec::new();
     fs::File::open(path)?
         .take(LARGEST + 1)
@@ -159,6 +167,7 @@ pub fn read(path: &Path) -> Result<Results, JsonError> {
     let bytes = bounded(path).map_err(|source| match source.kind() {
         io::ErrorKind::NotFound => JsonError::Missing(path_owned()),
         io::ErrorKind::FileTooLarge => JsonError::TooLarge(path_owned()),
+        io::ErrorKind::InvalidInput => JsonError::NoFile(path_owned()),
         _ => JsonError::Io {
             verb: "reading",
             path: path_owned(),

@@ -161,7 +161,7 @@ fn a_results_file_that_is_none_is_one_clear_error_with_its_own_code() {
     let missing = folder.path().join("missing.json");
     let long = format!("{{\"schema\": 5, \"run\": \"{}\"}}", "x".repeat(20 << 20));
     for (path, code, word) in [
-        ("/dev/zero".to_owned(), 65, "larger than any results"),
+        ("/dev/zero".to_owned(), 65, "is no file"),
         (file("long.json", &long), 65, "not a results file"),
         (missing.to_str().unwrap().to_owned(), 66, "no results at"),
         (file("text.json", "hello"), 65, "not JSON"),

@@ -1,12 +1,15 @@
 //! A made-up run with something of everything a report can show. No figure in it was measured.
 
 use chrono::DateTime;
+use hdrhistogram::Histogram;
 use verdict_audit::evidence::{
     Answers, Compared, EngineInfo, EngineTime, Estimate, FlowEvidence, FlowRatio, FlowStage,
-    Growth, Host, ItemEvidence, Latency, Percentiles, PlanMode, Plans, Price, PriceOf, Ratio,
-    Results, Run, SCHEMA, VariantEvidence, Work, Zero,
+    FlowWindow, Growth, Host, ItemEvidence, Latency, Percentiles, PlanMode, Plans, Price, PriceOf,
+    Ratio, Results, Run, SCHEMA, VariantEvidence, Work, Zero,
 };
 use verdict_audit::flow_judge::{compare, judge_ratios, judge_targets, largest_holding};
+use verdict_audit::histogram::encode;
+use verdict_audit::quantile::{Unit as TimeUnit, over_windows};
 use verdict_audit::usl::{self, Throughput};
 use verdict_audit::{
     At, Catalogue, Counter, FlowId, Side, Unit, Verdict, Warning, judge_flow, judge_self,
@@ -436,12 +439,27 @@ fn stages(id: FlowId, side: Side, mean: f64) -> Vec<FlowStage> {
     shares.iter().map(stage).collect()
 }
 
+/// Calls around a median, with a long tail.
+fn latencies(calls: u64, median: f64) -> Histogram<u64> {
+    let mut histogram = Histogram::new_with_bounds(1, 600_000_000, 3).expect("bounds");
+    for call in 0..calls {
+        let place = (call as f64 + 0.5) / calls as f64;
+        let times = match place {
+            ..0.5 => 0.5 + place,
+            ..0.95 => 1.0 + (place - 0.5) * 1.2 / 0.45,
+            _ => 2.2 + (place - 0.95) * 1.7 / 0.04,
+        };
+        let recorded = histogram.record((median * times) as u64);
+        recorded.expect("within the bounds");
+    }
+    histogram
+}
+
 fn level(id: FlowId, side: Side, p50_ms: f64, users: Option<u32>, throughput: f64) -> FlowEvidence {
-    let around = |us: f64| Estimate {
-        value: us,
-        lo: Some(us * 0.93),
-        hi: Some(us * 1.09),
-    };
+    let requests = (throughput * 10.0) as u64;
+    let windows = [0.93, 1.0, 1.07].map(|mood| latencies(requests / 3, p50_ms * 1e3 * mood));
+    let each: Vec<_> = windows.iter().collect();
+    let at = |p| over_windows(&each, p, TimeUnit::Microseconds).expect("calls");
     let flow = Catalogue::builtin()
         .target(id)
         .expect("a target of the audit");
@@ -450,14 +468,14 @@ fn level(id: FlowId, side: Side, p50_ms: f64, users: Option<u32>, throughput: f6
         side,
         users,
         rate: users.is_none().then_some(throughput),
-        requests: (throughput * 10.0) as u64,
+        requests: each.iter().map(|window| window.len()).sum(),
         errors: u64::from(users == Some(64)),
         duration: 10.0,
         throughput,
-        p50: around(p50_ms * 1e3),
-        p95: around(p50_ms * 2.2e3),
-        p99: around(p50_ms * 3.9e3),
-        standing_p95: users.is_some().then(|| around(p50_ms * 2.1e3)),
+        p50: at(0.50),
+        p95: at(0.95),
+        p99: at(0.99),
+        standing_p95: users.is_some().then(|| at(0.95)),
         generator_lag_p99: users.is_none().then_some(180.0),
         generator_share: Some(0.19),
         target_ms: flow.target_ms(side),
@@ -466,7 +484,18 @@ fn level(id: FlowId, side: Side, p50_ms: f64, users: Option<u32>, throughput: f6
         judged: false,
         mean: p50_ms * 1.2e3,
         stages: stages(id, side, p50_ms * 1.2e3),
-        windows: Vec::new(),
+        windows: windows
+            .iter()
+            .map(|window| {
+                let latencies = encode(window).expect("a histogram");
+                FlowWindow {
+                    answered: window.len(),
+                    standing: users.map(|_| latencies.clone()),
+                    stages: Vec::new(),
+                    latencies,
+                }
+            })
+            .collect(),
     };
     let judgement = judge_flow(flow, side, &row.load());
     (row.verdict, row.reason) = (judgement.verdict, judgement.reason);

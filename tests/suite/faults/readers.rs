@@ -5,13 +5,11 @@ use std::cell::Cell;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use hdrhistogram::Histogram;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 use serde_json::{Number, Value};
 use verdict_audit::Exit;
-use verdict_audit::evidence::{FlowWindow, Results, WindowStage};
-use verdict_audit::histogram::encode;
+use verdict_audit::evidence::Results;
 use verdict_reports::{gate, html, json, table};
 
 use super::scene::{VARIABLE, seed, whole};
@@ -155,31 +153,6 @@ fn changed(whole: &Value, changes: &[Change]) -> Vec<u8> {
 fn generated(id: &str) -> Results {
     let mut results = made_up::results();
     results.run.id = id.to_owned();
-    for row in &mut results.flows {
-        let mut histogram = Histogram::<u64>::new_with_bounds(1, 600_000_000, 3).unwrap();
-        let latency = row.p50.value as u64;
-        for place in 0..400 {
-            histogram.record(latency + latency * place / 400).unwrap();
-        }
-        let latencies = encode(&histogram).unwrap();
-        row.windows = vec![
-            FlowWindow {
-                answered: 400,
-                standing: row.users.map(|_| latencies.clone()),
-                stages: row
-                    .stages
-                    .iter()
-                    .map(|stage| WindowStage {
-                        name: stage.name.clone(),
-                        times: latencies.clone(),
-                    })
-                    .collect(),
-                latencies,
-            };
-            3
-        ];
-        row.requests = 1_200;
-    }
     results
 }
 
