@@ -3,6 +3,7 @@
 //! The request and response types live here: today's answers are the contract that
 //! every other variant is held to.
 
+pub mod conversation_fetch;
 pub mod engagement_rollup;
 pub mod error;
 pub mod feed;
@@ -13,5 +14,6 @@ pub mod message_send;
 pub mod pagination;
 pub mod partitioning;
 pub mod schema;
+pub mod writes;
 
 pub use error::{Error, Refused, Result};

@@ -1,12 +1,13 @@
-CREATE OR REPLACE FUNCTION touch_conversation() RETURNS trigger
-LANGUAGE plpgsql AS $$
+DO $do$
 BEGIN
-    UPDATE conversations
-    SET updated_at = NEW.created_at
-    WHERE id = NEW.conversation_id;
-    RETURN NULL;
+    EXECUTE REPLACE(
+        PG_GET_FUNCTIONDEF('touch_conversation'::regproc),
+        ',
+        last_sequence_number = last_sequence_number + 1',
+        ''
+    );
 END;
-$$;
+$do$;
 
 ALTER TABLE conversations
 DROP COLUMN last_sequence_number;

@@ -191,7 +191,7 @@ impl Page {
     }
 }
 
-fn sent(id: Uuid, sender: Uuid, created_at: DateTime<Utc>) -> Row {
+pub(super) fn sent(id: Uuid, sender: Uuid, created_at: DateTime<Utc>) -> Row {
     Row {
         message: Message {
             id,
@@ -280,7 +280,12 @@ fn altered(kind: Kind, before: &Row, members: &[Uuid], random: &mut impl Rng) ->
             file_size: 1,
             s3_key: String::new(),
         }),
-        Kind::Created | Kind::Sent | Kind::Liked | Kind::Unliked | Kind::Commented => return None,
+        Kind::Created
+        | Kind::Sent
+        | Kind::Liked
+        | Kind::Unliked
+        | Kind::Commented
+        | Kind::Joined => return None,
     }
     Some(row)
 }
