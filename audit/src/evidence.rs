@@ -383,7 +383,10 @@ impl fmt::Display for PriceOf {
                 }
             }
             Self::HotShare { table, call } => {
-                write!(f, "share of the versions in {table} for a {call} that are HOT")
+                write!(
+                    f,
+                    "share of the versions in {table} for a {call} that are HOT"
+                )
             }
             Self::TimePerCall {
                 call,

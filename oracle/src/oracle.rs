@@ -299,7 +299,10 @@ impl Known {
         });
         let mut ids = memberships.get(&user).cloned().unwrap_or_default();
         let tied = self.conversation(hostile::tied_conversation());
-        ids.extend(tied.filter(|rows| rows.members.contains(&user)).map(|rows| rows.id));
+        ids.extend(
+            tied.filter(|rows| rows.members.contains(&user))
+                .map(|rows| rows.id),
+        );
         ids
     }
 

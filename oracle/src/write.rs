@@ -19,8 +19,8 @@ use crate::turn::Turn;
 mod apply;
 mod draw;
 mod gap;
-mod single;
 pub mod insert;
+mod single;
 
 pub use apply::apply;
 pub use draw::Shown;

@@ -8,8 +8,8 @@ use verdict_store::Down;
 use crate::error::{Error, Result};
 use crate::item::Item;
 use crate::items::{
-    ConversationFetch, EngagementRollup, FeedCandidates, FeedTables, MessageHistory, MessageSend, Pagination,
-    Partitioning,
+    ConversationFetch, EngagementRollup, FeedCandidates, FeedTables, MessageHistory, MessageSend,
+    Pagination, Partitioning,
 };
 use crate::operation::{AnyOperation, Between, Leaves};
 

@@ -42,9 +42,18 @@ fn of_a_conversation() {
             court,
             || Fetch,
             &[
-                ("but when it comes to be", Fault::Copied(1, |kind| kind != Kind::Created)),
-                ("but when somebody joins", Fault::Copied(1, |kind| kind != Kind::Joined)),
-                ("but when something is sent", Fault::Copied(1, |kind| kind != Kind::Sent)),
+                (
+                    "but when it comes to be",
+                    Fault::Copied(1, |kind| kind != Kind::Created),
+                ),
+                (
+                    "but when somebody joins",
+                    Fault::Copied(1, |kind| kind != Kind::Joined),
+                ),
+                (
+                    "but when something is sent",
+                    Fault::Copied(1, |kind| kind != Kind::Sent),
+                ),
             ],
         );
     });
@@ -65,7 +74,10 @@ fn of_a_list() {
                         }
                     }),
                 ),
-                ("the last one missing", Fault::Answered(|rows| drop(rows.pop()))),
+                (
+                    "the last one missing",
+                    Fault::Answered(|rows| drop(rows.pop())),
+                ),
                 (
                     "one twice",
                     Fault::Answered(|rows| rows.extend(rows.last().copied())),
@@ -101,8 +113,14 @@ fn of_a_list() {
             court,
             || List,
             &[
-                ("but when somebody joins", Fault::Copied(1, |kind| kind != Kind::Joined)),
-                ("but when something is sent", Fault::Copied(1, |kind| kind != Kind::Sent)),
+                (
+                    "but when somebody joins",
+                    Fault::Copied(1, |kind| kind != Kind::Joined),
+                ),
+                (
+                    "but when something is sent",
+                    Fault::Copied(1, |kind| kind != Kind::Sent),
+                ),
             ],
         );
     });

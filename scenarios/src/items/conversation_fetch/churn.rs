@@ -89,7 +89,9 @@ async fn steps(scene: &Scene<'_>, random: &mut ChaCha8Rng, tally: &mut Tally) ->
                 _ => {}
             }
         }
-        scene.hold(&format!("after step {step} of many writers"), tally).await?;
+        scene
+            .hold(&format!("after step {step} of many writers"), tally)
+            .await?;
     }
     Ok(())
 }
@@ -103,7 +105,8 @@ fn is_taken(error: &sqlx::Error) -> bool {
 
 async fn write(scene: &Scene<'_>, mut random: ChaCha8Rng) -> sqlx::Result<()> {
     let pool: &PgPool = &scene.store.postgres;
-    let picked = |random: &mut ChaCha8Rng, ids: &[Uuid]| *ids.choose(random).unwrap_or(&Uuid::nil());
+    let picked =
+        |random: &mut ChaCha8Rng, ids: &[Uuid]| *ids.choose(random).unwrap_or(&Uuid::nil());
     let here = picked(&mut random, &scene.conversations);
     let there = picked(&mut random, &scene.conversations);
     let user = picked(&mut random, &scene.users);
@@ -112,7 +115,11 @@ async fn write(scene: &Scene<'_>, mut random: ChaCha8Rng) -> sqlx::Result<()> {
         1 => leave(pool, here, user).await.map(drop),
         kind @ 2..6 => {
             // Now, or late; now and then of the same instant as another.
-            let seconds_ago = if kind < 4 { 0 } else { random.random_range(0..5) * 900 };
+            let seconds_ago = if kind < 4 {
+                0
+            } else {
+                random.random_range(0..5) * 900
+            };
             query(SAY)
                 .bind(here)
                 .bind(user)

@@ -47,7 +47,10 @@ pub(super) async fn run(
         ended.store(true, Ordering::Relaxed);
         outcome
     };
-    let writers = scene.conversations.iter().map(|id| write(&scene, *id, &ended));
+    let writers = scene
+        .conversations
+        .iter()
+        .map(|id| write(&scene, *id, &ended));
     let (outcome, written) = future::join(change, future::join_all(writers)).await;
     for error in written.into_iter().flatten() {
         match error.blame() {
@@ -64,7 +67,9 @@ pub(super) async fn run(
         }
         Err(Fault::Harness(error)) => return Err(error.into()),
     }
-    scene.hold("after the change was made under writers", tally).await?;
+    scene
+        .hold("after the change was made under writers", tally)
+        .await?;
     let store = scene.store.clone();
     scene.close().await?;
     Ok(settle(&store.postgres, made.touches).await?)
