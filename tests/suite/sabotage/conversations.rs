@@ -10,7 +10,7 @@ use super::{each_is_caught, each_kept_is_caught, with_fix};
 #[test]
 fn of_a_conversation() {
     with_fix(&ConversationFetch, |court| {
-        each_is_caught(
+        each_is_caught::<Fetch, _>(
             court,
             || Fetch,
             [
@@ -62,7 +62,7 @@ fn of_a_conversation() {
 #[test]
 fn of_a_list() {
     with_fix(&ConversationFetch, |court| {
-        each_is_caught(
+        each_is_caught::<List, _>(
             court,
             || List,
             [
