@@ -67,8 +67,8 @@ impl Item for ConversationFetch {
             churn::run(session, variant, tally).await?;
             bulk::run(session, variant, tally).await?;
             // Last: it makes the change anew.
-            let changes = self.variants().into_iter();
-            match changes.filter(|(name, _)| name == variant).next_back() {
+            let mut changes = self.variants().into_iter();
+            match changes.find(|(name, _)| name == variant) {
                 Some((_, change)) => live::run(session, variant, &change, tally).await,
                 None => Ok(()),
             }
