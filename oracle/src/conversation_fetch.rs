@@ -5,6 +5,7 @@ use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt};
 use uuid::Uuid;
 use verdict_baseline::conversation_fetch::{Details, LISTED, Listed};
+use verdict_seed::Conversation;
 
 use crate::difference::{Difference, Held, same};
 use crate::ending::Ending;
@@ -44,15 +45,27 @@ pub fn draw(oracle: &Oracle, random: &mut impl Rng) -> Uuid {
     }
 }
 
-/// Anybody: a member of any conversation, of the tied one, a user who may be in none, and nobody.
+/// Anybody: a member of any conversation, of the tied one, one with a long list, a user who may be
+/// in none, and nobody.
 pub fn draw_user(oracle: &Oracle, random: &mut impl Rng) -> Uuid {
     let world = oracle.world();
     match random.random_range(0..20) {
         0 => oracle.nobody(random),
         1 | 2 => world.user(random.random_range(0..3)),
-        3..7 => world.user(random.random_range(0..world.users())),
+        3 | 4 => {
+            let rungs = world.ladder_conversations();
+            let rung = rungs.choose(random).and_then(|rung| busiest(oracle, rung));
+            rung.unwrap_or_else(|| member(oracle, random))
+        }
+        5..8 => world.user(random.random_range(0..world.users())),
         _ => member(oracle, random),
     }
+}
+
+/// The member of a conversation who is in the most.
+pub fn busiest(oracle: &Oracle, conversation: &Conversation) -> Option<Uuid> {
+    let members = conversation.members.iter().copied();
+    members.max_by_key(|user| (oracle.conversations_of(*user).len(), *user))
 }
 
 fn member(oracle: &Oracle, random: &mut impl Rng) -> Uuid {

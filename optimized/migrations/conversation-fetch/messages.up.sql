@@ -1,4 +1,3 @@
--- Waits for whoever writes messages by the function as it was, and holds nobody up after that.
 CREATE TRIGGER messages_renew_of_deleted
 AFTER DELETE ON messages
 REFERENCING OLD TABLE AS changed
@@ -7,6 +6,6 @@ FOR EACH STATEMENT EXECUTE FUNCTION renew_of_changed();
 CREATE TRIGGER messages_renew_of_moved
 AFTER UPDATE OF conversation_id, created_at ON messages
 FOR EACH ROW WHEN (
-    (OLD.conversation_id, OLD.created_at) IS DISTINCT FROM (NEW.conversation_id, NEW.created_at)
+    OLD.conversation_id <> NEW.conversation_id OR OLD.created_at <> NEW.created_at
 )
 EXECUTE FUNCTION renew_of_moved();

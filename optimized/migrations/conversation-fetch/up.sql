@@ -1,30 +1,32 @@
 -- Columns and what keeps them, with no other lock than that of an empty change of the table.
 ALTER TABLE conversations
 ADD COLUMN member_count integer NOT NULL DEFAULT 0,
-ADD COLUMN last_message_id uuid,
-ADD COLUMN last_message_at timestamptz;
+ADD COLUMN last_message_id uuid;
 
--- Today's trigger notes the message in the update that it makes anyway: no version more. Added to
--- the function as it stands, since other fixes add their own columns. A message that comes late
--- takes no later one's place.
-DO $do$
+-- Today's trigger writes the row for every message anyway: what it writes is completed, so that a
+-- send leaves no version more, and whatever other fixes add to that update stays as it is. The
+-- row is locked by then, so that nothing is missed that was committed before.
+CREATE FUNCTION note_last_message() RETURNS trigger
+LANGUAGE plpgsql AS $$
 BEGIN
-    EXECUTE REPLACE(
-        PG_GET_FUNCTIONDEF('touch_conversation'::regproc),
-        'SET updated_at = NEW.created_at',
-        'SET updated_at = NEW.created_at,
-        last_message_id = CASE
-            WHEN (NEW.created_at, NEW.id) < (last_message_at, last_message_id)
-            THEN last_message_id
-            ELSE NEW.id
-        END,
-        last_message_at = GREATEST(last_message_at, NEW.created_at)'
+    NEW.last_message_id := (
+        SELECT id
+        FROM messages
+        WHERE conversation_id = NEW.id
+        ORDER BY created_at DESC
+        LIMIT 1
     );
+    RETURN NEW;
 END;
-$do$;
+$$;
+
+CREATE TRIGGER conversations_note_last_message
+BEFORE UPDATE OF updated_at ON conversations
+FOR EACH ROW EXECUTE FUNCTION note_last_message();
 
 -- Conversations are locked in one order, so that two changes of many never wait for each other,
--- and looked at when they are locked, so that nothing is missed that was written meanwhile.
+-- and counted by another statement, which sees what was committed until they were locked. Setting
+-- the time to what it is notes the last message.
 CREATE FUNCTION renew_conversations(touched uuid[]) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -36,32 +38,14 @@ DECLARE
         FOR NO KEY UPDATE
     );
 BEGIN
-    UPDATE conversations AS c
-    SET member_count = now.members,
-        last_message_id = now.id,
-        last_message_at = now.created_at
-    FROM (
-        SELECT
-            conversation,
-            (
-                SELECT COUNT(*)
-                FROM conversation_members
-                WHERE conversation_id = conversation
-            ) AS members,
-            last.id,
-            last.created_at
-        FROM UNNEST(locked) AS conversation
-        LEFT JOIN LATERAL (
-            SELECT id, created_at
-            FROM messages
-            WHERE conversation_id = conversation
-            ORDER BY created_at DESC, id DESC
-            LIMIT 1
-        ) AS last ON TRUE
-    ) AS now
-    WHERE c.id = now.conversation
-      AND (c.member_count, c.last_message_id, c.last_message_at)
-          IS DISTINCT FROM (now.members, now.id, now.created_at);
+    UPDATE conversations
+    SET updated_at = updated_at,
+        member_count = (
+            SELECT COUNT(*)
+            FROM conversation_members
+            WHERE conversation_id = conversations.id
+        )
+    WHERE id = ANY(locked);
 END;
 $$;
 

@@ -1,13 +1,12 @@
-DO $do$
+CREATE OR REPLACE FUNCTION touch_conversation() RETURNS trigger
+LANGUAGE plpgsql AS $$
 BEGIN
-    EXECUTE REPLACE(
-        PG_GET_FUNCTIONDEF('touch_conversation'::regproc),
-        ',
-        last_sequence_number = last_sequence_number + 1',
-        ''
-    );
+    UPDATE conversations
+    SET updated_at = NEW.created_at
+    WHERE id = NEW.conversation_id;
+    RETURN NULL;
 END;
-$do$;
+$$;
 
 ALTER TABLE conversations
 DROP COLUMN last_sequence_number;

@@ -18,14 +18,13 @@ FROM (
 ) AS counted
 WHERE conversations.id = counted.conversation_id;
 
--- Added to the function as it stands, since other fixes add their own columns.
-DO $do$
+CREATE OR REPLACE FUNCTION touch_conversation() RETURNS trigger
+LANGUAGE plpgsql AS $$
 BEGIN
-    EXECUTE REPLACE(
-        PG_GET_FUNCTIONDEF('touch_conversation'::regproc),
-        'SET updated_at = NEW.created_at',
-        'SET updated_at = NEW.created_at,
-        last_sequence_number = last_sequence_number + 1'
-    );
+    UPDATE conversations
+    SET updated_at = NEW.created_at,
+        last_sequence_number = last_sequence_number + 1
+    WHERE id = NEW.conversation_id;
+    RETURN NULL;
 END;
-$do$;
+$$;

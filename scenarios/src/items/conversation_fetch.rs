@@ -1,10 +1,9 @@
 //! Item 9 on trial: a conversation, and the list of a hundred.
 //!
 //! The rung is the number of messages in the conversation that is fetched, or in one of those that
-//! are listed.
+//! are listed, to the member of it with the longest list.
 
 use futures_util::future::BoxFuture;
-use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 use uuid::Uuid;
 use verdict_audit::evidence::Price;
@@ -159,9 +158,8 @@ impl Operation for List {
         sizes(world)
     }
 
-    fn at(&self, oracle: &Oracle, at: At, random: &mut ChaCha8Rng) -> Option<Uuid> {
-        let conversation = ladder::conversation(oracle.world(), at.n)?;
-        conversation.members.choose(random).copied()
+    fn at(&self, oracle: &Oracle, at: At, _: &mut ChaCha8Rng) -> Option<Uuid> {
+        oracle::busiest(oracle, &ladder::conversation(oracle.world(), at.n)?)
     }
 
     fn draw(&self, oracle: &Oracle, random: &mut ChaCha8Rng) -> Uuid {

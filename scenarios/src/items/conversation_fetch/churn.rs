@@ -22,7 +22,8 @@ const WRITERS: usize = 8;
 /// Steps after each of which every conversation is held.
 const STEPS: usize = 25;
 
-/// What is done to rows of two conversations, the `$3`th from the newest.
+/// What is done to rows of two conversations, the `$3`th from the newest. Messages that go together
+/// are locked in one order, so that no two writers wait for each other over them.
 const ACTS: [&str; 7] = [
     "UPDATE messages SET deleted_at = NOW() WHERE id = (
         SELECT id FROM messages WHERE conversation_id = ANY(ARRAY[$1, $2])
@@ -36,10 +37,13 @@ const ACTS: [&str; 7] = [
         SELECT id FROM messages WHERE conversation_id = ANY(ARRAY[$1, $2])
         ORDER BY created_at DESC OFFSET $3 LIMIT 1
     )",
-    "DELETE FROM messages WHERE id IN (
-        SELECT id FROM messages WHERE conversation_id = ANY(ARRAY[$1, $2])
-        ORDER BY created_at DESC OFFSET $3 LIMIT 3
-    )",
+    "DELETE FROM messages WHERE id = ANY(ARRAY(
+        SELECT id FROM messages WHERE id = ANY(ARRAY(
+            SELECT id FROM messages WHERE conversation_id = ANY(ARRAY[$1, $2])
+            ORDER BY created_at DESC OFFSET $3 LIMIT 3
+        ))
+        ORDER BY id FOR UPDATE
+    ))",
     "UPDATE messages SET conversation_id = $2 WHERE id = (
         SELECT id FROM messages WHERE conversation_id = $1
         ORDER BY created_at DESC OFFSET $3 LIMIT 1
