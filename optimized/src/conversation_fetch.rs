@@ -1,11 +1,11 @@
 //! Item 9 fixed: the count of members and the last message stand in the conversation's row.
 //!
-//! The row is written by every message anyway, for its time: in the same update the last message
-//! is looked up and noted, so that a send leaves one version of the row as before. All else that
-//! makes another answer right (joins, leaves, messages deleted for good, what is moved) renews the
-//! row from what is there, under its lock: no delta is added up that could be off. Conversations
-//! are locked in the order of their ids; only rows moved in bulk are taken one by one, which
-//! nothing in the service does.
+//! The row is written by every message anyway, for its time: today's trigger notes the message in
+//! the same update, so that a send leaves one version of the row as before. All else that makes
+//! another answer right (joins, leaves, messages deleted for good, what is moved) renews the row
+//! from what is there, under its lock: no delta is added up that could be off. Conversations are
+//! locked in the order of their ids; only rows moved in bulk are taken one by one, which nothing
+//! in the service does.
 
 use sqlx::PgPool;
 use uuid::Uuid;

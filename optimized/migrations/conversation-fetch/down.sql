@@ -1,10 +1,18 @@
-DROP TRIGGER conversations_note_last_message ON conversations;
+DO LANGUAGE plpgsql $do$
+BEGIN
+    EXECUTE REGEXP_REPLACE(
+        PG_GET_FUNCTIONDEF('touch_conversation'::regproc),
+        ',\s+last_message_id = .*last_message_at = GREATEST\([^)]*\)',
+        ''
+    );
+END;
+$do$;
 
 DROP FUNCTION renew_of_moved();
 DROP FUNCTION renew_of_changed();
 DROP FUNCTION renew_conversations(uuid[]);
-DROP FUNCTION note_last_message();
 
 ALTER TABLE conversations
 DROP COLUMN member_count,
-DROP COLUMN last_message_id;
+DROP COLUMN last_message_id,
+DROP COLUMN last_message_at;

@@ -1,32 +1,27 @@
 -- Columns and what keeps them, with no other lock than that of an empty change of the table.
 ALTER TABLE conversations
 ADD COLUMN member_count integer NOT NULL DEFAULT 0,
-ADD COLUMN last_message_id uuid;
+ADD COLUMN last_message_id uuid,
+ADD COLUMN last_message_at timestamptz;
 
--- Today's trigger writes the row for every message anyway: what it writes is completed, so that a
--- send leaves no version more, and whatever other fixes add to that update stays as it is. The
--- row is locked by then, so that nothing is missed that was committed before.
-CREATE FUNCTION note_last_message() RETURNS trigger
-LANGUAGE plpgsql AS $$
+-- Today's trigger writes the row for every message anyway, and notes it in that update: no version
+-- more. The function is taken as it stands, since other fixes add to that update, too.
+DO LANGUAGE plpgsql $do$
+DECLARE
+    touch text := PG_GET_FUNCTIONDEF('touch_conversation'::regproc);
 BEGIN
-    NEW.last_message_id := (
-        SELECT id
-        FROM messages
-        WHERE conversation_id = NEW.id
-        ORDER BY created_at DESC
-        LIMIT 1
-    );
-    RETURN NEW;
+    ASSERT touch LIKE '%SET updated_at = NEW.created_at%', 'touch_conversation() is another';
+    EXECUTE REPLACE(touch, 'SET updated_at = NEW.created_at', $set$SET updated_at = NEW.created_at,
+        last_message_id = CASE
+            WHEN NEW.created_at < last_message_at THEN last_message_id
+            ELSE NEW.id
+        END,
+        last_message_at = GREATEST(last_message_at, NEW.created_at)$set$);
 END;
-$$;
-
-CREATE TRIGGER conversations_note_last_message
-BEFORE UPDATE OF updated_at ON conversations
-FOR EACH ROW EXECUTE FUNCTION note_last_message();
+$do$;
 
 -- Conversations are locked in one order, so that two changes of many never wait for each other,
--- and counted by another statement, which sees what was committed until they were locked. Setting
--- the time to what it is notes the last message.
+-- and looked at by another statement, which sees what was committed until they were locked.
 CREATE FUNCTION renew_conversations(touched uuid[]) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -39,11 +34,17 @@ DECLARE
     );
 BEGIN
     UPDATE conversations
-    SET updated_at = updated_at,
-        member_count = (
+    SET member_count = (
             SELECT COUNT(*)
             FROM conversation_members
             WHERE conversation_id = conversations.id
+        ),
+        (last_message_id, last_message_at) = (
+            SELECT id, created_at
+            FROM messages
+            WHERE conversation_id = conversations.id
+            ORDER BY created_at DESC
+            LIMIT 1
         )
     WHERE id = ANY(locked);
 END;

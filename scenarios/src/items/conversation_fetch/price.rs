@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::try_join_all;
+use rand::RngExt;
 use sqlx::{PgPool, query, query_as};
 use uuid::Uuid;
 use verdict_audit::evidence::{Price, PriceOf};
@@ -14,7 +15,7 @@ use verdict_optimized::{as_proposed, message_send};
 use verdict_oracle::{ladder, message_send as messages};
 use verdict_seed::Conversation;
 use verdict_store::fault::Doing;
-use verdict_store::{Change, Error, Fault};
+use verdict_store::{Change, Error, Fault, Store};
 
 use crate::error::Result;
 use crate::session::{Depth, ROLES, Role, Session};
@@ -37,7 +38,7 @@ pub(super) async fn of(session: &Session<'_>, variant: &VariantName) -> Result<V
     for call in [Call::Send, Call::Join] {
         let today = versions(session, Role::Baseline, call, &conversation).await?;
         let changed = versions(session, Role::Trial, call, &conversation).await?;
-        prices.extend(versions_price(call, None, today, changed));
+        prices.push(versions_price(call, None, today, changed));
         if call == Call::Send {
             prices.push(price(
                 PriceOf::HotShare {
@@ -50,12 +51,8 @@ pub(super) async fn of(session: &Session<'_>, variant: &VariantName) -> Result<V
             ));
         }
     }
-    prices.extend(beside_item_2(session, variant, &conversation).await?);
-    for senders in SENDERS {
-        for many in [false, true] {
-            prices.push(times(session, senders, many, &conversation).await?);
-        }
-    }
+    prices.push(beside_item_2(session, variant, &conversation).await?);
+    prices.extend(times(session, &conversation).await?);
     Ok(prices)
 }
 
@@ -70,18 +67,13 @@ fn price(what: PriceOf, baseline: f64, variant: f64, unit: Unit) -> Price {
     }
 }
 
-fn versions_price(
-    call: Call,
-    beside: Option<&str>,
-    today: Versions,
-    changed: Versions,
-) -> Option<Price> {
+fn versions_price(call: Call, beside: Option<&str>, today: Versions, changed: Versions) -> Price {
     let what = PriceOf::VersionsPerCall {
         table: TABLE.to_owned(),
         call: call.name(),
         beside: beside.map(str::to_owned),
     };
-    Some(price(what, today.all, changed.all, Unit::CountPerCall))
+    price(what, today.all, changed.all, Unit::CountPerCall)
 }
 
 /// A write of today's.
@@ -182,7 +174,7 @@ async fn beside_item_2(
     session: &Session<'_>,
     variant: &VariantName,
     conversation: &Conversation,
-) -> Result<Option<Price>> {
+) -> Result<Price> {
     let beside: Change = match variant {
         VariantName::Optimized => message_send::CHANGE,
         _ => as_proposed::message_send::MENDED_TRIGGER,
@@ -205,13 +197,37 @@ async fn beside_item_2(
     ))
 }
 
-/// The time of a send of today's with so many senders, all into one conversation or each into one
-/// of his or her own, on either side in turns.
-async fn times(
+/// The time of a send of today's with few senders and many, all into one conversation and each
+/// into one of his or her own.
+async fn times(session: &Session<'_>, one: &Conversation) -> Result<Vec<Price>> {
+    let most = SENDERS.into_iter().max().unwrap_or_default();
+    let as_many = |mut connect: verdict_store::Connect| {
+        connect.pool = connect.pool.min_connections(most).max_connections(most);
+        connect
+    };
+    let mut stores = Vec::new();
+    for role in ROLES {
+        stores.push(session.connect(role, None, as_many).await?);
+    }
+    let mut prices = Vec::new();
+    for senders in SENDERS {
+        for many in [false, true] {
+            let conversations = conversations(session, senders, many, one);
+            prices.push(time(session, &stores, &conversations, many).await?);
+        }
+    }
+    for store in stores {
+        store.close().await;
+    }
+    Ok(prices)
+}
+
+/// The same of one sender for each conversation, on either side in turns.
+async fn time(
     session: &Session<'_>,
-    senders: u32,
+    stores: &[Store],
+    conversations: &[Conversation],
     many: bool,
-    conversation: &Conversation,
 ) -> Result<Price> {
     let each = match session.depth() {
         Depth::Full => SENT,
@@ -219,15 +235,14 @@ async fn times(
     };
     let mut took: [Vec<Duration>; 2] = Default::default();
     for _ in 0..TURNS {
-        for (role, took) in ROLES.into_iter().zip(&mut took) {
-            let conversations = conversations(session, senders, many, conversation);
-            took.extend(sends(session, role, &conversations, each).await?);
+        for (store, took) in stores.iter().zip(&mut took) {
+            took.extend(sends(session, &store.postgres, conversations, each).await?);
         }
     }
     let [today, changed] = took.map(median);
     let what = PriceOf::TimePerCall {
         call: Call::Send.name(),
-        callers: senders,
+        callers: conversations.len() as u32,
         many,
     };
     Ok(price(what, today, changed, Unit::Microseconds))
@@ -240,11 +255,11 @@ fn conversations(
     many: bool,
     one: &Conversation,
 ) -> Vec<Conversation> {
-    let mut random = session.random("where many send to");
+    let (world, mut random) = (session.world(), session.random("where many send to"));
     let mut drawn: Vec<Conversation> = Vec::new();
     while drawn.len() < senders as usize {
         let conversation = match many {
-            true => session.world().sample_conversation(&mut random),
+            true => world.conversation(random.random_range(0..world.conversations())),
             false => one.clone(),
         };
         if !many || drawn.iter().all(|other| other.id != conversation.id) {
@@ -256,20 +271,10 @@ fn conversations(
 
 async fn sends(
     session: &Session<'_>,
-    role: Role,
+    pool: &PgPool,
     conversations: &[Conversation],
     each: usize,
 ) -> Result<Vec<Duration>> {
-    let senders = conversations.len() as u32;
-    let as_many = |mut connect: verdict_store::Connect| {
-        connect.pool = connect
-            .pool
-            .min_connections(senders)
-            .max_connections(senders);
-        connect
-    };
-    let store = session.connect(role, None, as_many).await?;
-    let pool = &store.postgres;
     let sent: Vec<Vec<Request>> = conversations
         .iter()
         .map(|conversation| requests(session, conversation, each))
@@ -287,7 +292,6 @@ async fn sends(
     for requests in &sent {
         take_back(pool, requests).await?;
     }
-    store.close().await;
     Ok(took?.concat())
 }
 
