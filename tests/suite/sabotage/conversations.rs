@@ -1,5 +1,7 @@
 //! Faults of conversations and lists of them: what the columns say, and what is not kept.
 
+use sqlx::Executor;
+use verdict_audit::VariantName;
 use verdict_oracle::write::Kind;
 use verdict_scenarios::items::ConversationFetch;
 use verdict_scenarios::items::conversation_fetch::{Fetch, List};
@@ -125,5 +127,59 @@ fn of_a_list() {
                 ),
             ],
         );
+    });
+}
+
+/// What keeps the columns, each part of it left out or done otherwise.
+const KEPT_OTHERWISE: [(&str, &str); 4] = [
+    (
+        "messages deleted for good",
+        "ALTER TABLE messages DISABLE TRIGGER messages_renew_of_deleted",
+    ),
+    (
+        "messages moved",
+        "ALTER TABLE messages DISABLE TRIGGER messages_renew_of_moved",
+    ),
+    (
+        "members moved",
+        "ALTER TABLE conversation_members DISABLE TRIGGER members_renew_of_moved",
+    ),
+    (
+        "members one by one",
+        "CREATE FUNCTION renew_of_one() RETURNS trigger
+        LANGUAGE plpgsql AS $$
+        BEGIN
+            PERFORM renew_conversations(ARRAY[NEW.conversation_id]);
+            RETURN NULL;
+        END;
+        $$;
+        DROP TRIGGER members_renew_of_joined ON conversation_members;
+        CREATE TRIGGER members_renew_of_joined
+        AFTER INSERT ON conversation_members
+        FOR EACH ROW EXECUTE FUNCTION renew_of_one()",
+    ),
+];
+
+#[test]
+fn of_what_keeps_a_conversation_while_many_write() {
+    with_fix(&ConversationFetch, |court| {
+        let optimized = VariantName::Optimized;
+        let differing = |otherwise: Option<&'static str>| {
+            let store = court.session.store(&optimized);
+            if let Some(statements) = otherwise {
+                let made = store.postgres.execute(statements);
+                court.runtime.block_on(made).unwrap();
+            }
+            // The last of them makes the change anew.
+            let tally = court.histories_over(&ConversationFetch, &optimized, &store);
+            tally.unwrap().into_answers().differing
+        };
+        assert_eq!(differing(None), 0);
+        let passed: Vec<&str> = KEPT_OTHERWISE
+            .into_iter()
+            .filter(|(_, statements)| differing(Some(statements)) == 0)
+            .map(|(name, _)| name)
+            .collect();
+        assert!(passed.is_empty(), "not caught: {passed:?}");
     });
 }

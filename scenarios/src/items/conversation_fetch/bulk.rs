@@ -15,7 +15,7 @@ use crate::session::Session;
 use crate::tally::Tally;
 
 const CONVERSATIONS: usize = 60;
-const ROUNDS: usize = 2;
+const ROUNDS: usize = 3;
 
 const JOIN: &str = "
 INSERT INTO conversation_members (id, conversation_id, user_id, role)

@@ -18,6 +18,7 @@ enum Act {
     Joins,
     JoinsToo,
     Leaves,
+    MovesAMemberAway,
     SaysLast,
     SaysLate,
     DeletesTheLast,
@@ -27,10 +28,11 @@ enum Act {
 }
 
 /// First, and second.
-const RACES: [(Act, Act); 10] = [
+const RACES: [(Act, Act); 11] = [
     (Act::Joins, Act::JoinsToo),
     (Act::Joins, Act::Leaves),
     (Act::Leaves, Act::Joins),
+    (Act::Joins, Act::MovesAMemberAway),
     (Act::SaysLast, Act::SaysLate),
     (Act::SaysLate, Act::SaysLast),
     (Act::SaysLate, Act::DeletesTheLast),
@@ -109,6 +111,13 @@ async fn act(
         Act::SaysLate => say(1_500),
         Act::DeletesTheLast => gone(last),
         Act::DeletesTheOneBefore => gone(before),
+        Act::MovesAMemberAway => query(
+            "UPDATE conversation_members SET conversation_id = $3
+            WHERE conversation_id = $1 AND user_id = $2",
+        )
+        .bind(here)
+        .bind(scene.users[1])
+        .bind(there),
         Act::MovesTheLastAway => query("UPDATE messages SET conversation_id = $2 WHERE id = $1")
             .bind(last)
             .bind(there),
