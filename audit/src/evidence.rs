@@ -335,6 +335,31 @@ pub enum PriceOf {
         /// What is counted.
         counter: Counter,
     },
+    /// Versions of a table's rows that a write as today leaves behind.
+    VersionsPerCall {
+        /// Its name.
+        table: String,
+        /// The write.
+        call: String,
+        /// The item whose fix is there as well.
+        beside: Option<String>,
+    },
+    /// Of the versions that a write as today leaves, the share that no index hears of (HOT).
+    HotShare {
+        /// Its name.
+        table: String,
+        /// The write.
+        call: String,
+    },
+    /// The time that a write as today takes with so many callers at once.
+    TimePerCall {
+        /// The write.
+        call: String,
+        /// Callers at once.
+        callers: u32,
+        /// Whether each writes to a row of his or her own.
+        many: bool,
+    },
 }
 
 impl fmt::Display for PriceOf {
@@ -363,6 +388,31 @@ impl fmt::Display for PriceOf {
                 operation,
                 counter,
             } => write!(f, "{} of {item}'s {operation} as today", counter.words()),
+            Self::VersionsPerCall {
+                table,
+                call,
+                beside,
+            } => {
+                write!(f, "versions of rows of {table} for a {call}")?;
+                match beside {
+                    Some(item) => write!(f, ", with the fix of {item} too"),
+                    None => Ok(()),
+                }
+            }
+            Self::HotShare { table, call } => {
+                write!(
+                    f,
+                    "share of the versions in {table} for a {call} that are HOT"
+                )
+            }
+            Self::TimePerCall {
+                call,
+                callers,
+                many,
+            } => {
+                let place = if *many { "one each" } else { "one place" };
+                write!(f, "time of a {call}, callers: {callers}, in {place}")
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 //! The request and response types live here: today's answers are the contract that
 //! every other variant is held to.
 
+pub mod conversation_fetch;
 pub mod engagement_rollup;
 pub mod error;
 pub mod feed;
@@ -15,5 +16,6 @@ pub mod partitioning;
 pub mod post_images;
 pub mod schema;
 pub mod stages;
+pub mod writes;
 
 pub use error::{Error, Refused, Result};

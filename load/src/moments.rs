@@ -52,7 +52,7 @@ impl Right {
 /// The conversation or the author that is written to.
 pub(crate) fn into(write: &Write) -> Uuid {
     match &write.rows {
-        Rows::Message { conversation, .. } => *conversation,
+        Rows::Message { conversation, .. } | Rows::Member { conversation, .. } => *conversation,
         Rows::Post { author, .. } | Rows::Hung { author, .. } => *author,
         Rows::Conversation(turn) => turn.either().map_or_else(Uuid::nil, |rows| rows.id),
         Rows::Author(turn) => turn.either().map_or_else(Uuid::nil, |rows| rows.id),

@@ -57,6 +57,38 @@ const EQUIVALENT: &[Equivalent] = &[
         after: "updated_at, created_at",
         reason: "both get the same moment",
     },
+    Equivalent {
+        item: "conversation-fetch",
+        variant: "optimized",
+        kind: Kind::Join,
+        before: "JOIN",
+        after: "LEFT JOIN",
+        reason: "a member's conversation is there: a foreign key says so",
+    },
+    Equivalent {
+        item: "conversation-fetch",
+        variant: "optimized",
+        kind: Kind::Comparison,
+        before: "<",
+        after: "<=",
+        reason: "of several messages of the last instant any is right, as today",
+    },
+    Equivalent {
+        item: "conversation-fetch",
+        variant: "optimized",
+        kind: Kind::Predicate,
+        before: "id = ANY(touched)",
+        after: "TRUE",
+        reason: "conversations that nothing touched are renewed to what they are",
+    },
+    Equivalent {
+        item: "conversation-fetch",
+        variant: "optimized",
+        kind: Kind::Order,
+        before: "id",
+        after: "id DESC",
+        reason: "conversations are locked in one order, whichever it is",
+    },
 ];
 
 /// Why a mutant can make no difference, if somebody found that.

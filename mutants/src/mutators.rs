@@ -44,8 +44,9 @@ pub fn mutate(statement: &str) -> Vec<Mutant> {
     all(&sql)
 }
 
-/// Every mutant of a script that changes a schema: of its statements that read or write rows,
-/// and of the bodies of the functions that it makes.
+/// Every mutant of a script that changes a schema: of its statements that read or write rows, of
+/// the bodies of the functions that it makes, and of what a block of code quotes by dollars to put
+/// it into one.
 pub fn mutate_script(script: &str) -> Vec<Mutant> {
     let sql = Sql::new(script);
     let mut mutants = Vec::new();
@@ -57,6 +58,14 @@ pub fn mutate_script(script: &str) -> Vec<Mutant> {
         } else if makes_function {
             let bodies = statement.filter_map(|at| sql.dollar_quoted(at));
             mutants.extend(bodies.flat_map(|body| within(&sql, body)));
+        } else if sql.is(statement.start, "DO") {
+            for body in statement.filter_map(|at| sql.dollar_quoted(at)) {
+                let code = Sql::new(&script[body.clone()]);
+                let quoted = (0..code.tokens.len()).filter_map(|at| code.dollar_quoted(at));
+                mutants.extend(quoted.flat_map(|Range { start, end }| {
+                    within(&sql, body.start + start..body.start + end)
+                }));
+            }
         }
     }
     mutants
@@ -247,6 +256,28 @@ mod tests {
         for mutant in &mutants {
             assert!(mutant.text.starts_with("\n-- Why\nALTER") && mutant.text.ends_with(";\n"));
         }
+    }
+
+    #[test]
+    fn what_a_block_of_code_puts_into_a_function_is_changed() {
+        let script = "DO LANGUAGE plpgsql $do$\nBEGIN\n    \
+            EXECUTE REPLACE(a, 'SET b = 1', $set$SET b = 1,\n    c = d + 2$set$);\nEND;\n$do$;\n";
+        let mutants = mutate_script(script);
+        let changed: Vec<_> = mutants
+            .iter()
+            .map(|mutant| (mutant.line, mutant.before.as_str(), mutant.after.as_str()))
+            .filter(|(_, _, after)| *after != "<>")
+            .collect();
+        assert_eq!(
+            changed,
+            [
+                (3, "b = 1, c = d + 2", "c = d + 2"),
+                (3, "b = 1, c = d + 2", "b = 1"),
+                (3, "1", "2"),
+                (4, "+", "-"),
+                (4, "2", "3"),
+            ]
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! `baseline`; and in [`as_proposed`] the audit's own fixes, their semantics exactly.
 
 pub mod as_proposed;
+pub mod conversation_fetch;
 pub mod engagement_rollup;
 pub mod feed;
 pub mod feed_candidates;
@@ -25,4 +26,5 @@ pub const FIXES: &[Change] = &[
     feed_tables::CHANGE,
     feed_candidates::CHANGE,
     pagination::CHANGE,
+    conversation_fetch::CHANGE,
 ];

@@ -22,6 +22,9 @@ pub struct ConversationRows {
     pub members: Vec<Uuid>,
     /// Its messages, deleted and recalled ones included.
     pub messages: u64,
+    /// The time of the message that came last, whatever its own time is: where messages are
+    /// taken back, that of the newest.
+    pub updated_at: Option<DateTime<Utc>>,
     rows: HashMap<Uuid, Arc<Row>>,
     /// What is not deleted.
     all: Timeline,
@@ -66,6 +69,7 @@ impl ConversationRows {
             id,
             members,
             messages: rows.len() as u64,
+            updated_at: rows.iter().map(|row| row.message.created_at).max(),
             all: visible(true),
             unrecalled: visible(false),
             rows: rows
@@ -185,7 +189,25 @@ impl ConversationRows {
             rows.rows.insert(after.message.id, Arc::clone(after));
             rows.messages += 1;
         }
+        match (&turn.before, &turn.after) {
+            (None, Some(sent)) => rows.updated_at = Some(sent.message.created_at),
+            (_, None) => rows.updated_at = rows.newest(),
+            (Some(_), Some(_)) => {}
+        }
         rows
+    }
+
+    /// The rows after somebody joined or left.
+    pub(crate) fn with_member(&self, turn: &Turn<Uuid>) -> Self {
+        let mut rows = self.clone();
+        rows.members.retain(|member| Some(*member) != turn.before);
+        rows.members.extend(turn.after);
+        rows
+    }
+
+    /// The time of the newest message, deleted and recalled ones included.
+    pub(crate) fn newest(&self) -> Option<DateTime<Utc>> {
+        self.rows().map(|row| row.message.created_at).max()
     }
 
     /// A message.

@@ -5,7 +5,7 @@
 //! the check, in samples of the timed calls and in samples of the load.
 //!
 //! - [`oracle`]: the generator's own rows, kept for as long as they are asked for.
-//! - [`conversation`], [`author`]: those rows in the shapes that answers have.
+//! - [`conversation`], [`mod@ending`], [`author`]: those rows in the shapes that answers have.
 //! - [`events`]: likes and comments as ClickHouse's tables have to come to them.
 //! - [`delivery`]: versions of rows, as the change feeds bring them.
 //! - [`timeline`]: an order in which rows of one instant may change places.
@@ -16,8 +16,10 @@
 
 pub mod author;
 pub mod conversation;
+pub mod conversation_fetch;
 pub mod delivery;
 pub mod difference;
+pub mod ending;
 pub mod engagement_rollup;
 pub mod events;
 mod every_author;
@@ -42,6 +44,7 @@ pub use author::AuthorRows;
 pub use conversation::ConversationRows;
 pub use delivery::Delivery;
 pub use difference::{Difference, Held, same};
+pub use ending::Ending;
 pub use events::{Event, Events};
 pub use hostile::Hostile;
 pub use oracle::Oracle;

@@ -11,6 +11,7 @@ use verdict_seed::{Cut, World};
 use crate::author::AuthorRows;
 use crate::conversation::ConversationRows;
 use crate::delivery::{self, Delivery};
+use crate::ending::Ending;
 use crate::events::{self, Event, Events};
 use crate::feed_tables::FeedRows;
 use crate::hostile::{self, Hostile};
@@ -48,10 +49,12 @@ struct Written {
 struct Known {
     world: World,
     conversations: Memo<Uuid, ConversationRows>,
+    endings: Memo<Uuid, Ending>,
     authors: Memo<Uuid, AuthorRows>,
     feeds: Memo<Cut, FeedRows>,
     hung: Memo<u64, HashMap<Uuid, Arc<Hung>>>,
     conversation_indexes: OnceLock<HashMap<Uuid, u64>>,
+    memberships: OnceLock<HashMap<Uuid, Vec<Uuid>>>,
     author_indexes: OnceLock<HashMap<Uuid, u64>>,
     events: OnceLock<Arc<events::Known>>,
     slices: OnceLock<Slices>,
@@ -65,10 +68,12 @@ impl Oracle {
             known: Arc::new(Known {
                 world: world.clone(),
                 conversations: Memo::new(KEPT),
+                endings: Memo::new(KEPT),
                 authors: Memo::new(KEPT),
                 feeds: Memo::new(KEPT_FEEDS),
                 hung: Memo::new(KEPT),
                 conversation_indexes: OnceLock::new(),
+                memberships: OnceLock::new(),
                 author_indexes: OnceLock::new(),
                 events: OnceLock::new(),
                 slices: OnceLock::new(),
@@ -150,6 +155,12 @@ impl Oracle {
                     with.written.conversations.insert(*conversation, after);
                 }
             }
+            Rows::Member { conversation, turn } => {
+                if let Some(rows) = self.conversation(*conversation) {
+                    let after = Some(Arc::new(rows.with_member(turn)));
+                    with.written.conversations.insert(*conversation, after);
+                }
+            }
             Rows::Author(turn) => {
                 if let Some(rows) = turn.either() {
                     with.written.authors.insert(rows.id, turn.after.clone());
@@ -174,6 +185,29 @@ impl Oracle {
             Some(rows) => rows.clone(),
             None => self.known.conversation(id),
         }
+    }
+
+    /// How a conversation ends; `None` when nobody has the id. Of one that nobody wrote to, its
+    /// rows are not made for it.
+    pub fn ending(&self, id: Uuid) -> Option<Arc<Ending>> {
+        match self.written.conversations.get(&id) {
+            Some(rows) => rows.as_deref().map(|rows| Arc::new(rows.into())),
+            None => self.known.ending(id),
+        }
+    }
+
+    /// The conversations that somebody is a member of, in no order.
+    pub fn conversations_of(&self, user: Uuid) -> Vec<Uuid> {
+        let written = &self.written.conversations;
+        let known = self.known.conversations_of(user).into_iter();
+        let joined = written.iter().filter_map(|(id, rows)| {
+            let rows = rows.as_ref()?;
+            rows.members.contains(&user).then_some(*id)
+        });
+        known
+            .filter(|id| !written.contains_key(id))
+            .chain(joined)
+            .collect()
     }
 
     /// An author with his or her rows; `None` when nobody has the id.
@@ -233,18 +267,48 @@ impl Known {
                 .has(Hostile::TiedConversation)
                 .then(|| self.conversations.get_or(id, tied));
         }
-        let index = *self
-            .conversation_indexes
-            .get_or_init(|| {
-                (0..self.world.conversations())
-                    .map(|index| (self.world.conversation(index).id, index))
-                    .collect()
-            })
-            .get(&id)?;
+        let conversation = self.world.conversation(self.conversation_index(id)?);
         Some(self.conversations.get_or(id, || {
-            let conversation = self.world.conversation(index);
             weighed(ConversationRows::of(&self.world, &conversation))
         }))
+    }
+
+    fn conversation_index(&self, id: Uuid) -> Option<u64> {
+        let indexes = self.conversation_indexes.get_or_init(|| {
+            (0..self.world.conversations())
+                .map(|index| (self.world.conversation(index).id, index))
+                .collect()
+        });
+        indexes.get(&id).copied()
+    }
+
+    fn ending(&self, id: Uuid) -> Option<Arc<Ending>> {
+        if id == hostile::tied_conversation() {
+            return self.conversation(id).map(|rows| Arc::new((&*rows).into()));
+        }
+        let conversation = self.world.conversation(self.conversation_index(id)?);
+        let made = || (Ending::of(&self.world, &conversation), 1);
+        Some(self.endings.get_or(id, made))
+    }
+
+    fn conversations_of(&self, user: Uuid) -> Vec<Uuid> {
+        let memberships = self.memberships.get_or_init(|| {
+            let mut memberships: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
+            for index in 0..self.world.conversations() {
+                let conversation = self.world.conversation(index);
+                for member in conversation.members {
+                    memberships.entry(member).or_default().push(conversation.id);
+                }
+            }
+            memberships
+        });
+        let mut ids = memberships.get(&user).cloned().unwrap_or_default();
+        let tied = self.conversation(hostile::tied_conversation());
+        ids.extend(
+            tied.filter(|rows| rows.members.contains(&user))
+                .map(|rows| rows.id),
+        );
+        ids
     }
 
     fn author_index(&self, id: Uuid) -> Option<u64> {

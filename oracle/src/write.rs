@@ -1,6 +1,7 @@
 //! Writes between reads: what was right before one is wrong after it.
 //!
 //! - [`draw`](Write::on_page): which write makes another page right.
+//! - [`single`](Write::said): one write, told beforehand.
 //! - [`apply`]: how it is made on today's tables.
 //! - [`insert`]: single rows, as the oracle has them.
 
@@ -21,6 +22,7 @@ mod draw;
 mod gap;
 mod hung;
 pub mod insert;
+mod single;
 
 pub use apply::apply;
 pub use draw::Shown;
@@ -55,6 +57,8 @@ pub enum Kind {
     Counted,
     /// Another image of a post served, or none.
     Served,
+    /// A member more.
+    Joined,
 }
 
 /// A change of the world's rows. It says what they were and what they are, so that it can be
@@ -79,6 +83,13 @@ pub enum Rows {
         conversation: Uuid,
         /// The message.
         turn: Turn<Arc<Row>>,
+    },
+    /// A member.
+    Member {
+        /// Of which conversation.
+        conversation: Uuid,
+        /// Who.
+        turn: Turn<Uuid>,
     },
     /// An author with his or her posts.
     Author(Turn<Arc<AuthorRows>>),
@@ -120,6 +131,10 @@ impl Write {
             rows: match self.rows {
                 Rows::Conversation(turn) => Rows::Conversation(turn.back()),
                 Rows::Message { conversation, turn } => Rows::Message {
+                    conversation,
+                    turn: turn.back(),
+                },
+                Rows::Member { conversation, turn } => Rows::Member {
                     conversation,
                     turn: turn.back(),
                 },
@@ -168,6 +183,7 @@ impl Write {
         match (&self.rows, self.kind) {
             (Rows::Delivered(_), _) => DELIVERED,
             (Rows::Conversation(_), _) => CONVERSATION,
+            (Rows::Member { .. }, _) => &CONVERSATION[4..],
             (Rows::Author(_), _) => AUTHOR,
             (Rows::Message { .. }, Kind::Sent) => SENT,
             (Rows::Message { .. }, Kind::Reacted | Kind::Unreacted) => &CONVERSATION[1..2],

@@ -1,5 +1,6 @@
 //! The items, one file each, under the names that they have in `baseline` and `optimized`.
 
+pub mod conversation_fetch;
 pub mod engagement_rollup;
 pub mod feed_candidates;
 pub mod feed_tables;
@@ -9,6 +10,7 @@ pub mod pagination;
 pub mod partitioning;
 pub mod post_images;
 
+pub use conversation_fetch::ConversationFetch;
 pub use engagement_rollup::EngagementRollup;
 pub use feed_candidates::FeedCandidates;
 pub use feed_tables::FeedTables;

@@ -30,6 +30,17 @@ impl World {
             .collect()
     }
 
+    /// The messages of a conversation's last instant, deleted and recalled ones included: what
+    /// [`messages`](Self::messages) ends with, for next to nothing.
+    pub fn last_messages(&self, conversation: &Conversation) -> Vec<Message> {
+        let last = self.conversation_segments(conversation.index).last();
+        let mut messages =
+            last.map_or_else(Vec::new, |last| self.segment_messages(conversation, &last));
+        let newest = messages.iter().map(|message| message.created_at).max();
+        messages.retain(|message| Some(message.created_at) == newest);
+        messages
+    }
+
     /// Every reaction in a conversation, by message in the order of [`messages`](Self::messages).
     pub fn reactions(&self, conversation: &Conversation) -> Vec<Reaction> {
         self.conversation_segments(conversation.index)

@@ -246,6 +246,40 @@ fn a_like_costs_the_fix_a_row_for_each_question_and_the_audits_views_all_of_the_
 }
 
 #[test]
+fn the_audits_last_message_is_the_one_that_came_last_and_ours_that_of_the_latest_time() {
+    let audits = heard("conversation-fetch", "proposed");
+    assert_eq!(audits.failure, None);
+    let answers = audits.answers.as_ref().unwrap();
+    let first = answers.first_difference.as_deref().unwrap();
+    assert!(answers.differing > 0, "{first}");
+    let scans = |variant| {
+        let heard = heard("conversation-fetch", variant);
+        counted(heard, "fetch", PlanMode::Auto, Counter::IndexScans)
+    };
+    assert!(scans("baseline").iter().all(|scans| *scans == 2.0));
+    assert!(scans("optimized").iter().all(|scans| *scans == 1.0));
+}
+
+#[test]
+fn a_send_leaves_one_version_of_the_conversation_with_two_fixes_and_three_with_the_audits() {
+    let versions = |variant, beside: Option<&str>| {
+        let due = PriceOf::VersionsPerCall {
+            table: "conversations".to_owned(),
+            call: "send".to_owned(),
+            beside: beside.map(str::to_owned),
+        };
+        let prices = &heard("conversation-fetch", variant).price;
+        let price = prices.iter().find(|price| price.what == due).unwrap();
+        (price.baseline, price.variant)
+    };
+    let with_item_2 = Some("message-send");
+    assert_eq!(versions("optimized", None), (1.0, 1.0));
+    assert_eq!(versions("optimized", with_item_2), (1.0, 1.0));
+    assert_eq!(versions("proposed", None), (1.0, 2.0));
+    assert_eq!(versions("proposed", with_item_2), (1.0, 3.0));
+}
+
+#[test]
 fn today_still_runs_on_every_schema_that_a_fix_makes() {
     for item in HEARD.iter() {
         let fix = heard(item.id.as_str(), "optimized");

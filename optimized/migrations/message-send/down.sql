@@ -1,12 +1,12 @@
-CREATE OR REPLACE FUNCTION touch_conversation() RETURNS trigger
-LANGUAGE plpgsql AS $$
+DO LANGUAGE plpgsql $do$
 BEGIN
-    UPDATE conversations
-    SET updated_at = NEW.created_at
-    WHERE id = NEW.conversation_id;
-    RETURN NULL;
+    EXECUTE REGEXP_REPLACE(
+        PG_GET_FUNCTIONDEF('touch_conversation'::regproc),
+        ',\s+last_sequence_number = last_sequence_number . \d+',
+        ''
+    );
 END;
-$$;
+$do$;
 
 ALTER TABLE conversations
 DROP COLUMN last_sequence_number;

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use verdict_baseline::message_history::Message;
 use verdict_baseline::message_send::unsend;
 use verdict_baseline::pagination::Post;
+use verdict_baseline::writes::{join, leave};
 use verdict_store::fault::Doing;
 use verdict_store::{Engine, Error};
 
@@ -70,6 +71,17 @@ async fn make(connection: &mut PgConnection, rows: &Rows) -> Result<(), Error> {
             (None, Some(row)) => insert::message(connection, *conversation, row).await,
             (_, None) => Ok(()),
         },
+        Rows::Member { conversation, turn } => {
+            if let Some(user) = turn.before {
+                let gone = leave(&mut *connection, *conversation, user).await;
+                found(gone.doing("take a member back")?)?;
+            }
+            if let Some(user) = turn.after {
+                let come = join(connection, *conversation, user).await;
+                found(come.doing("add a member")?)?;
+            }
+            Ok(())
+        }
         Rows::Post { turn, .. } => match (&turn.before, &turn.after) {
             (Some(_), Some(post)) => alter_post(connection, post).await,
             (None, Some(post)) => insert::post(connection, post).await,
@@ -93,7 +105,15 @@ async fn make(connection: &mut PgConnection, rows: &Rows) -> Result<(), Error> {
 
 /// A row that is not there any more is the doing of whoever moved it.
 pub(super) fn one(result: PgQueryResult) -> Result<(), Error> {
-    match result.rows_affected() {
+    rows_were_one(result.rows_affected())
+}
+
+fn found(written: bool) -> Result<(), Error> {
+    rows_were_one(u64::from(written))
+}
+
+fn rows_were_one(rows: u64) -> Result<(), Error> {
+    match rows {
         1 => Ok(()),
         rows => Err(Error::Refused {
             engine: Engine::Postgres,

@@ -207,7 +207,7 @@ impl Page {
     }
 }
 
-fn sent(id: Uuid, sender: Uuid, created_at: DateTime<Utc>) -> Row {
+pub(super) fn sent(id: Uuid, sender: Uuid, created_at: DateTime<Utc>) -> Row {
     Row {
         message: Message {
             id,
@@ -302,7 +302,8 @@ fn altered(kind: Kind, before: &Row, members: &[Uuid], random: &mut impl Rng) ->
         | Kind::Unliked
         | Kind::Commented
         | Kind::Counted
-        | Kind::Served => return None,
+        | Kind::Served
+        | Kind::Joined => return None,
     }
     Some(row)
 }

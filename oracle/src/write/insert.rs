@@ -45,7 +45,10 @@ pub async fn conversation(
     .execute(&mut *connection)
     .await
     .doing("add members")?;
-    for row in rows.rows() {
+    // In the order in which they were sent: each moves the conversation's time.
+    let mut sent: Vec<&Row> = rows.rows().collect();
+    sent.sort_unstable_by_key(|row| (row.message.created_at, row.message.id));
+    for row in sent {
         message(connection, rows.id, row).await?;
     }
     Ok(())

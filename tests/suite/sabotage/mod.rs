@@ -1,6 +1,7 @@
 //! Known faults, put into right variants: each is caught.
 
 mod any;
+mod conversations;
 mod engagement;
 mod images;
 mod pages;

@@ -1,0 +1,3 @@
+DROP TRIGGER members_renew_of_joined ON conversation_members;
+DROP TRIGGER members_renew_of_left ON conversation_members;
+DROP TRIGGER members_renew_of_moved ON conversation_members;
