@@ -8,7 +8,7 @@ use verdict_store::Down;
 use crate::error::{Error, Result};
 use crate::item::Item;
 use crate::items::{
-    EngagementRollup, FeedCandidates, FeedTables, MessageHistory, MessageSend, Pagination,
+    EngagementRollup, FeedCandidates, FeedTables, MessageHistory, MessageSearch, MessageSend, Pagination,
     Partitioning,
 };
 use crate::operation::{AnyOperation, Between, Leaves};
@@ -21,6 +21,7 @@ pub const ITEMS: &[&dyn Item] = &[
     &FeedTables,
     &FeedCandidates,
     &Pagination,
+    &MessageSearch,
     &Partitioning,
 ];
 

@@ -80,7 +80,7 @@ impl Write {
             places.shuffle(random);
             places.into_iter().find_map(|(_, id)| {
                 let before = rows.row(id)?;
-                let after = altered(kind, before, &rows.members, random)?;
+                let after = before.altered(kind, &rows.members, random)?;
                 Some(Turn::of(Arc::clone(before), Arc::new(after)))
             })?
         };
@@ -192,24 +192,7 @@ impl Page {
 }
 
 fn sent(id: Uuid, sender: Uuid, created_at: DateTime<Utc>) -> Row {
-    Row {
-        message: Message {
-            id,
-            sender_id: sender,
-            sequence_number: 0,
-            created_at,
-            recalled_at: None,
-            updated_at: created_at,
-            version_number: 1,
-            content: Some(WRITTEN.to_owned()),
-            content_encrypted: None,
-            content_nonce: None,
-            message_type: "text".to_owned(),
-        },
-        deleted_at: None,
-        reactions: Vec::new(),
-        attachments: Vec::new(),
-    }
+    Row::new(id, sender, created_at, WRITTEN.to_owned())
 }
 
 fn posted(author: Uuid, created_at: DateTime<Utc>, random: &mut impl Rng) -> Post {
@@ -227,7 +210,18 @@ fn posted(author: Uuid, created_at: DateTime<Utc>, random: &mut impl Rng) -> Pos
     }
 }
 
-/// A message after something was done to it; none where that cannot be done to it.
+impl Row {
+    /// The message after something was done to it; none where that cannot be done to it.
+    pub(crate) fn altered(
+        &self,
+        kind: Kind,
+        members: &[Uuid],
+        random: &mut impl Rng,
+    ) -> Option<Self> {
+        altered(kind, self, members, random)
+    }
+}
+
 fn altered(kind: Kind, before: &Row, members: &[Uuid], random: &mut impl Rng) -> Option<Row> {
     let mut row = before.clone();
     let now = row.message.updated_at + LATER;

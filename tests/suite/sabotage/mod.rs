@@ -4,6 +4,7 @@ mod any;
 mod engagement;
 mod pages;
 mod sabotaged;
+mod searches;
 mod sends;
 mod timed;
 

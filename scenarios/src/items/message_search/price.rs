@@ -1,0 +1,228 @@
+//! What a variant costs besides its size and its share of a send: how long others are held while
+//! it is put on, and what messages cost that wait to be merged into its index.
+
+use std::time::{Duration, Instant};
+
+use sqlx::{AssertSqlSafe, query, query_scalar};
+use tokio::sync::watch;
+use uuid::Uuid;
+use verdict_audit::evidence::{Price, PriceOf};
+use verdict_audit::{Unit, VariantName};
+use verdict_baseline::message_send::{self as sends, unsend};
+use verdict_oracle::{ladder, message_send as oracle};
+use verdict_seed::Conversation;
+use verdict_store::fault::Doing;
+use verdict_store::settle::settle;
+use verdict_store::{Error, Store};
+
+use super::{MessageSearch, Search, search};
+use crate::error::Result;
+use crate::item::Item;
+use crate::session::{Role, Session};
+
+/// Messages that wait.
+const WAITING: i64 = 1_000;
+
+/// Calls of which the typical one is told.
+const CALLS: usize = 9;
+
+/// Between two calls of those who are at work while the change is made, and how long they are at
+/// work alone.
+const PAUSE: Duration = Duration::from_millis(2);
+const QUIET: Duration = Duration::from_millis(500);
+
+pub(super) async fn of(
+    item: &MessageSearch,
+    session: &Session<'_>,
+    variant: &VariantName,
+) -> Result<Vec<Price>> {
+    let mut prices = Vec::new();
+    let sizes = ladder::conversation_sizes(session.world());
+    let largest = sizes.last().and_then(|size| ladder::conversation(session.world(), *size));
+    let Some(largest) = largest else {
+        return Ok(prices);
+    };
+    prices.extend(waiting(session, variant, &largest).await?);
+    prices.extend(held(item, session, variant, &largest).await?);
+    Ok(prices)
+}
+
+/// What a search takes while messages wait in the index's list, and when they are merged.
+async fn waiting(
+    session: &Session<'_>,
+    variant: &VariantName,
+    conversation: &Conversation,
+) -> Result<Vec<Price>> {
+    let index = match variant {
+        VariantName::Optimized => "idx_messages_search",
+        _ => "idx_messages_content_tsv",
+    };
+    let store = session.store(variant);
+    let ids: Vec<Uuid> = query_scalar(
+        "INSERT INTO messages (id, conversation_id, sender_id, content)
+        SELECT GEN_RANDOM_UUID(), $1, $2, 'a message of many, which waits for its place ' || number
+        FROM GENERATE_SERIES(1, $3) AS number
+        RETURNING id",
+    )
+    .bind(conversation.id)
+    .bind(conversation.members.first())
+    .bind(WAITING)
+    .fetch_all(&store.postgres)
+    .await
+    .doing("send messages that wait")?;
+    let timed = timed(&store, variant, conversation).await;
+    let merged = query(AssertSqlSafe(format!(
+        "SELECT gin_clean_pending_list('{index}'::regclass)"
+    )));
+    let merged = merged.execute(&store.postgres).await;
+    let after = self::timed(&store, variant, conversation).await;
+    unsend(&store.postgres, conversation.id, &ids)
+        .await
+        .doing("take messages back that waited")?;
+    merged.doing("merge what waits")?;
+    let (waiting, merged) = (timed?, after?);
+    settle(&store.postgres, MESSAGES).await?;
+    let today = VariantName::Baseline;
+    let baseline = self::timed(&session.store(&today), &today, conversation).await?;
+    let price = |merged: bool, took: Duration| Price {
+        what: PriceOf::SearchWhileWaiting {
+            waiting: WAITING as u64,
+            merged,
+        },
+        baseline: baseline.as_secs_f64() * 1e6,
+        variant: took.as_secs_f64() * 1e6,
+        unit: Unit::Microseconds,
+    };
+    Ok(vec![price(false, waiting), price(true, merged)])
+}
+
+const MESSAGES: &[verdict_store::Table] = &[verdict_store::Table::postgres("messages")];
+
+/// The typical time of a search for a rare word.
+async fn timed(
+    store: &Store,
+    variant: &VariantName,
+    conversation: &Conversation,
+) -> Result<Duration> {
+    let request = Search::Rare.request(conversation.id);
+    let mut times = Vec::new();
+    for _ in 0..CALLS {
+        let started = Instant::now();
+        let _found = search(store, variant, &request).await?;
+        times.push(started.elapsed());
+    }
+    times.sort_unstable();
+    Ok(times[CALLS / 2])
+}
+
+/// How long a reader and a writer wait at the most for one call while the change is made, beside
+/// how long they do when nothing is changed.
+async fn held(
+    item: &MessageSearch,
+    session: &Session<'_>,
+    variant: &VariantName,
+    conversation: &Conversation,
+) -> Result<Vec<Price>> {
+    let variants = item.variants();
+    let Some((_, change)) = variants.iter().find(|(name, _)| name == variant) else {
+        return Ok(Vec::new());
+    };
+    session.take_back(Role::Trial, change).await?;
+    let others = session.connect(Role::Trial, None, |connect| connect).await?;
+    let quiet = at_work(&others, conversation, session, async {
+        tokio::time::sleep(QUIET).await;
+    });
+    let ((), alone) = quiet.await?;
+    let (applied, during) = at_work(
+        &others,
+        conversation,
+        session,
+        session.apply(Role::Trial, change),
+    )
+    .await?;
+    others.close().await;
+    applied?;
+    let price = |writes, alone: Duration, during: Duration| Price {
+        what: PriceOf::Held {
+            table: "messages".to_owned(),
+            writes,
+        },
+        baseline: alone.as_secs_f64() * 1e6,
+        variant: during.as_secs_f64() * 1e6,
+        unit: Unit::Microseconds,
+    };
+    settle(&session.store(variant).postgres, MESSAGES).await?;
+    Ok(vec![
+        price(false, alone.read, during.read),
+        price(true, alone.written, during.written),
+    ])
+}
+
+/// The longest call of a reader and of a writer.
+struct Longest {
+    read: Duration,
+    written: Duration,
+}
+
+/// A reader and a writer at work for as long as something takes. What was written is taken back.
+async fn at_work<T>(
+    store: &Store,
+    conversation: &Conversation,
+    session: &Session<'_>,
+    meanwhile: impl Future<Output = T>,
+) -> Result<(T, Longest)> {
+    let (ended, end) = watch::channel(false);
+    let reader = repeated(end.clone(), async || {
+        let count = query("SELECT COUNT(*) FROM messages WHERE id = $1");
+        count
+            .bind(conversation.id)
+            .execute(&store.postgres)
+            .await
+            .map(drop)
+            .doing("read while a change is made")
+    });
+    let mut random = session.random("message-search writers");
+    let mut sent = Vec::new();
+    let writer = repeated(end, async || {
+        let request = oracle::message(conversation, &mut random);
+        sent.push(request.id);
+        match sends::send(&store.postgres, &request).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(Error::Refused {
+                engine: verdict_store::Engine::Postgres,
+                what: "send while a change is made",
+                words: error.to_string(),
+            }),
+        }
+    });
+    let meanwhile = async {
+        let done = meanwhile.await;
+        // Nobody listens any more where one of them failed.
+        let _ = ended.send(true);
+        done
+    };
+    let (done, read, written) = tokio::join!(meanwhile, reader, writer);
+    unsend(&store.postgres, conversation.id, &sent)
+        .await
+        .doing("take messages back that were sent meanwhile")?;
+    let longest = Longest {
+        read: read?,
+        written: written?,
+    };
+    Ok((done, longest))
+}
+
+/// Calls until the end; the longest.
+async fn repeated(
+    mut end: watch::Receiver<bool>,
+    mut call: impl AsyncFnMut() -> std::result::Result<(), Error>,
+) -> std::result::Result<Duration, Error> {
+    let mut longest = Duration::ZERO;
+    while !*end.borrow_and_update() {
+        let started = Instant::now();
+        call().await?;
+        longest = longest.max(started.elapsed());
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(longest)
+}
