@@ -91,20 +91,23 @@ pub fn draw(oracle: &Oracle, random: &mut impl Rng) -> Request {
 }
 
 fn text(random: &mut impl Rng) -> String {
-    let some = |random: &mut _| {
-        let forms: &[&str] = words::TERMS.choose(random).map_or(&[], |(_, forms)| forms);
-        *forms.choose(random).unwrap_or(&COMMON)
-    };
     let text = match random.random_range(0..10) {
         0..2 => COMMON,
         2 => RARE,
-        3 => words::ABSENT.choose(random).unwrap_or(&RARE),
-        4 => return format!("{} {}", some(random), some(random)),
-        5 => return format!("{COMMON} {}", some(random)),
-        6 => some(random),
-        _ => TEXTS.choose(random).unwrap_or(&COMMON),
+        3 => words::ABSENT.choose(random).copied().unwrap_or(RARE),
+        4 => return format!("{} {}", form(random), form(random)),
+        5 => return format!("{COMMON} {}", form(random)),
+        6 => form(random),
+        _ => TEXTS.choose(random).copied().unwrap_or(COMMON),
     };
     text.to_owned()
+}
+
+/// A form of a word that the world holds.
+fn form(random: &mut impl Rng) -> &'static str {
+    let forms = words::TERMS.choose(random);
+    let form = forms.and_then(|(_, forms)| forms.choose(random));
+    form.copied().unwrap_or(COMMON)
 }
 
 /// A message that has to be found.

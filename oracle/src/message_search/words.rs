@@ -28,11 +28,15 @@ pub(super) const ABSENT: [&str; 2] = ["qxqxq", "灯笼"];
 /// The word that only the hostile conversation holds, in a script without spaces.
 pub(super) const CHINESE: &str = "消息";
 
-/// The words of a text, in lower case, each with its place counted from 1. Whatever stands
-/// between them has no place of its own.
+/// The last place that PostgreSQL tells from those behind it.
+const LAST: usize = 16_383;
+
+/// The words of a text, each with its place counted from 1. Whatever stands between them has no
+/// place of its own.
 fn words(text: &str) -> impl Iterator<Item = (u16, &str)> {
     let words = text.split(|letter: char| !letter.is_alphanumeric());
-    (1..).zip(words.filter(|word| !word.is_empty()))
+    let words = words.filter(|word| !word.is_empty()).enumerate();
+    words.map(|(before, word)| ((before + 1).min(LAST) as u16, word))
 }
 
 fn term(word: &str) -> Option<&str> {

@@ -218,12 +218,7 @@ impl Row {
         members: &[Uuid],
         random: &mut impl Rng,
     ) -> Option<Self> {
-        altered(kind, self, members, random)
-    }
-}
-
-fn altered(kind: Kind, before: &Row, members: &[Uuid], random: &mut impl Rng) -> Option<Row> {
-    let mut row = before.clone();
+    let mut row = self.clone();
     let now = row.message.updated_at + LATER;
     match kind {
         Kind::Edited => {
@@ -277,6 +272,7 @@ fn altered(kind: Kind, before: &Row, members: &[Uuid], random: &mut impl Rng) ->
         Kind::Created | Kind::Sent | Kind::Liked | Kind::Unliked | Kind::Commented => return None,
     }
     Some(row)
+}
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use verdict_oracle::{ladder, message_send as oracle};
 use verdict_seed::Conversation;
 use verdict_store::fault::Doing;
 use verdict_store::settle::settle;
-use verdict_store::{Error, Store};
+use verdict_store::{Engine, Error, Store, Table};
 
 use super::{MessageSearch, Search, search};
 use crate::error::Result;
@@ -25,6 +25,8 @@ const WAITING: i64 = 1_000;
 
 /// Calls of which the typical one is told.
 const CALLS: usize = 9;
+
+const MESSAGES: &[Table] = &[Table::postgres("messages")];
 
 /// Between two calls of those who are at work while the change is made, and how long they are at
 /// work alone.
@@ -95,8 +97,6 @@ async fn waiting(
     };
     Ok(vec![price(false, waiting), price(true, merged)])
 }
-
-const MESSAGES: &[verdict_store::Table] = &[verdict_store::Table::postgres("messages")];
 
 /// The typical time of a search for a rare word.
 async fn timed(
@@ -169,38 +169,20 @@ async fn at_work<T>(
     store: &Store,
     conversation: &Conversation,
     session: &Session<'_>,
-    meanwhile: impl Future<Output = T>,
+    meanwhile: impl Future<Output = T> + Send,
 ) -> Result<(T, Longest)> {
     let (ended, end) = watch::channel(false);
-    let reader = repeated(end.clone(), async || {
-        let count = query("SELECT COUNT(*) FROM messages WHERE id = $1");
-        count
-            .bind(conversation.id)
-            .execute(&store.postgres)
-            .await
-            .map(drop)
-            .doing("read while a change is made")
-    });
     let mut random = session.random("message-search writers");
     let mut sent = Vec::new();
-    let writer = repeated(end, async || {
-        let request = oracle::message(conversation, &mut random);
-        sent.push(request.id);
-        match sends::send(&store.postgres, &request).await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(Error::Refused {
-                engine: verdict_store::Engine::Postgres,
-                what: "send while a change is made",
-                words: error.to_string(),
-            }),
-        }
-    });
     let meanwhile = async {
         let done = meanwhile.await;
-        // Nobody listens any more where one of them failed.
+        // Nobody listens any more where both have failed.
         let _ = ended.send(true);
         done
     };
+    let reader = reader(store, end.clone());
+    let next = || oracle::message(conversation, &mut random);
+    let writer = writer(store, end, next, &mut sent);
     let (done, read, written) = tokio::join!(meanwhile, reader, writer);
     unsend(&store.postgres, conversation.id, &sent)
         .await
@@ -212,15 +194,43 @@ async fn at_work<T>(
     Ok((done, longest))
 }
 
-/// Calls until the end; the longest.
-async fn repeated(
-    mut end: watch::Receiver<bool>,
-    mut call: impl AsyncFnMut() -> std::result::Result<(), Error>,
+/// Reads until the end; the longest call.
+async fn reader(
+    store: &Store,
+    end: watch::Receiver<bool>,
 ) -> std::result::Result<Duration, Error> {
     let mut longest = Duration::ZERO;
-    while !*end.borrow_and_update() {
+    while !*end.borrow() {
         let started = Instant::now();
-        call().await?;
+        query("SELECT content FROM messages WHERE id = $1")
+            .bind(Uuid::nil())
+            .execute(&store.postgres)
+            .await
+            .doing("read while a change is made")?;
+        longest = longest.max(started.elapsed());
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(longest)
+}
+
+/// Sends until the end; the longest call.
+async fn writer(
+    store: &Store,
+    end: watch::Receiver<bool>,
+    mut next: impl FnMut() -> sends::Request + Send,
+    sent: &mut Vec<Uuid>,
+) -> std::result::Result<Duration, Error> {
+    let mut longest = Duration::ZERO;
+    while !*end.borrow() {
+        let request = next();
+        sent.push(request.id);
+        let started = Instant::now();
+        let answer = sends::send(&store.postgres, &request).await;
+        answer.map_err(|error| Error::Refused {
+            engine: Engine::Postgres,
+            what: "send while a change is made",
+            words: error.to_string(),
+        })?;
         longest = longest.max(started.elapsed());
         tokio::time::sleep(PAUSE).await;
     }
