@@ -359,11 +359,17 @@ impl fmt::Display for PriceOf {
             }
             Self::Held { table, writes } => {
                 let who = if *writes { "writer" } else { "reader" };
-                write!(f, "longest that a {who} of {table} waits while it is put on")
+                write!(
+                    f,
+                    "longest that a {who} of {table} waits while it is put on"
+                )
             }
             Self::SearchWhileWaiting { waiting, merged } => {
                 let state = if *merged { "merged" } else { "not yet merged" };
-                write!(f, "time of a search with {waiting} new messages {state} into its index")
+                write!(
+                    f,
+                    "time of a search with {waiting} new messages {state} into its index"
+                )
             }
             Self::PerCall {
                 item,

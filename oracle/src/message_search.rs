@@ -200,7 +200,13 @@ pub fn hold(oracle: &Oracle, request: &Request, answer: &Answer) -> Held {
             ))),
             Some(of) => same("place", place, &of),
         };
-        let whole = || same("message", &rows.row(answered.id).and_then(seen), &Some(answered.clone()));
+        let whole = || {
+            same(
+                "message",
+                &rows.row(answered.id).and_then(seen),
+                &Some(answered.clone()),
+            )
+        };
         held.and_then(|()| whole())
             .map_err(|difference| difference.at(format!("row {number}")))?;
     }

@@ -8,8 +8,8 @@ use verdict_store::Down;
 use crate::error::{Error, Result};
 use crate::item::Item;
 use crate::items::{
-    EngagementRollup, FeedCandidates, FeedTables, MessageHistory, MessageSearch, MessageSend, Pagination,
-    Partitioning,
+    EngagementRollup, FeedCandidates, FeedTables, MessageHistory, MessageSearch, MessageSend,
+    Pagination, Partitioning,
 };
 use crate::operation::{AnyOperation, Between, Leaves};
 

@@ -112,7 +112,10 @@ mod tests {
     #[test]
     fn all_terms_have_to_be_there_as_words_of_their_own() {
         let places = |asked: &str, content| Query::of(asked).places(content);
-        assert_eq!(places("meets", "meeting at the bridge"), Some(vec![vec![1]]));
+        assert_eq!(
+            places("meets", "meeting at the bridge"),
+            Some(vec![vec![1]])
+        );
         assert_eq!(
             places("bridges meet", "Meeting, at the bridge; meets"),
             Some(vec![vec![4], vec![1, 5]])

@@ -218,61 +218,63 @@ impl Row {
         members: &[Uuid],
         random: &mut impl Rng,
     ) -> Option<Self> {
-    let mut row = self.clone();
-    let now = row.message.updated_at + LATER;
-    match kind {
-        Kind::Edited => {
-            match &mut row.message.content_encrypted {
-                Some(cipher) => cipher.extend_from_slice(WRITTEN.as_bytes()),
-                None => row.message.content = Some(WRITTEN.to_owned()),
+        let mut row = self.clone();
+        let now = row.message.updated_at + LATER;
+        match kind {
+            Kind::Edited => {
+                match &mut row.message.content_encrypted {
+                    Some(cipher) => cipher.extend_from_slice(WRITTEN.as_bytes()),
+                    None => row.message.content = Some(WRITTEN.to_owned()),
+                }
+                row.message.version_number += 1;
+                row.message.updated_at = now;
             }
-            row.message.version_number += 1;
-            row.message.updated_at = now;
-        }
-        Kind::Recalled => {
-            if row.message.recalled_at.is_some() {
-                return None;
+            Kind::Recalled => {
+                if row.message.recalled_at.is_some() {
+                    return None;
+                }
+                row.message.recalled_at = Some(now);
+                row.message.updated_at = now;
             }
-            row.message.recalled_at = Some(now);
-            row.message.updated_at = now;
-        }
-        Kind::Deleted => row.deleted_at = Some(now),
-        Kind::Reacted => {
-            let emoji = match row.reactions.choose(random) {
-                Some(given) if random.random() => given.emoji,
-                _ => "🧪",
-            };
-            let user = *members.choose(random)?;
-            let mut given = row.reactions.iter();
-            if given.any(|given| given.user == user && given.emoji == emoji) {
-                return None;
+            Kind::Deleted => row.deleted_at = Some(now),
+            Kind::Reacted => {
+                let emoji = match row.reactions.choose(random) {
+                    Some(given) if random.random() => given.emoji,
+                    _ => "🧪",
+                };
+                let user = *members.choose(random)?;
+                let mut given = row.reactions.iter();
+                if given.any(|given| given.user == user && given.emoji == emoji) {
+                    return None;
+                }
+                row.reactions.push(Reaction {
+                    id: Uuid::from_u128(random.random()),
+                    message: row.message.id,
+                    user,
+                    emoji,
+                    created_at: now,
+                });
             }
-            row.reactions.push(Reaction {
+            Kind::Unreacted => {
+                let gone = random.random_range(0..row.reactions.len().max(1));
+                if row.reactions.is_empty() {
+                    return None;
+                }
+                row.reactions.remove(gone);
+            }
+            Kind::Attached => row.attachments.push(Attachment {
                 id: Uuid::from_u128(random.random()),
-                message: row.message.id,
-                user,
-                emoji,
-                created_at: now,
-            });
-        }
-        Kind::Unreacted => {
-            let gone = random.random_range(0..row.reactions.len().max(1));
-            if row.reactions.is_empty() {
+                file_name: "between.txt".to_owned(),
+                file_type: "text/plain".to_owned(),
+                file_size: 1,
+                s3_key: String::new(),
+            }),
+            Kind::Created | Kind::Sent | Kind::Liked | Kind::Unliked | Kind::Commented => {
                 return None;
             }
-            row.reactions.remove(gone);
         }
-        Kind::Attached => row.attachments.push(Attachment {
-            id: Uuid::from_u128(random.random()),
-            file_name: "between.txt".to_owned(),
-            file_type: "text/plain".to_owned(),
-            file_size: 1,
-            s3_key: String::new(),
-        }),
-        Kind::Created | Kind::Sent | Kind::Liked | Kind::Unliked | Kind::Commented => return None,
+        Some(row)
     }
-    Some(row)
-}
 }
 
 #[cfg(test)]

@@ -32,7 +32,10 @@ impl Item for MessageSearch {
     }
 
     fn hostile(&self) -> &'static [Hostile] {
-        &[Hostile::SearchedConversation, Hostile::EncryptedConversation]
+        &[
+            Hostile::SearchedConversation,
+            Hostile::EncryptedConversation,
+        ]
     }
 
     fn variants(&self) -> Vec<(VariantName, Change)> {

@@ -56,7 +56,8 @@ fn of_searches() {
                 (
                     "a row twice",
                     Fault::Answered(|answer| {
-                        if let Some([first, second, ..]) = found(answer).map(|of| &mut of.messages[..])
+                        if let Some([first, second, ..]) =
+                            found(answer).map(|of| &mut of.messages[..])
                         {
                             second.clone_from(first);
                         }
@@ -132,7 +133,9 @@ fn of_searches() {
                 ),
                 (
                     "words as they are written, not as they are stored",
-                    Fault::Asked(|request| request.text = request.text.replace("lanterns", "lanter")),
+                    Fault::Asked(|request| {
+                        request.text = request.text.replace("lanterns", "lanter")
+                    }),
                 ),
                 (
                     "no scripts but one's own",

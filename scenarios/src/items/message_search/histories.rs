@@ -3,8 +3,8 @@
 use verdict_audit::VariantName;
 use verdict_baseline::message_search::{Request, Sort};
 use verdict_oracle::message_search::{self as oracle, COMMON};
-use verdict_oracle::{Difference, Oracle, hostile, same};
 use verdict_oracle::write;
+use verdict_oracle::{Difference, Oracle, hostile, same};
 use verdict_store::{Error, Fault};
 
 use super::search;
@@ -108,7 +108,9 @@ async fn long_text(
 ) -> Outcome<()> {
     let store = session.store(variant);
     let mut random = session.random("message-search long texts");
-    let conversation = session.oracle().conversation(hostile::searched_conversation());
+    let conversation = session
+        .oracle()
+        .conversation(hostile::searched_conversation());
     let Some(rows) = conversation else {
         return Ok(());
     };
@@ -135,10 +137,12 @@ async fn long_text(
             let held = oracle::hold(&oracle, &request, &answer);
             tally.record(format_args!("{what}, searched"), held);
         }
-        Err(Fault::Variant(refusal)) if *variant == VariantName::Baseline => tally.declare(format!(
-            "{what} can be sent today, and then no search of the conversation runs: {refusal}. \
+        Err(Fault::Variant(refusal)) if *variant == VariantName::Baseline => {
+            tally.declare(format!(
+                "{what} can be sent today, and then no search of the conversation runs: {refusal}. \
              The fix finds what is in the beginning, as far as a vector goes"
-        )),
+            ))
+        }
         Err(Fault::Variant(refusal)) => tally.record(
             format_args!("{what}, searched"),
             Err(Difference(refusal.to_string())),

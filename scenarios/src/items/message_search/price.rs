@@ -40,7 +40,9 @@ pub(super) async fn of(
 ) -> Result<Vec<Price>> {
     let mut prices = Vec::new();
     let sizes = ladder::conversation_sizes(session.world());
-    let largest = sizes.last().and_then(|size| ladder::conversation(session.world(), *size));
+    let largest = sizes
+        .last()
+        .and_then(|size| ladder::conversation(session.world(), *size));
     let Some(largest) = largest else {
         return Ok(prices);
     };
@@ -128,7 +130,9 @@ async fn held(
         return Ok(Vec::new());
     };
     session.take_back(Role::Trial, change).await?;
-    let others = session.connect(Role::Trial, None, |connect| connect).await?;
+    let others = session
+        .connect(Role::Trial, None, |connect| connect)
+        .await?;
     let quiet = at_work(&others, conversation, session, async {
         tokio::time::sleep(QUIET).await;
     });
@@ -195,10 +199,7 @@ async fn at_work<T>(
 }
 
 /// Reads until the end; the longest call.
-async fn reader(
-    store: &Store,
-    end: watch::Receiver<bool>,
-) -> std::result::Result<Duration, Error> {
+async fn reader(store: &Store, end: watch::Receiver<bool>) -> std::result::Result<Duration, Error> {
     let mut longest = Duration::ZERO;
     while !*end.borrow() {
         let started = Instant::now();
