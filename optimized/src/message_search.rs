@@ -38,9 +38,9 @@ macro_rules! search_statement {
         concat!(
             "
 WITH found AS MATERIALIZED (
-    SELECT id, created_at, ",
+    SELECT id, created_at",
             $rank,
-            " AS rank
+            "
     FROM messages
     WHERE conversation_id = $1
       AND deleted_at IS NULL
@@ -74,10 +74,10 @@ ORDER BY ",
     };
 }
 
-const RECENT: &str = search_statement!("0", "page.created_at DESC, page.id DESC");
-const OLDEST: &str = search_statement!("0", "page.created_at, page.id");
+const RECENT: &str = search_statement!("", "page.created_at DESC, page.id DESC");
+const OLDEST: &str = search_statement!("", "page.created_at, page.id");
 const RELEVANCE: &str = search_statement!(
-    "TS_RANK(MESSAGE_VECTOR(content), PLAINTO_TSQUERY('english', $2))",
+    ", TS_RANK(MESSAGE_VECTOR(content), PLAINTO_TSQUERY('english', $2)) AS rank",
     "page.rank DESC, page.created_at DESC, page.id DESC"
 );
 

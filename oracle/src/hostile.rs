@@ -109,7 +109,7 @@ fn said(world: &World, id: Uuid, messages: u128) -> ConversationRows {
     let members: Vec<Uuid> = (0..3).map(|user| world.user(user)).collect();
     let texts = (0..ROWS).zip(TEXTS.iter().cycle());
     let rows = texts.map(|(row, text)| {
-        let now = instant(world) + TimeDelta::seconds(row as i64 % 3);
+        let now = instant(world) + TimeDelta::seconds(row as i64 / 5 % 3);
         let sender = members[row as usize % members.len()];
         let id = Uuid::from_u128(messages + row);
         let mut said = Row::new(id, sender, now, (*text).to_owned());

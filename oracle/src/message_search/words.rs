@@ -28,8 +28,10 @@ pub(super) const ABSENT: [&str; 2] = ["qxqxq", "灯笼"];
 /// The word that only the hostile conversation holds, in a script without spaces.
 pub(super) const CHINESE: &str = "消息";
 
-/// The last place that PostgreSQL tells from those behind it.
+/// The last place that PostgreSQL tells from those behind it, and how many places of a term it
+/// keeps.
 const LAST: usize = 16_383;
+const KEPT: usize = 255;
 
 /// The words of a text, each with its place counted from 1. Whatever stands between them has no
 /// place of its own.
@@ -89,7 +91,10 @@ impl Query {
         let mut places: BTreeMap<&str, Vec<u16>> = BTreeMap::new();
         for (place, word) in words(&content) {
             if let Some(term) = term(word) {
-                places.entry(term).or_default().push(place);
+                let of = places.entry(term).or_default();
+                if of.len() < KEPT && of.last() != Some(&place) {
+                    of.push(place);
+                }
             }
         }
         let of = |term: &String| places.remove(term.as_str());

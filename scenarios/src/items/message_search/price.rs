@@ -23,10 +23,15 @@ use crate::session::{Role, Session};
 /// Messages that wait.
 const WAITING: i64 = 1_000;
 
-/// Calls of which the typical one is told.
-const CALLS: usize = 9;
+/// Searches of which the typical one is told, and sends.
+const SEARCHES: usize = 5;
+const SENDS: usize = 51;
 
-const MESSAGES: &[Table] = &[Table::postgres("messages")];
+/// The tables that a message is sent to.
+const SENT: &[Table] = &[
+    Table::postgres("messages"),
+    Table::postgres("conversations"),
+];
 
 /// Between two calls of those who are at work while the change is made, and how long they are at
 /// work alone.
@@ -39,16 +44,66 @@ pub(super) async fn of(
     variant: &VariantName,
 ) -> Result<Vec<Price>> {
     let mut prices = Vec::new();
-    let sizes = ladder::conversation_sizes(session.world());
-    let largest = sizes
-        .last()
-        .and_then(|size| ladder::conversation(session.world(), *size));
-    let Some(largest) = largest else {
+    let rungs = session.world().ladder_conversations();
+    let (Some(smallest), Some(largest)) = (rungs.first(), rungs.last()) else {
         return Ok(prices);
     };
-    prices.extend(waiting(session, variant, &largest).await?);
-    prices.extend(held(item, session, variant, &largest).await?);
+    prices.push(sending(session, variant, smallest).await?);
+    prices.extend(waiting(session, variant, largest).await?);
+    prices.extend(held(item, session, variant, smallest).await?);
     Ok(prices)
+}
+
+/// What it takes to send, today and with the index to be written.
+async fn sending(
+    session: &Session<'_>,
+    variant: &VariantName,
+    conversation: &Conversation,
+) -> Result<Price> {
+    let stores = [&VariantName::Baseline, variant].map(|variant| session.store(variant));
+    let mut random = session.random("message-search sends");
+    let mut times = [const { Vec::new() }; 2];
+    for _ in 0..SENDS {
+        for (store, times) in stores.iter().zip(&mut times) {
+            let request = oracle::message(conversation, &mut random);
+            let sent = send(store, &request).await;
+            unsend(&store.postgres, conversation.id, &[request.id])
+                .await
+                .doing("take a message back that was sent to see how long it takes")?;
+            times.push(sent?);
+        }
+    }
+    for store in &stores {
+        settle(&store.postgres, SENT).await?;
+    }
+    let [baseline, changed] = times.map(typical);
+    Ok(Price {
+        what: PriceOf::TimePerInsert {
+            table: "messages".to_owned(),
+        },
+        baseline,
+        variant: changed,
+        unit: Unit::Microseconds,
+    })
+}
+
+/// How long a message takes, sent as today.
+async fn send(store: &Store, request: &sends::Request) -> std::result::Result<Duration, Error> {
+    let started = Instant::now();
+    let answer = sends::send(&store.postgres, request).await;
+    answer.map_err(|error| Error::Refused {
+        engine: Engine::Postgres,
+        what: "send as today on a changed schema",
+        words: error.to_string(),
+    })?;
+    Ok(started.elapsed())
+}
+
+/// The one in the middle, in microseconds.
+fn typical(mut times: Vec<Duration>) -> f64 {
+    times.sort_unstable();
+    let middle = times.get(times.len() / 2).copied().unwrap_or_default();
+    middle.as_secs_f64() * 1e6
 }
 
 /// What a search takes while messages wait in the index's list, and when they are merged.
@@ -85,36 +140,31 @@ async fn waiting(
         .doing("take messages back that waited")?;
     merged.doing("merge what waits")?;
     let (waiting, merged) = (timed?, after?);
-    settle(&store.postgres, MESSAGES).await?;
+    settle(&store.postgres, SENT).await?;
     let today = VariantName::Baseline;
     let baseline = self::timed(&session.store(&today), &today, conversation).await?;
-    let price = |merged: bool, took: Duration| Price {
+    let price = |merged: bool, took: f64| Price {
         what: PriceOf::SearchWhileWaiting {
             waiting: WAITING as u64,
             merged,
         },
-        baseline: baseline.as_secs_f64() * 1e6,
-        variant: took.as_secs_f64() * 1e6,
+        baseline,
+        variant: took,
         unit: Unit::Microseconds,
     };
     Ok(vec![price(false, waiting), price(true, merged)])
 }
 
-/// The typical time of a search for a rare word.
-async fn timed(
-    store: &Store,
-    variant: &VariantName,
-    conversation: &Conversation,
-) -> Result<Duration> {
+/// The typical time of a search for a rare word, in microseconds.
+async fn timed(store: &Store, variant: &VariantName, conversation: &Conversation) -> Result<f64> {
     let request = Search::Rare.request(conversation.id);
     let mut times = Vec::new();
-    for _ in 0..CALLS {
+    for _ in 0..SEARCHES {
         let started = Instant::now();
         let _found = search(store, variant, &request).await?;
         times.push(started.elapsed());
     }
-    times.sort_unstable();
-    Ok(times[CALLS / 2])
+    Ok(typical(times))
 }
 
 /// How long a reader and a writer wait at the most for one call while the change is made, beside
@@ -155,7 +205,7 @@ async fn held(
         variant: during.as_secs_f64() * 1e6,
         unit: Unit::Microseconds,
     };
-    settle(&session.store(variant).postgres, MESSAGES).await?;
+    settle(&session.store(variant).postgres, SENT).await?;
     Ok(vec![
         price(false, alone.read, during.read),
         price(true, alone.written, during.written),
@@ -225,14 +275,7 @@ async fn writer(
     while !*end.borrow() {
         let request = next();
         sent.push(request.id);
-        let started = Instant::now();
-        let answer = sends::send(&store.postgres, &request).await;
-        answer.map_err(|error| Error::Refused {
-            engine: Engine::Postgres,
-            what: "send while a change is made",
-            words: error.to_string(),
-        })?;
-        longest = longest.max(started.elapsed());
+        longest = longest.max(send(store, &request).await?);
         tokio::time::sleep(PAUSE).await;
     }
     Ok(longest)
