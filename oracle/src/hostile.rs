@@ -99,10 +99,9 @@ pub fn searched(world: &World) -> ConversationRows {
 
 /// The encrypted conversation.
 pub fn encrypted(world: &World) -> ConversationRows {
-    ConversationRows {
-        strict: true,
-        ..said(world, encrypted_conversation(), ENCRYPTED_MESSAGES)
-    }
+    let mut rows = said(world, encrypted_conversation(), ENCRYPTED_MESSAGES);
+    rows.strict = true;
+    rows
 }
 
 fn said(world: &World, id: Uuid, messages: u128) -> ConversationRows {

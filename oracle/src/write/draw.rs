@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{Rng, RngExt};
 use uuid::Uuid;
-use verdict_baseline::message_history::{Attachment, Message};
+use verdict_baseline::message_history::Attachment;
 use verdict_baseline::pagination::Post;
 use verdict_seed::{Reaction, World};
 

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use verdict_audit::evidence::{Price, PriceOf};
 use verdict_audit::{Unit, VariantName};
 use verdict_baseline::message_send::{self as sends, unsend};
-use verdict_oracle::{ladder, message_send as oracle};
+use verdict_oracle::message_send as oracle;
 use verdict_seed::Conversation;
 use verdict_store::fault::Doing;
 use verdict_store::settle::settle;
