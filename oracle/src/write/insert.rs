@@ -50,7 +50,10 @@ pub async fn conversation(
     .execute(&mut *connection)
     .await
     .doing("add members")?;
-    for row in rows.rows() {
+    // Today's trigger leaves the conversation with the time of the message that came last.
+    let mut said: Vec<&Row> = rows.rows().collect();
+    said.sort_unstable_by_key(|row| row.message.created_at);
+    for row in said {
         message(connection, rows.id, row).await?;
     }
     Ok(())
