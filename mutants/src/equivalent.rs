@@ -65,6 +65,22 @@ const EQUIVALENT: &[Equivalent] = &[
         after: "60001",
         reason: "of a text that no vector holds, nobody is promised how much is searched",
     },
+    Equivalent {
+        item: "message-search",
+        variant: "optimized",
+        kind: Kind::Order,
+        before: "page.id",
+        after: "page.id DESC",
+        reason: "rows of one place may stand either way, as long as it is the same for every page",
+    },
+    Equivalent {
+        item: "message-search",
+        variant: "optimized",
+        kind: Kind::Join,
+        before: "JOIN",
+        after: "LEFT JOIN",
+        reason: "the page's rows are messages, so each of them joins one",
+    },
 ];
 
 /// Why a mutant can make no difference, if somebody found that.
