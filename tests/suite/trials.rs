@@ -312,6 +312,8 @@ fn a_long_text_is_refused_by_the_audits_column_and_ends_todays_searches() {
     let proposed = heard("message-search", "proposed").answers.as_ref();
     let first = proposed.unwrap().first_difference.as_deref().unwrap();
     assert!(first.contains("too long for tsvector"), "{first}");
+    let mended = heard("message-search", "mended").answers.as_ref();
+    assert_eq!(mended.unwrap().differing, 0, "{mended:?}");
     let declared = declared("message-search", "baseline");
     assert!(declared.contains("no search of the conversation runs"));
 }

@@ -8,17 +8,28 @@ use verdict_baseline::message_search::{Found, MAX_LIMIT, Request, Sort, is_searc
 use verdict_store::{Change, Engine, Step, Table};
 
 /// The column and its index.
-pub const CHANGE: Change = Change::steps(
-    &[Step::Script(
-        Engine::Postgres,
-        include_str!("../../migrations/message-search/proposed.up.sql"),
-    )],
-    &[Step::Script(
-        Engine::Postgres,
-        include_str!("../../migrations/message-search/proposed.down.sql"),
-    )],
-    &[Table::postgres("messages")],
-);
+pub const CHANGE: Change = made(&[Step::Script(
+    Engine::Postgres,
+    include_str!("../../migrations/message-search/proposed.up.sql"),
+)]);
+
+/// The same with the column made of the beginning of a long text: the vector of all of it may be
+/// larger than one can be, and then the message is refused.
+pub const MENDED: Change = made(&[Step::Script(
+    Engine::Postgres,
+    include_str!("../../migrations/message-search/mended.up.sql"),
+)]);
+
+const fn made(up: &'static [Step]) -> Change {
+    Change::steps(
+        up,
+        &[Step::Script(
+            Engine::Postgres,
+            include_str!("../../migrations/message-search/proposed.down.sql"),
+        )],
+        &[Table::postgres("messages")],
+    )
+}
 
 const COUNT: &str = "
 SELECT COUNT(*)

@@ -10,7 +10,8 @@ use verdict_audit::evidence::Price;
 use verdict_audit::{At, VariantName};
 use verdict_baseline::message_search::{self as baseline, DEFAULT_LIMIT, Request, Sort};
 use verdict_baseline::{Error as OperationError, Refused};
-use verdict_optimized::{as_proposed, message_search as optimized};
+use verdict_optimized::as_proposed::message_search as proposed;
+use verdict_optimized::message_search as optimized;
 use verdict_oracle::message_search::{self as oracle, Answer};
 use verdict_oracle::{Held, Hostile, Oracle, Write, ladder};
 use verdict_seed::World;
@@ -41,10 +42,8 @@ impl Item for MessageSearch {
     fn variants(&self) -> Vec<(VariantName, Change)> {
         vec![
             (VariantName::Baseline, Change::NONE),
-            (
-                VariantName::Proposed(None),
-                as_proposed::message_search::CHANGE,
-            ),
+            (VariantName::Proposed(None), proposed::CHANGE),
+            (VariantName::Mended(None), proposed::MENDED),
             (VariantName::Optimized, optimized::CHANGE),
         ]
     }
@@ -167,7 +166,9 @@ async fn search(store: &Store, variant: &VariantName, request: &Request) -> Resu
     let pool = &store.postgres;
     let answer = match variant {
         VariantName::Baseline => baseline::search(pool, request).await,
-        VariantName::Proposed(None) => as_proposed::message_search::search(pool, request).await,
+        VariantName::Proposed(None) | VariantName::Mended(None) => {
+            proposed::search(pool, request).await
+        }
         VariantName::Optimized => optimized::search(pool, request).await,
         _ => return Err(no_such_variant(variant)),
     };
