@@ -8,28 +8,29 @@ use verdict_baseline::message_search::{Found, MAX_LIMIT, Request, Sort, is_searc
 use verdict_store::{Change, Engine, Step, Table};
 
 /// The column and its index.
-pub const CHANGE: Change = made(&[Step::Script(
-    Engine::Postgres,
-    include_str!("../../migrations/message-search/proposed.up.sql"),
-)]);
+pub const CHANGE: Change = Change::steps(
+    &[Step::Script(
+        Engine::Postgres,
+        include_str!("../../migrations/message-search/proposed.up.sql"),
+    )],
+    DOWN,
+    &[Table::postgres("messages")],
+);
 
 /// The same with the column made of the beginning of a long text: the vector of all of it may be
 /// larger than one can be, and then the message is refused.
-pub const MENDED: Change = made(&[Step::Script(
-    Engine::Postgres,
-    include_str!("../../migrations/message-search/mended.up.sql"),
-)]);
+pub const MENDED: Change = Change {
+    up: &[Step::Script(
+        Engine::Postgres,
+        include_str!("../../migrations/message-search/mended.up.sql"),
+    )],
+    ..CHANGE
+};
 
-const fn made(up: &'static [Step]) -> Change {
-    Change::steps(
-        up,
-        &[Step::Script(
-            Engine::Postgres,
-            include_str!("../../migrations/message-search/proposed.down.sql"),
-        )],
-        &[Table::postgres("messages")],
-    )
-}
+const DOWN: &[Step] = &[Step::Script(
+    Engine::Postgres,
+    include_str!("../../migrations/message-search/proposed.down.sql"),
+)];
 
 const COUNT: &str = "
 SELECT COUNT(*)
