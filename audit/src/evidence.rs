@@ -326,6 +326,22 @@ pub enum PriceOf {
         /// The table.
         table: String,
     },
+    /// The longest that a call of those who read or write a table takes while the change is made;
+    /// today, while nothing is.
+    Held {
+        /// The table.
+        table: String,
+        /// Whether it writes.
+        writes: bool,
+    },
+    /// A search of the largest conversation after many messages were sent to it, which wait to be
+    /// merged into an index, or are merged; today, without them.
+    SearchWhileWaiting {
+        /// How many.
+        waiting: u64,
+        /// Whether they are merged by then.
+        merged: bool,
+    },
     /// A counter per call of an operation as today, on the changed schema.
     PerCall {
         /// Whose operation.
@@ -382,6 +398,20 @@ impl fmt::Display for PriceOf {
             }
             Self::TimePerInsert { table } => {
                 write!(f, "time to insert a row into {table}")
+            }
+            Self::Held { table, writes } => {
+                let who = if *writes { "writer" } else { "reader" };
+                write!(
+                    f,
+                    "longest that a {who} of {table} waits while it is put on"
+                )
+            }
+            Self::SearchWhileWaiting { waiting, merged } => {
+                let state = if *merged { "merged" } else { "not yet merged" };
+                write!(
+                    f,
+                    "time of a search with {waiting} new messages {state} into its index"
+                )
             }
             Self::PerCall {
                 item,

@@ -10,6 +10,7 @@ pub mod feed;
 pub mod feed_candidates;
 pub mod feed_tables;
 pub mod message_history;
+pub mod message_search;
 pub mod message_send;
 pub mod pagination;
 pub mod partitioning;

@@ -6,6 +6,7 @@ pub mod engagement_rollup;
 pub mod feed_candidates;
 pub mod feed_tables;
 pub mod message_history;
+pub mod message_search;
 pub mod message_send;
 pub mod pagination;
 pub mod partitioning;

@@ -9,6 +9,7 @@ pub mod feed_candidates;
 pub mod feed_job;
 pub mod feed_tables;
 pub mod message_history;
+pub mod message_search;
 pub mod message_send;
 pub mod pagination;
 pub mod partitioning;
@@ -26,5 +27,6 @@ pub const FIXES: &[Change] = &[
     feed_tables::CHANGE,
     feed_candidates::CHANGE,
     pagination::CHANGE,
+    message_search::CHANGE,
     conversation_fetch::CHANGE,
 ];

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use verdict_baseline::message_history::{
     Attachment, DetailedMessage, Message, Reaction as Reacted,
 };
-use verdict_seed::{Conversation, Reaction, World};
+use verdict_seed::{Conversation, PrivacyMode, Reaction, World};
 
 use crate::timeline::{Key, Timeline};
 use crate::turn::Turn;
@@ -20,6 +20,8 @@ pub struct ConversationRows {
     pub id: Uuid,
     /// Its members.
     pub members: Vec<Uuid>,
+    /// Whether it is encrypted end to end, so that nothing in it may be searched.
+    pub strict: bool,
     /// Its messages, deleted and recalled ones included.
     pub messages: u64,
     /// The time of the message that came last, whatever its own time is: where messages are
@@ -46,6 +48,33 @@ pub struct Row {
 }
 
 impl Row {
+    /// A message of plain text to which nothing was done yet.
+    pub(crate) fn new(
+        id: Uuid,
+        sender_id: Uuid,
+        created_at: DateTime<Utc>,
+        content: String,
+    ) -> Self {
+        Self {
+            message: Message {
+                id,
+                sender_id,
+                sequence_number: 0,
+                created_at,
+                recalled_at: None,
+                updated_at: created_at,
+                version_number: 1,
+                content: Some(content),
+                content_encrypted: None,
+                content_nonce: None,
+                message_type: "text".to_owned(),
+            },
+            deleted_at: None,
+            reactions: Vec::new(),
+            attachments: Vec::new(),
+        }
+    }
+
     fn key(&self) -> Key {
         (self.message.created_at, self.message.id)
     }
@@ -68,6 +97,7 @@ impl ConversationRows {
         Self {
             id,
             members,
+            strict: false,
             messages: rows.len() as u64,
             updated_at: rows.iter().map(|row| row.message.created_at).max(),
             all: visible(true),
@@ -126,7 +156,10 @@ impl ConversationRows {
                 }
             })
             .collect();
-        Self::new(conversation.id, conversation.members.clone(), rows)
+        Self {
+            strict: conversation.privacy == PrivacyMode::StrictE2e,
+            ..Self::new(conversation.id, conversation.members.clone(), rows)
+        }
     }
 
     /// The messages that a history shows, oldest first.

@@ -21,6 +21,26 @@ const AUTHOR: u128 = IDS + 1;
 const MESSAGES: u128 = IDS + 0x1_0000;
 const POSTS: u128 = IDS + 0x2_0000;
 const REACTIONS: u128 = IDS + 0x3_0000;
+const SEARCHED: u128 = IDS + 2;
+const ENCRYPTED: u128 = IDS + 3;
+const SEARCHED_MESSAGES: u128 = IDS + 0x4_0000;
+const ENCRYPTED_MESSAGES: u128 = IDS + 0x5_0000;
+
+/// What is said in the searched conversations, over and over, at one instant of three.
+const TEXTS: [&str; 12] = [
+    "lantern",
+    "The LANTERN, the lanterns and the lantern",
+    "\"lantern\" & 'meridian' | museum",
+    "meridian far away from it a lantern hangs over the kitchen",
+    "lantern meridian",
+    "the and of",
+    "",
+    "消息 lantern",
+    "消息",
+    "meeting on the weekend, guitar included",
+    "running to the bridge; run, running",
+    "zephyrite",
+];
 
 /// Hostile rows that an item needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,6 +49,10 @@ pub enum Hostile {
     TiedConversation,
     /// [`tied_author`].
     TiedAuthor,
+    /// [`searched_conversation`].
+    SearchedConversation,
+    /// [`encrypted_conversation`].
+    EncryptedConversation,
 }
 
 impl Hostile {
@@ -37,6 +61,8 @@ impl Hostile {
         match self {
             Self::TiedConversation => tied_conversation(),
             Self::TiedAuthor => tied_author(),
+            Self::SearchedConversation => searched_conversation(),
+            Self::EncryptedConversation => encrypted_conversation(),
         }
     }
 }
@@ -54,6 +80,44 @@ pub const fn tied_conversation() -> Uuid {
 /// The id of the author whose posts are all of one instant.
 pub const fn tied_author() -> Uuid {
     Uuid::from_u128(AUTHOR)
+}
+
+/// The id of the conversation with every kind of text, deleted and recalled ones among them.
+pub const fn searched_conversation() -> Uuid {
+    Uuid::from_u128(SEARCHED)
+}
+
+/// The id of the conversation that is encrypted end to end and yet has plain text.
+pub const fn encrypted_conversation() -> Uuid {
+    Uuid::from_u128(ENCRYPTED)
+}
+
+/// The searched conversation.
+pub fn searched(world: &World) -> ConversationRows {
+    said(world, searched_conversation(), SEARCHED_MESSAGES)
+}
+
+/// The encrypted conversation.
+pub fn encrypted(world: &World) -> ConversationRows {
+    let mut rows = said(world, encrypted_conversation(), ENCRYPTED_MESSAGES);
+    rows.strict = true;
+    rows
+}
+
+fn said(world: &World, id: Uuid, messages: u128) -> ConversationRows {
+    let members: Vec<Uuid> = (0..3).map(|user| world.user(user)).collect();
+    let texts = (0..ROWS).zip(TEXTS.iter().cycle());
+    let rows = texts.map(|(row, text)| {
+        let now = instant(world) + TimeDelta::seconds(row as i64 / 5 % 3);
+        let sender = members[row as usize % members.len()];
+        let id = Uuid::from_u128(messages + row);
+        let mut said = Row::new(id, sender, now, (*text).to_owned());
+        said.message.recalled_at = (row % 5 == 2).then_some(now);
+        said.message.content = said.message.content.filter(|_| row % 11 != 9);
+        said.deleted_at = (row % 7 == 3).then_some(now);
+        said
+    });
+    ConversationRows::new(id, members.clone(), rows.collect())
 }
 
 /// The tied conversation.

@@ -30,6 +30,7 @@ pub mod hostile;
 pub mod ladder;
 mod memo;
 pub mod message_history;
+pub mod message_search;
 pub mod message_send;
 pub mod oracle;
 pub mod pagination;

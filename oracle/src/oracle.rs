@@ -261,11 +261,16 @@ impl Known {
             let weight = rows.weight();
             (rows, weight)
         };
-        if id == hostile::tied_conversation() {
-            let tied = || weighed(hostile::conversation(&self.world));
+        let added: [(Hostile, fn(&World) -> ConversationRows); 3] = [
+            (Hostile::TiedConversation, hostile::conversation),
+            (Hostile::SearchedConversation, hostile::searched),
+            (Hostile::EncryptedConversation, hostile::encrypted),
+        ];
+        if let Some((hostile, made)) = added.into_iter().find(|(added, _)| added.id() == id) {
+            let made = || weighed(made(&self.world));
             return self
-                .has(Hostile::TiedConversation)
-                .then(|| self.conversations.get_or(id, tied));
+                .has(hostile)
+                .then(|| self.conversations.get_or(id, made));
         }
         let conversation = self.world.conversation(self.conversation_index(id)?);
         Some(self.conversations.get_or(id, || {

@@ -35,8 +35,15 @@ pub(crate) async fn add(
         .doing("begin adding hostile rows")?;
     let tables = match rows {
         Hostile::TiedConversation => {
-            let rows = hostile::conversation(world);
-            insert::conversation(&mut transaction, &rows).await?;
+            insert::conversation(&mut transaction, &hostile::conversation(world)).await?;
+            CONVERSATION
+        }
+        Hostile::SearchedConversation => {
+            insert::conversation(&mut transaction, &hostile::searched(world)).await?;
+            CONVERSATION
+        }
+        Hostile::EncryptedConversation => {
+            insert::conversation(&mut transaction, &hostile::encrypted(world)).await?;
             CONVERSATION
         }
         Hostile::TiedAuthor => {

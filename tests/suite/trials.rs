@@ -328,6 +328,51 @@ fn the_audits_history_reads_the_whole_conversation_for_a_page() {
 }
 
 #[test]
+fn a_search_reads_what_it_finds_and_today_all_that_was_said() {
+    let read = |variant| {
+        let heard = heard("message-search", variant);
+        counted(heard, "rare-term", PlanMode::Auto, Counter::RowsRead)
+    };
+    let (today, fix) = (read("baseline"), read("optimized"));
+    assert_eq!((today.len(), fix.len()), (2, 2), "two rungs here");
+    for (today, fix) in today.iter().zip(&fix) {
+        assert!(*today > 20.0 * fix, "{today} {fix}");
+    }
+    assert!(today[1] > 8.0 * today[0], "{today:?}");
+}
+
+#[test]
+fn a_long_text_is_refused_by_the_audits_column_and_ends_todays_searches() {
+    let proposed = heard("message-search", "proposed").answers.as_ref();
+    let first = proposed.unwrap().first_difference.as_deref().unwrap();
+    assert!(first.contains("too long for tsvector"), "{first}");
+    let mended = heard("message-search", "mended").answers.as_ref();
+    assert_eq!(mended.unwrap().differing, 0, "{mended:?}");
+    let declared = declared("message-search", "baseline");
+    assert!(declared.contains("no search of the conversation runs"));
+}
+
+#[test]
+fn nobody_reads_or_writes_while_the_audits_column_is_made_and_all_do_while_the_index_is() {
+    let share = |variant, writes| {
+        let price = &heard("message-search", variant).price;
+        let of = |what| price.iter().find(|price| price.what == what).unwrap();
+        let held = of(PriceOf::Held {
+            table: "messages".to_owned(),
+            writes,
+        });
+        held.variant / 1e6 / of(PriceOf::Migration).variant
+    };
+    for writes in [false, true] {
+        let (proposed, fix) = (share("proposed", writes), share("optimized", writes));
+        assert!(
+            proposed > 0.5 && fix < proposed,
+            "{writes}: {proposed} {fix}"
+        );
+    }
+}
+
+#[test]
 fn statements_are_the_calls_own_and_turns_are_the_pools_as_well() {
     for (item, operation, baseline) in [
         ("message-history", "first-page", 3.0),

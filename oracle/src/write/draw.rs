@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{Rng, RngExt};
 use uuid::Uuid;
-use verdict_baseline::message_history::{Attachment, Message};
+use verdict_baseline::message_history::Attachment;
 use verdict_baseline::pagination::Post;
 use verdict_seed::{Reaction, World};
 
@@ -80,7 +80,7 @@ impl Write {
             places.shuffle(random);
             places.into_iter().find_map(|(_, id)| {
                 let before = rows.row(id)?;
-                let after = altered(kind, before, &rows.members, random)?;
+                let after = before.altered(kind, &rows.members, random)?;
                 Some(Turn::of(Arc::clone(before), Arc::new(after)))
             })?
         };
@@ -208,24 +208,7 @@ impl Page {
 }
 
 pub(super) fn sent(id: Uuid, sender: Uuid, created_at: DateTime<Utc>) -> Row {
-    Row {
-        message: Message {
-            id,
-            sender_id: sender,
-            sequence_number: 0,
-            created_at,
-            recalled_at: None,
-            updated_at: created_at,
-            version_number: 1,
-            content: Some(WRITTEN.to_owned()),
-            content_encrypted: None,
-            content_nonce: None,
-            message_type: "text".to_owned(),
-        },
-        deleted_at: None,
-        reactions: Vec::new(),
-        attachments: Vec::new(),
-    }
+    Row::new(id, sender, created_at, WRITTEN.to_owned())
 }
 
 fn posted(author: Uuid, created_at: DateTime<Utc>, random: &mut impl Rng) -> Post {
@@ -243,69 +226,76 @@ fn posted(author: Uuid, created_at: DateTime<Utc>, random: &mut impl Rng) -> Pos
     }
 }
 
-/// A message after something was done to it; none where that cannot be done to it.
-fn altered(kind: Kind, before: &Row, members: &[Uuid], random: &mut impl Rng) -> Option<Row> {
-    let mut row = before.clone();
-    let now = row.message.updated_at + LATER;
-    match kind {
-        Kind::Edited => {
-            match &mut row.message.content_encrypted {
-                Some(cipher) => cipher.extend_from_slice(WRITTEN.as_bytes()),
-                None => row.message.content = Some(WRITTEN.to_owned()),
+impl Row {
+    /// The message after something was done to it; none where that cannot be done to it.
+    pub(crate) fn altered(
+        &self,
+        kind: Kind,
+        members: &[Uuid],
+        random: &mut impl Rng,
+    ) -> Option<Self> {
+        let mut row = self.clone();
+        let now = row.message.updated_at + LATER;
+        match kind {
+            Kind::Edited => {
+                match &mut row.message.content_encrypted {
+                    Some(cipher) => cipher.extend_from_slice(WRITTEN.as_bytes()),
+                    None => row.message.content = Some(WRITTEN.to_owned()),
+                }
+                row.message.version_number += 1;
+                row.message.updated_at = now;
             }
-            row.message.version_number += 1;
-            row.message.updated_at = now;
-        }
-        Kind::Recalled => {
-            if row.message.recalled_at.is_some() {
-                return None;
+            Kind::Recalled => {
+                if row.message.recalled_at.is_some() {
+                    return None;
+                }
+                row.message.recalled_at = Some(now);
+                row.message.updated_at = now;
             }
-            row.message.recalled_at = Some(now);
-            row.message.updated_at = now;
-        }
-        Kind::Deleted => row.deleted_at = Some(now),
-        Kind::Reacted => {
-            let emoji = match row.reactions.choose(random) {
-                Some(given) if random.random() => given.emoji,
-                _ => "🧪",
-            };
-            let user = *members.choose(random)?;
-            let mut given = row.reactions.iter();
-            if given.any(|given| given.user == user && given.emoji == emoji) {
-                return None;
+            Kind::Deleted => row.deleted_at = Some(now),
+            Kind::Reacted => {
+                let emoji = match row.reactions.choose(random) {
+                    Some(given) if random.random() => given.emoji,
+                    _ => "🧪",
+                };
+                let user = *members.choose(random)?;
+                let mut given = row.reactions.iter();
+                if given.any(|given| given.user == user && given.emoji == emoji) {
+                    return None;
+                }
+                row.reactions.push(Reaction {
+                    id: Uuid::from_u128(random.random()),
+                    message: row.message.id,
+                    user,
+                    emoji,
+                    created_at: now,
+                });
             }
-            row.reactions.push(Reaction {
+            Kind::Unreacted => {
+                let gone = random.random_range(0..row.reactions.len().max(1));
+                if row.reactions.is_empty() {
+                    return None;
+                }
+                row.reactions.remove(gone);
+            }
+            Kind::Attached => row.attachments.push(Attachment {
                 id: Uuid::from_u128(random.random()),
-                message: row.message.id,
-                user,
-                emoji,
-                created_at: now,
-            });
+                file_name: "between.txt".to_owned(),
+                file_type: "text/plain".to_owned(),
+                file_size: 1,
+                s3_key: String::new(),
+            }),
+            Kind::Created
+            | Kind::Sent
+            | Kind::Liked
+            | Kind::Unliked
+            | Kind::Commented
+            | Kind::Counted
+            | Kind::Served
+            | Kind::Joined => return None,
         }
-        Kind::Unreacted => {
-            let gone = random.random_range(0..row.reactions.len().max(1));
-            if row.reactions.is_empty() {
-                return None;
-            }
-            row.reactions.remove(gone);
-        }
-        Kind::Attached => row.attachments.push(Attachment {
-            id: Uuid::from_u128(random.random()),
-            file_name: "between.txt".to_owned(),
-            file_type: "text/plain".to_owned(),
-            file_size: 1,
-            s3_key: String::new(),
-        }),
-        Kind::Created
-        | Kind::Sent
-        | Kind::Liked
-        | Kind::Unliked
-        | Kind::Commented
-        | Kind::Counted
-        | Kind::Served
-        | Kind::Joined => return None,
+        Some(row)
     }
-    Some(row)
 }
 
 #[cfg(test)]

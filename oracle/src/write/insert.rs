@@ -23,13 +23,18 @@ pub async fn conversation(
     let times = || rows.rows().map(|row| row.message.created_at);
     query(
         "INSERT INTO conversations
-            (id, conversation_type, name, created_by, created_at, updated_at)
-        VALUES ($1, 'group', 'written by a trial', $2, $3, $4)",
+            (id, conversation_type, name, created_by, created_at, updated_at, privacy_mode)
+        VALUES ($1, 'group', 'written by a trial', $2, $3, $4, $5)",
     )
     .bind(rows.id)
     .bind(rows.members.first())
     .bind(times().min())
     .bind(times().max())
+    .bind(if rows.strict {
+        "strict_e2e"
+    } else {
+        "search_enabled"
+    })
     .execute(&mut *connection)
     .await
     .doing("add a conversation")?;

@@ -6,6 +6,7 @@ mod engagement;
 mod images;
 mod pages;
 mod sabotaged;
+mod searches;
 mod sends;
 mod timed;
 

@@ -1,0 +1,3 @@
+DROP FUNCTION message_vector(text);
+
+DROP EXTENSION btree_gin;

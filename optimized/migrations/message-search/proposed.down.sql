@@ -1,0 +1,4 @@
+DROP INDEX idx_messages_content_tsv;
+
+ALTER TABLE messages
+DROP COLUMN content_tsv;

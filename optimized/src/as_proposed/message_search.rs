@@ -1,0 +1,99 @@
+//! The audit's fix for item 8: a stored vector and its index, and the statement that the audit
+//! quotes, which needs them. Adding the column writes the table anew, and nobody reads or writes
+//! messages meanwhile.
+
+use sqlx::PgPool;
+use verdict_baseline::Result;
+use verdict_baseline::message_search::{Found, MAX_LIMIT, Request, Sort, is_searchable};
+use verdict_store::{Change, Engine, Step, Table};
+
+/// The column and its index.
+pub const CHANGE: Change = Change::steps(
+    &[Step::Script(
+        Engine::Postgres,
+        include_str!("../../migrations/message-search/proposed.up.sql"),
+    )],
+    DOWN,
+    &[Table::postgres("messages")],
+);
+
+/// The same with the column made of the beginning of a long text: the vector of all of it may be
+/// larger than one can be, and then the message is refused.
+pub const MENDED: Change = Change {
+    up: &[Step::Script(
+        Engine::Postgres,
+        include_str!("../../migrations/message-search/mended.up.sql"),
+    )],
+    ..CHANGE
+};
+
+const DOWN: &[Step] = &[Step::Script(
+    Engine::Postgres,
+    include_str!("../../migrations/message-search/proposed.down.sql"),
+)];
+
+const COUNT: &str = "
+SELECT COUNT(*)
+FROM messages AS m
+WHERE m.conversation_id = $1
+  AND m.deleted_at IS NULL
+  AND m.content IS NOT NULL
+  AND m.content_tsv @@ PLAINTO_TSQUERY('english', $2)";
+
+macro_rules! page_statement {
+    ($order:literal) => {
+        concat!(
+            "
+SELECT
+    m.id,
+    m.sender_id,
+    m.created_at,
+    m.recalled_at,
+    m.updated_at,
+    m.version_number,
+    m.content,
+    m.message_type
+FROM messages AS m
+WHERE m.conversation_id = $1
+  AND m.deleted_at IS NULL
+  AND m.content IS NOT NULL
+  AND m.content_tsv @@ PLAINTO_TSQUERY('english', $2)
+ORDER BY ",
+            $order,
+            "
+LIMIT $3 OFFSET $4"
+        )
+    };
+}
+
+const RECENT: &str = page_statement!("m.created_at DESC");
+const OLDEST: &str = page_statement!("m.created_at ASC");
+const RELEVANCE: &str = page_statement!(
+    "TS_RANK(m.content_tsv, PLAINTO_TSQUERY('english', $2)) DESC,
+    m.created_at DESC"
+);
+
+/// A page of the messages that hold all the words, and how many there are.
+pub async fn search(pool: &PgPool, request: &Request) -> Result<Found> {
+    if request.text.trim().is_empty() || !is_searchable(pool, request.conversation).await? {
+        return Ok(Found::default());
+    }
+    let total = sqlx::query_scalar(COUNT)
+        .bind(request.conversation)
+        .bind(&request.text)
+        .fetch_one(pool)
+        .await?;
+    let page = match request.sort {
+        Sort::Recent => RECENT,
+        Sort::Oldest => OLDEST,
+        Sort::Relevance => RELEVANCE,
+    };
+    let messages = sqlx::query_as(page)
+        .bind(request.conversation)
+        .bind(&request.text)
+        .bind(request.limit.min(MAX_LIMIT))
+        .bind(request.offset)
+        .fetch_all(pool)
+        .await?;
+    Ok(Found { messages, total })
+}
