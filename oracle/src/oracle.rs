@@ -261,7 +261,8 @@ impl Known {
             let weight = rows.weight();
             (rows, weight)
         };
-        let added: [(Hostile, fn(&World) -> ConversationRows); 3] = [
+        type Made = fn(&World) -> ConversationRows;
+        let added: [(Hostile, Made); 3] = [
             (Hostile::TiedConversation, hostile::conversation),
             (Hostile::SearchedConversation, hostile::searched),
             (Hostile::EncryptedConversation, hostile::encrypted),
