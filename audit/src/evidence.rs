@@ -460,4 +460,7 @@ pub struct ClaimEvidence {
     pub verdict: Verdict,
     /// Why, and what is missing when it is inconclusive.
     pub reason: String,
+    /// Of a claim over several operations that is decided by the worst of them: what another of
+    /// them came to that is open, and may be a regression.
+    pub undecided: Option<String>,
 }

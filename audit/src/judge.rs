@@ -143,6 +143,8 @@ fn promises<'a>(
 struct Found {
     measured: String,
     judgement: Judgement,
+    /// Beside it, what is open.
+    undecided: Option<String>,
 }
 
 impl Found {
@@ -150,6 +152,7 @@ impl Found {
         Self {
             measured: measured.into(),
             judgement: Judgement::new(verdict, reason),
+            undecided: None,
         }
     }
 }
@@ -178,6 +181,7 @@ fn judge_claim(
         measured: found.measured,
         verdict: found.judgement.verdict,
         reason: found.judgement.reason,
+        undecided: found.undecided,
     }
 }
 
@@ -315,7 +319,14 @@ fn worst(
         return Found::new("not measured", Verdict::Inconclusive, not_measured);
     }
     let several = operations.len() > 1;
-    let (operation, found) = judged.swap_remove(0);
+    let (operation, found) = judged.remove(0);
+    let open = |found: &Found| found.judgement.verdict == Verdict::Inconclusive;
+    let mut undecided = judged
+        .iter()
+        .filter(|(_, other)| open(other) && !open(&found));
+    let undecided = undecided
+        .next()
+        .map(|(operation, other)| format!("{operation}: {}", other.measured));
     let mut judgement = found.judgement;
     if several {
         judgement.reason = format!("{operation}: {}", judgement.reason);
@@ -331,6 +342,7 @@ fn worst(
     Found {
         measured,
         judgement,
+        undecided,
     }
 }
 
@@ -455,6 +467,7 @@ fn timed(
         judgement.reason = format!("{}; {gain}", judgement.reason);
     }
     Some(Found {
+        undecided: None,
         measured: format!("{shown} at {at}"),
         judgement,
     })
@@ -495,6 +508,7 @@ fn counted(
         .into_iter()
         .min_by_key(|(judgement, _)| badness(judgement.verdict))?;
     Some(Found {
+        undecided: None,
         measured,
         judgement,
     })
@@ -553,6 +567,7 @@ fn growth(
             ),
         };
         found.push(Found {
+            undecided: None,
             measured,
             judgement,
         });

@@ -12,12 +12,6 @@ impl ItemEvidence {
         &self,
         finding: &Finding,
     ) -> impl Iterator<Item = (&VariantEvidence, &ClaimEvidence)> {
-        let of_a_ratio = |id: &str| {
-            finding
-                .claims
-                .iter()
-                .any(|claim| claim.id == id && matches!(claim.promise, Promise::Ratio { .. }))
-        };
         let right = self.variants.iter().filter(|variant| variant.stands());
         right
             .flat_map(|variant| variant.claims.iter().map(move |claim| (variant, claim)))
@@ -27,6 +21,14 @@ impl ItemEvidence {
                     Verdict::FallsShort | Verdict::Confirmed | Verdict::Exceeded
                 )
             })
-            .filter(move |(_, claim)| of_a_ratio(&claim.id))
+            .filter(|(_, claim)| finding.promises_a_ratio(claim))
+    }
+}
+
+impl Finding {
+    /// Whether a claim is of a ratio: of what a fix is chosen for, and not of what it must not do.
+    pub fn promises_a_ratio(&self, of: &ClaimEvidence) -> bool {
+        let mut claims = self.claims.iter();
+        claims.any(|claim| claim.id == of.id && matches!(claim.promise, Promise::Ratio { .. }))
     }
 }

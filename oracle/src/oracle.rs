@@ -228,7 +228,7 @@ impl Oracle {
     pub(crate) fn hung(&self, post: &Post) -> Arc<Hung> {
         let written = self.written.hung.get(&post.id).cloned();
         let known = || self.known.hung(post);
-        let hung = written.map_or_else(known, |hung| hung);
+        let hung = written.unwrap_or_else(known);
         // Nothing is done yet to one that nobody knew of.
         hung.unwrap_or_else(|| Arc::new(Hung::nothing(post.created_at)))
     }

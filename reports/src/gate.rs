@@ -94,7 +94,10 @@ impl Reasons {
             match claim.verdict {
                 Verdict::Wrong | Verdict::Regression | Verdict::Fails => self.missed.push(line()),
                 Verdict::Inconclusive => self.unknown.push(line()),
-                _ => {}
+                _ => self.unknown.extend(claim.undecided.as_ref().map(|open| {
+                    let id = &item.id;
+                    format!("{id}: optimized, {}: not decided: {open}", claim.id)
+                })),
             }
         }
     }
@@ -112,8 +115,10 @@ impl Reasons {
             return;
         };
         for variant in item.variants.iter().filter(tried) {
-            let decided = |claim: &ClaimEvidence| claim.verdict != Verdict::Inconclusive;
-            if variant.stands() && !variant.claims.iter().any(decided) {
+            let open = |claim: &ClaimEvidence| {
+                finding.promises_a_ratio(claim) && claim.verdict == Verdict::Inconclusive
+            };
+            if variant.stands() && variant.claims.iter().any(open) {
                 self.unknown.push(format!(
                     "{}: today is kept ({why}), and whether {} beats it was not decided",
                     item.id, variant.name

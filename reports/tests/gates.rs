@@ -116,6 +116,13 @@ fn a_claim_that_is_not_decided_cannot_be_judged_and_one_that_is_lost_is_missed()
     let claims = &mut optimized(&mut results, 0).claims;
     claims[0].verdict = Verdict::Inconclusive;
     assert!(matches!(gate(&results), Gate::CannotJudge(reasons) if reasons.len() == 1));
+    let claim = &mut optimized(&mut results, 0).claims[0];
+    claim.verdict = Verdict::FallsShort;
+    assert_eq!(gate(&results), Gate::Met);
+    // The worst operation decides a claim, and another of them may be slower than today.
+    let claim = &mut optimized(&mut results, 0).claims[0];
+    claim.undecided = Some("first-page: 1.07x (0.99-1.15)".to_owned());
+    assert!(matches!(gate(&results), Gate::CannotJudge(reasons) if reasons.len() == 1));
     optimized(&mut results, 0).claims[0].verdict = Verdict::Regression;
     assert!(matches!(gate(&results), Gate::Missed(reasons) if reasons.len() == 1));
 }

@@ -25,6 +25,7 @@ pub mod tally;
 pub mod timing;
 pub mod trial;
 pub mod work;
+mod written;
 mod zeros;
 
 pub use error::{Error, Result};

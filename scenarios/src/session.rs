@@ -241,6 +241,11 @@ impl<'a> Session<'a> {
         here.or_else(elsewhere).map(|(_, zero)| *zero)
     }
 
+    /// Forgets all of it: rows lie elsewhere.
+    pub(crate) fn forget_zeros(&self) {
+        self.zeros().clear();
+    }
+
     /// Notes it, until a side is made anew.
     pub(crate) fn note_zero(&self, of: String, zero: Copies) {
         self.zeros().push((of, zero));
@@ -257,26 +262,6 @@ impl<'a> Session<'a> {
 
     fn zeros(&self) -> MutexGuard<'_, Vec<(String, Copies)>> {
         self.zeros.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The files that a side's PostgreSQL tables are in: others after a table was rewritten.
-    pub(crate) async fn files(&self, role: Role, tables: &[Table]) -> Result<Vec<Option<i64>>> {
-        let store = self.standing(role).store;
-        let names: Vec<&str> = tables
-            .iter()
-            .filter(|table| table.engine == Engine::Postgres)
-            .map(|table| table.name)
-            .collect();
-        let files = query_scalar(
-            "SELECT pg_relation_filenode(to_regclass(QUOTE_IDENT(name)))::bigint
-            FROM UNNEST($1) WITH ORDINALITY AS named (name, place)
-            ORDER BY place",
-        )
-        .bind(&names)
-        .fetch_all(&store.postgres)
-        .await
-        .doing("see the files of tables")?;
-        Ok(files)
     }
 
     /// Where a side's engines answer.

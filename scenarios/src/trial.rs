@@ -19,6 +19,7 @@ use crate::operation::{AnyOperation, Check, Effort, Ladder, Leaves};
 use crate::session::{ROLES, Role};
 use crate::tally::Tally;
 use crate::work::Counted;
+use crate::written::Written;
 
 /// Answers of each operation of today's that are held on a changed schema, and of one on parts of
 /// the world, whose every answer may read all of it.
@@ -171,7 +172,6 @@ impl Court<'_> {
         if !change.is_none() {
             self.watcher.step(item.id(), variant, "migrating");
         }
-        let files = |role| runtime.block_on(session.files(role, change.touches));
         let mut clockwork = clockwork;
         let today_runs = today.is_some_and(|today| today.failure.is_none());
         if let Some(clockwork) = &mut clockwork
@@ -180,7 +180,10 @@ impl Court<'_> {
         {
             self.find_zeros(case, clockwork.criterion)?;
         }
-        let before = files(role)?;
+        let store = session.store_of(role);
+        let written = Written::now(&store.postgres, change.touches);
+        let written = runtime.block_on(written)?;
+        drop(store);
         // Also one without steps: it may be connected otherwise, and starts with connections as
         // fresh as any other.
         let migrated = match runtime.block_on(session.apply(role, change)) {
@@ -199,10 +202,13 @@ impl Court<'_> {
             self.watcher.step(item.id(), variant, step);
             evidence.additive = Some(self.additive(change)?);
         }
+        let store = session.store_of(role);
+        let rewritten = written.is_rewritten(&store.postgres, change.touches);
         let changed = Changed {
             migrated,
-            rewritten: files(role)? != before,
+            rewritten: runtime.block_on(rewritten)?,
         };
+        drop(store);
         self.steps(
             case,
             today,
@@ -215,6 +221,9 @@ impl Court<'_> {
         self.take_back(item, variant, role, change)?;
         if let Some(clockwork) = clockwork {
             self.zeros_near_borders(case, &raw, &mut evidence.latency, clockwork.criterion)?;
+        }
+        if changed.rewritten {
+            session.forget_zeros();
         }
         Ok(evidence)
     }
