@@ -34,24 +34,25 @@ pub(super) async fn of(session: &Session<'_>, variant: &VariantName) -> Result<V
     let Some(conversation) = ladder::conversation(session.world(), 1_000) else {
         return Ok(Vec::new());
     };
-    let mut prices = Vec::new();
-    for call in [Call::Send, Call::Join] {
-        let today = versions(session, Role::Baseline, call, &conversation).await?;
-        let changed = versions(session, Role::Trial, call, &conversation).await?;
-        prices.push(versions_price(call, None, today, changed));
-        if call == Call::Send {
-            prices.push(price(
-                PriceOf::HotShare {
-                    table: TABLE.to_owned(),
-                    call: call.name(),
-                },
-                today.hot / today.all,
-                changed.hot / changed.all,
-                Unit::Count,
-            ));
-        }
-    }
-    prices.push(beside_item_2(session, variant, &conversation).await?);
+    let on = |role, call| versions(session, role, call, &conversation);
+    let today = on(Role::Baseline, Call::Send).await?;
+    let changed = on(Role::Trial, Call::Send).await?;
+    let mut prices = vec![
+        versions_price(Call::Send, None, today, changed),
+        price(
+            PriceOf::HotShare {
+                table: TABLE.to_owned(),
+                call: Call::Send.name(),
+            },
+            today.hot / today.all,
+            changed.hot / changed.all,
+            Unit::Count,
+        ),
+        beside_item_2(session, variant, &conversation, today).await?,
+    ];
+    let today = on(Role::Baseline, Call::Join).await?;
+    let changed = on(Role::Trial, Call::Join).await?;
+    prices.push(versions_price(Call::Join, None, today, changed));
     prices.extend(times(session, &conversation).await?);
     Ok(prices)
 }
@@ -174,12 +175,12 @@ async fn beside_item_2(
     session: &Session<'_>,
     variant: &VariantName,
     conversation: &Conversation,
+    today: Versions,
 ) -> Result<Price> {
     let beside: Change = match variant {
         VariantName::Optimized => message_send::CHANGE,
         _ => as_proposed::message_send::MENDED_TRIGGER,
     };
-    let today = versions(session, Role::Baseline, Call::Send, conversation).await?;
     match session.apply(Role::Trial, &beside).await {
         Ok(_) => {}
         Err(Fault::Harness(error)) => return Err(error.into()),
