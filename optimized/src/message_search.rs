@@ -7,15 +7,15 @@
 //! they neither repeat nor miss a row.
 //!
 //! What lost, in a world of 1.5 million messages, as medians of the rare and the common word in a
-//! conversation of 100 000 (today takes 758 and 300 ms, and sends a message with 1.3 kB of WAL;
-//! this 0.6 and 6.5 ms, 3.9 kB, and an index of 29 MB):
-//! - an index of the words alone, 23 MB: 4.5 and 36 ms, since it finds those of all conversations;
-//! - this index with a list of what waits, 1.6 kB a message: as fast when the list is empty, and
-//!   3.1 ms for the rare word behind 2 500 messages;
-//! - an index of arrays of the conversation's id and word in one, 455 MB: 2.7 and 13 ms;
-//! - a table of conversation, word, time and message, kept by triggers, 846 MB: 0.2 and 0.9 ms and
-//!   2.6 kB a message. It is the quickest to count, but larger than the messages, says nothing of
-//!   relevance, and each word more is a join more.
+//! conversation of 100 000, in turns on a busy machine (today took 758 and 300 ms, and 1.3 kB of
+//! WAL for a message; this 0.9 and 14 ms, 3.9 kB, and an index of 29 MB):
+//! - an index of the words alone, 23 MB: 5.9 and 34 ms, since it finds those of all conversations;
+//! - this index with a list of what waits, 1.6 kB a message at first: 0.9 and 13 ms when the list is
+//!   empty, 1.1 ms for the rare word when 1 000 messages wait and 3.1 ms when 2 500 do;
+//! - an index of arrays of the conversation's id and word in one, 455 MB: 6.5 and 14 ms;
+//! - a table of conversation, word, time and message with a key of all four, kept by a trigger,
+//!   846 MB: 0.2 and 0.8 ms, 2.6 kB a message. The quickest by far, and larger than the messages
+//!   themselves; it says nothing of relevance, and each word more is a join more.
 
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgPool};

@@ -5,17 +5,19 @@
 use sqlx::PgPool;
 use verdict_baseline::Result;
 use verdict_baseline::message_search::{Found, MAX_LIMIT, Request, Sort, is_searchable};
-use verdict_store::{Change, Engine, Step, Table};
+use verdict_store::{Change, Down, Engine, Step, Table};
 
-/// The column and its index.
-pub const CHANGE: Change = Change::steps(
-    &[Step::Script(
+/// The column and its index. Rows keep what was in a column that is dropped, so that only a copy
+/// of the tables is as before.
+pub const CHANGE: Change = Change {
+    up: &[Step::Script(
         Engine::Postgres,
         include_str!("../../migrations/message-search/proposed.up.sql"),
     )],
-    DOWN,
-    &[Table::postgres("messages")],
-);
+    down: Down::Renew,
+    touches: &[Table::postgres("messages")],
+    ..Change::NONE
+};
 
 /// The same with the column made of the beginning of a long text: the vector of all of it may be
 /// larger than one can be, and then the message is refused.
@@ -26,11 +28,6 @@ pub const MENDED: Change = Change {
     )],
     ..CHANGE
 };
-
-const DOWN: &[Step] = &[Step::Script(
-    Engine::Postgres,
-    include_str!("../../migrations/message-search/proposed.down.sql"),
-)];
 
 const COUNT: &str = "
 SELECT COUNT(*)

@@ -30,14 +30,6 @@ fn of_searches() {
                     }),
                 ),
                 (
-                    "one counted too many",
-                    Fault::Answered(|answer| {
-                        if let Some(found) = found(answer) {
-                            found.total += 1;
-                        }
-                    }),
-                ),
-                (
                     "recalled ones left out",
                     Fault::Answered(|answer| {
                         if let Some(found) = found(answer) {
@@ -87,7 +79,6 @@ fn of_searches() {
                         }
                     }),
                 ),
-                ("another search's page", Fault::Mixed(Clone::clone_from)),
                 (
                     "nothing where nobody has the id",
                     Fault::Answered(|answer| {
@@ -103,10 +94,6 @@ fn of_searches() {
                             request.conversation = hostile::searched_conversation();
                         }
                     }),
-                ),
-                (
-                    "the newest first, whatever the order",
-                    Fault::Asked(|request| request.sort = Sort::Recent),
                 ),
                 (
                     "relevance taken for newest first",

@@ -1,5 +1,6 @@
-//! What a variant costs besides its size and its share of a send: how long others are held while
-//! it is put on, and what messages cost that wait to be merged into its index.
+//! What a variant costs besides its size and what is counted of a send: how long a send takes, how
+//! long others are held while the change is made, and what messages cost that wait to be merged
+//! into its index.
 
 use std::time::{Duration, Instant};
 
@@ -25,7 +26,7 @@ const WAITING: i64 = 1_000;
 
 /// Searches of which the typical one is told, and sends.
 const SEARCHES: usize = 5;
-const SENDS: usize = 51;
+const SENDS: usize = 31;
 
 /// The tables that a message is sent to.
 const SENT: &[Table] = &[

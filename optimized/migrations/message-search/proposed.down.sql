@@ -1,4 +1,0 @@
-DROP INDEX idx_messages_content_tsv;
-
-ALTER TABLE messages
-DROP COLUMN content_tsv;
