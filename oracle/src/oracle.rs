@@ -255,19 +255,28 @@ impl Oracle {
     }
 }
 
+/// How the rows of a conversation are made.
+type Made = fn(&World) -> ConversationRows;
+
+/// The hostile rows that are conversations.
+const HOSTILE_CONVERSATIONS: [(Hostile, Made); 3] = [
+    (Hostile::TiedConversation, hostile::conversation),
+    (Hostile::SearchedConversation, hostile::searched),
+    (Hostile::EncryptedConversation, hostile::encrypted),
+];
+
+fn hostile_conversation(id: Uuid) -> Option<(Hostile, Made)> {
+    let mut all = HOSTILE_CONVERSATIONS.into_iter();
+    all.find(|(hostile, _)| hostile.id() == id)
+}
+
 impl Known {
     fn conversation(&self, id: Uuid) -> Option<Arc<ConversationRows>> {
         let weighed = |rows: ConversationRows| {
             let weight = rows.weight();
             (rows, weight)
         };
-        type Made = fn(&World) -> ConversationRows;
-        let added: [(Hostile, Made); 3] = [
-            (Hostile::TiedConversation, hostile::conversation),
-            (Hostile::SearchedConversation, hostile::searched),
-            (Hostile::EncryptedConversation, hostile::encrypted),
-        ];
-        if let Some((hostile, made)) = added.into_iter().find(|(added, _)| added.id() == id) {
+        if let Some((hostile, made)) = hostile_conversation(id) {
             let made = || weighed(made(&self.world));
             return self
                 .has(hostile)
@@ -289,7 +298,7 @@ impl Known {
     }
 
     fn ending(&self, id: Uuid) -> Option<Arc<Ending>> {
-        if id == hostile::tied_conversation() {
+        if hostile_conversation(id).is_some() {
             return self.conversation(id).map(|rows| Arc::new((&*rows).into()));
         }
         let conversation = self.world.conversation(self.conversation_index(id)?);
@@ -309,11 +318,10 @@ impl Known {
             memberships
         });
         let mut ids = memberships.get(&user).cloned().unwrap_or_default();
-        let tied = self.conversation(hostile::tied_conversation());
-        ids.extend(
-            tied.filter(|rows| rows.members.contains(&user))
-                .map(|rows| rows.id),
-        );
+        let added = HOSTILE_CONVERSATIONS.iter();
+        let added = added.filter_map(|(hostile, _)| self.conversation(hostile.id()));
+        let joined = added.filter(|rows| rows.members.contains(&user));
+        ids.extend(joined.map(|rows| rows.id));
         ids
     }
 
