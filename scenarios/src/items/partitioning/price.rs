@@ -113,11 +113,12 @@ async fn replaced(client: &Client) -> clickhouse::error::Result<u64> {
 async fn parts_of(client: &Client) -> clickhouse::error::Result<Vec<(String, u64)>> {
     client
         .query(
-            "SELECT name, total_parts
-            FROM system.tables
-            WHERE database = currentDatabase()
+            "SELECT table, count()
+            FROM system.parts
+            WHERE database = currentDatabase() AND active
               AND (endsWith(name, '_cdc') OR name = 'post_events')
-            ORDER BY name",
+            GROUP BY table
+            ORDER BY table",
         )
         .fetch_all()
         .await
