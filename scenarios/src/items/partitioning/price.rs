@@ -116,7 +116,7 @@ async fn parts_of(client: &Client) -> clickhouse::error::Result<Vec<(String, u64
             "SELECT table, count()
             FROM system.parts
             WHERE database = currentDatabase() AND active
-              AND (endsWith(name, '_cdc') OR name = 'post_events')
+              AND (endsWith(table, '_cdc') OR table = 'post_events')
             GROUP BY table
             ORDER BY table",
         )
