@@ -92,9 +92,9 @@ impl Item for Partitioning {
     fn prices<'a>(
         &'a self,
         session: &'a Session<'_>,
-        variant: &'a VariantName,
+        _: &'a VariantName,
     ) -> BoxFuture<'a, Outcome<Vec<Price>>> {
-        Box::pin(price::of(session, variant))
+        Box::pin(price::of(session))
     }
 }
 

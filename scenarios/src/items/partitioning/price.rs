@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use clickhouse::Client;
 use clickhouse::sql::Identifier;
+use futures_util::future::join;
+use verdict_audit::Unit;
 use verdict_audit::evidence::{Price, PriceOf};
-use verdict_audit::{Unit, VariantName};
 use verdict_baseline::partitioning as baseline;
 use verdict_optimized::partitioning as optimized;
 use verdict_oracle::partitioning as oracle;
@@ -15,7 +16,7 @@ use verdict_store::fault::Doing;
 
 use super::{COPY, copy, forget};
 use crate::error::Result;
-use crate::session::{ROLES, Role, Session};
+use crate::session::{Depth, ROLES, Session};
 
 /// Seconds for which ClickHouse keeps the files of parts that were replaced (`old_parts_lifetime`). By default it is
 /// eight minutes, which would hide whatever else differs; it is the same on both sides.
@@ -25,15 +26,24 @@ const LIFETIME: u64 = 1;
 const PATIENCE: Duration = Duration::from_secs(60);
 const TICK: Duration = Duration::from_millis(50);
 
-pub(super) async fn of(session: &Session<'_>, variant: &VariantName) -> Result<Vec<Price>> {
-    let mut given_back = Vec::new();
+pub(super) async fn of(session: &Session<'_>) -> Result<Vec<Price>> {
+    let stores = ROLES.map(|role| session.store_of(role));
     let mut parts = Vec::new();
-    for role in ROLES {
-        let client = session.store_of(role).clickhouse.clone();
-        let deleted = role == Role::Baseline || *variant == VariantName::Baseline;
+    for store in &stores {
+        let counted = parts_of(&store.clickhouse).await;
+        parts.push(counted.doing("count parts")?);
+    }
+    let mut given_back = Vec::new();
+    // ClickHouse looks for old files when it finds the time, after half a minute or so.
+    if session.depth() == Depth::Full {
         let request = oracle::retention(session.world(), 1);
-        given_back.push(gone_after(&client, deleted, &request).await?);
-        parts.push(parts_of(&client).await.doing("count parts")?);
+        let [today, changed] = &stores;
+        let (today, changed) = join(
+            gone_after(&today.clickhouse, true, &request),
+            gone_after(&changed.clickhouse, false, &request),
+        )
+        .await;
+        given_back = vec![today?, changed?];
     }
     let mut prices = Vec::new();
     if let [Some(today), Some(changed)] = given_back[..] {
