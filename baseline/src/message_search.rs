@@ -121,19 +121,28 @@ const RELEVANCE: &str = page_statement!(
 /// A page of the messages that hold all the words, and how many there are. Blank words find
 /// nothing, and nothing is found in a conversation that is encrypted end to end.
 pub async fn search(pool: &PgPool, request: &Request) -> Result<Found> {
-    if request.text.trim().is_empty() || !is_searchable(pool, request.conversation).await? {
-        return Ok(Found::default());
-    }
-    let total = sqlx::query_scalar(COUNT)
-        .bind(request.conversation)
-        .bind(&request.text)
-        .fetch_one(pool)
-        .await?;
     let page = match request.sort {
         Sort::Recent => RECENT,
         Sort::Oldest => OLDEST,
         Sort::Relevance => RELEVANCE,
     };
+    search_by(pool, request, (COUNT, page)).await
+}
+
+/// The same by two statements that take what today's take: one that counts, one for a page.
+pub async fn search_by(
+    pool: &PgPool,
+    request: &Request,
+    (count, page): (&'static str, &'static str),
+) -> Result<Found> {
+    if request.text.trim().is_empty() || !is_searchable(pool, request.conversation).await? {
+        return Ok(Found::default());
+    }
+    let total = sqlx::query_scalar(count)
+        .bind(request.conversation)
+        .bind(&request.text)
+        .fetch_one(pool)
+        .await?;
     let messages = sqlx::query_as(page)
         .bind(request.conversation)
         .bind(&request.text)

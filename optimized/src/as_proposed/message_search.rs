@@ -4,7 +4,7 @@
 
 use sqlx::PgPool;
 use verdict_baseline::Result;
-use verdict_baseline::message_search::{Found, MAX_LIMIT, Request, Sort, is_searchable};
+use verdict_baseline::message_search::{Found, Request, Sort, search_by};
 use verdict_store::{Change, Down, Engine, Step, Table};
 
 /// The column and its index. Rows keep what was in a column that is dropped, so that only a copy
@@ -72,25 +72,10 @@ const RELEVANCE: &str = page_statement!(
 
 /// A page of the messages that hold all the words, and how many there are.
 pub async fn search(pool: &PgPool, request: &Request) -> Result<Found> {
-    if request.text.trim().is_empty() || !is_searchable(pool, request.conversation).await? {
-        return Ok(Found::default());
-    }
-    let total = sqlx::query_scalar(COUNT)
-        .bind(request.conversation)
-        .bind(&request.text)
-        .fetch_one(pool)
-        .await?;
     let page = match request.sort {
         Sort::Recent => RECENT,
         Sort::Oldest => OLDEST,
         Sort::Relevance => RELEVANCE,
     };
-    let messages = sqlx::query_as(page)
-        .bind(request.conversation)
-        .bind(&request.text)
-        .bind(request.limit.min(MAX_LIMIT))
-        .bind(request.offset)
-        .fetch_all(pool)
-        .await?;
-    Ok(Found { messages, total })
+    search_by(pool, request, (COUNT, page)).await
 }
