@@ -69,7 +69,6 @@ pub struct FlowWindow {
     /// still took, microseconds.
     pub standing: Option<String>,
     /// What the stages took of the right answers that name them (`Server-Timing`).
-    #[serde(default)]
     pub stages: Vec<WindowStage>,
 }
 

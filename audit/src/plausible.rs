@@ -97,6 +97,13 @@ impl Results {
     fn unfounded_claim(&self) -> Option<String> {
         let mut founded = self.clone();
         founded.judge();
+        let open = |results: &Self| {
+            let variants = results.items.iter().flat_map(|item| &item.variants);
+            let claims = variants.flat_map(|variant| &variant.claims);
+            claims
+                .map(|claim| (claim.id.clone(), claim.undecided.clone()))
+                .collect::<Vec<_>>()
+        };
         let judged = |results: &Self| {
             let mut places = Vec::new();
             for item in &results.items {
@@ -109,7 +116,14 @@ impl Results {
             }
             places
         };
-        unfounded(judged(self), judged(&founded))
+        unfounded(judged(self), judged(&founded)).or_else(|| {
+            let (said, founded) = (open(self), open(&founded));
+            let mut pairs = said.iter().zip(&founded);
+            let ((id, _), _) = pairs.find(|(said, founded)| said != founded)?;
+            Some(format!(
+                "{id} leaves other operations open than its evidence"
+            ))
+        })
     }
 }
 

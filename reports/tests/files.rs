@@ -113,6 +113,11 @@ fn a_file_that_cannot_be_true_is_refused_and_says_why() {
                 results.items[0].variants[variant].latency[0].rounds = usize::MAX;
             }),
             words(&|results| {
+                let variant = optimized(results);
+                let claim = &mut results.items[0].variants[variant].claims[0];
+                claim.undecided = Some("last-page: 1.00x".to_owned());
+            }),
+            words(&|results| {
                 results.items[0].variants.pop();
             }),
             words(&|results| results.items.push(results.items[0].clone())),

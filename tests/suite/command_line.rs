@@ -159,9 +159,14 @@ fn a_results_file_that_is_none_is_one_clear_error_with_its_own_code() {
         path.to_str().unwrap().to_owned()
     };
     let missing = folder.path().join("missing.json");
+    // Nobody writes to it, and whoever opens it waits for that.
+    let pipe = folder.path().join("pipe.json");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let pipe = pipe.display().to_string();
     let long = format!("{{\"schema\": 5, \"run\": \"{}\"}}", "x".repeat(20 << 20));
     for (path, code, word) in [
         ("/dev/zero".to_owned(), 65, "is no file"),
+        (pipe, 65, "is no file"),
         (file("long.json", &long), 65, "not a results file"),
         (missing.to_str().unwrap().to_owned(), 66, "no results at"),
         (file("text.json", "hello"), 65, "not JSON"),
@@ -271,6 +276,15 @@ fn a_run_writes_results_and_a_report_and_the_gate_agrees() {
     assert_eq!(code == 1, gate_code == 1, "{}", text(&gate.stdout));
     let again = verdict(target.path(), &["report"]);
     assert!(again.status.success());
+
+    // What an item keeps is the item's to say, and not a file's.
+    let mut kept = results;
+    kept["items"][0]["keep"] = "because".into();
+    let file = output.join("kept.json");
+    std::fs::write(&file, kept.to_string()).unwrap();
+    let gate = verdict(target.path(), &["gate", file.to_str().unwrap()]);
+    assert_eq!(gate.status.code(), Some(65), "{}", text(&gate.stderr));
+    assert!(text(&gate.stderr).contains("kept in pagination"));
 }
 
 #[test]

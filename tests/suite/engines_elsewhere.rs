@@ -97,6 +97,21 @@ fn in_the_users_servers_it_makes_databases_of_its_own_and_leaves_the_others_alon
         "what was claimed is given back, and no more"
     );
 
+    // A world that has lost a row is told and built anew.
+    let mut all = databases().into_iter();
+    let sealed = all.find(|name| name.starts_with("verdict_world_")).unwrap();
+    runtime().block_on(async {
+        let sealed = theirs.postgres(&sealed);
+        let pool = PgPool::connect_with(sealed).await.unwrap();
+        let gone = sqlx::query("DELETE FROM t WHERE n = 7");
+        gone.execute(&pool).await.unwrap();
+        pool.close().await;
+    });
+    let mended = Held::start(&mut hold("key"), cache.path());
+    assert_eq!(mended.word, "built");
+    mended.signal(Signal::SIGTERM);
+    mended.wait_for("an empty cache", |held| !held.folder.exists());
+
     // A run whose keeper is killed as well leaves all behind, for the next start to find.
     let dead = Held::start(&mut hold("key"), cache.path());
     dead.kill_keeper();

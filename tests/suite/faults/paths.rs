@@ -35,8 +35,14 @@ fn a_cache_that_cannot_be_used_is_said_in_one_line_with_its_own_code() {
     let file = folder.path().join("a file");
     std::fs::write(&file, "").unwrap();
     let lines = folder.path().join("two\nlines");
+    let slashes = folder.path().join("back\\slash");
     let bytes = folder.path().join(OsStr::from_bytes(b"no \xff text"));
-    let mut caches = vec![(file.join("below"), 74), (lines, 64), (bytes, 64)];
+    let mut caches = vec![
+        (file.join("below"), 74),
+        (lines, 64),
+        (slashes, 64),
+        (bytes, 64),
+    ];
     let unwritable = Mounted::tmpfs("size=1m", MsFlags::MS_RDONLY);
     match &unwritable {
         Ok(unwritable) => caches.push((unwritable.path().to_owned(), 77)),
