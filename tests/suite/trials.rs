@@ -282,8 +282,14 @@ fn a_send_leaves_one_version_of_the_conversation_with_two_fixes_and_three_with_t
 #[test]
 fn today_still_runs_on_every_schema_that_a_fix_makes() {
     for item in HEARD.iter() {
+        let tried = docket::item(&item.id).unwrap().variants();
+        let (_, change) = tried.last().unwrap();
         let fix = heard(item.id.as_str(), "optimized");
-        let additive = fix.additive.as_ref().unwrap();
+        // A fix that changes no schema leaves nothing that today could stumble over.
+        assert_eq!(fix.additive.is_none(), change.is_none(), "{}", item.id);
+        let Some(additive) = &fix.additive else {
+            continue;
+        };
         assert!(additive.checked > 0);
         assert_eq!(additive.differing, 0, "{}: {additive:?}", item.id);
     }
