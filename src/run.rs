@@ -66,12 +66,28 @@ pub fn run(
     }
     let runtime = Runtime::new()?;
     let world = World::new(request.world.spec());
+    announce(request, &world, display)?;
     let options = world::options(&request.world.scale.engines, request.host.clone(), display)?;
     let engines = runtime.block_on(world::open(&options, &world, display))?;
     let tried = trials(
         request, &runtime, &engines, &world, criterion, selected, display,
     );
     runtime.block_on(engines.stop(tried))
+}
+
+/// Says how long the run will take, before anything is waited for.
+fn announce(request: &Request, world: &World, display: &Display) -> crate::error::Result<()> {
+    let (ratios, expected) = estimate(&request.items, world, request.depth)?;
+    let load = request.load();
+    let under_load = load.as_ref().map(LoadPlan::expected).unwrap_or_default();
+    display.announce(&format!(
+        "{} items, {ratios} ratios of time, {} flows under load: about {} s, and as long as the \
+         world takes where it is not kept yet",
+        request.items.len(),
+        load.map_or(0, |plan| plan.flows.len()),
+        (expected + under_load).as_secs()
+    ));
+    Ok(())
 }
 
 fn trials(
@@ -84,15 +100,6 @@ fn trials(
     display: &Display,
 ) -> crate::error::Result<Results> {
     let mut run = describe(engines, world, runtime)?;
-    let (ratios, expected) = estimate(&request.items, world, request.depth)?;
-    let load = request.load();
-    let under_load = load.as_ref().map(LoadPlan::expected).unwrap_or_default();
-    display.announce(&format!(
-        "{} items, {ratios} ratios of time, {} flows under load: about {} s",
-        request.items.len(),
-        load.as_ref().map_or(0, |plan| plan.flows.len()),
-        (expected + under_load).as_secs()
-    ));
     display.say("cloning the world");
     let session = runtime.block_on(Session::open(engines, world, request.depth))?;
     let court = Court {
@@ -115,7 +122,7 @@ fn trials(
         .map(|OnTrial { audit, item }| Ok(court.hear(*item, audit, Some(&mut clockwork))?))
         .collect::<crate::error::Result<Vec<ItemEvidence>>>()?;
     runtime.block_on(session.close())?;
-    let loaded = match &load {
+    let loaded = match &request.load() {
         Some(plan) => {
             let goose = paths::goose(&paths::output(), &run.id);
             runtime.block_on(load::ours(

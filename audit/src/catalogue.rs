@@ -154,13 +154,14 @@ pub enum CatalogueError {
     },
     /// Nothing has this id.
     #[error(
-        "no item {asked:?} in the audit: did you mean {nearest:?}? `verdict list` shows all {count}"
+        "no item {asked:?} in the audit{} `verdict list` shows all {count}",
+        nearest.as_ref().map_or(":".to_owned(), |id| format!(": did you mean {id:?}?"))
     )]
     NoSuchItem {
         /// What was asked for.
         asked: String,
-        /// The id nearest to it.
-        nearest: String,
+        /// The id nearest to it, where one is near.
+        nearest: Option<String>,
         /// How many items there are.
         count: usize,
     },
@@ -303,13 +304,14 @@ impl Catalogue {
             })
     }
 
-    /// The id that is most like what was asked for.
-    fn nearest(&self, asked: &str) -> String {
-        let likeness = |id: &str| strsim::jaro_winkler(&asked.to_lowercase(), id);
+    /// The id that is most like what was asked for, where one is like it.
+    fn nearest(&self, asked: &str) -> Option<String> {
+        const LIKE: f64 = 0.6;
+        let likeness = |id: &&str| strsim::jaro_winkler(&asked.to_lowercase(), id);
         let ids = self.items.iter().map(|item| item.id.as_str());
-        ids.max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
-            .unwrap_or_default()
-            .to_owned()
+        ids.filter(|id| likeness(id) >= LIKE)
+            .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
+            .map(str::to_owned)
     }
 
     /// The flows that do the work of any of these items, in the audit's order.

@@ -59,7 +59,7 @@ pub struct FlowEvidence {
 
 /// One window. Its histograms are in HDR's V2 format, base64, so that results of several
 /// generators merge exactly.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct FlowWindow {
     /// Right answers that came while it was measured.
     pub answered: u64,

@@ -1,20 +1,16 @@
-//! The load's rules applied to its evidence: rows, ratios of the sides, targets, capacity.
+//! The load's rules applied to its evidence: rows, targets, capacity.
 
 use crate::catalogue::{Catalogue, Target};
-use crate::estimate::{Estimate, Ratio};
-use crate::evidence::Percentiles;
-use crate::flow_evidence::{Capacity, Compared, FlowEvidence, FlowRatio, TargetEvidence};
+use crate::estimate::Estimate;
+use crate::flow_compare::{judge_ratios, said};
+use crate::flow_evidence::{Capacity, FlowEvidence, FlowRatio, TargetEvidence};
 use crate::load_rules::{self, Load};
 use crate::names::Side;
-use crate::ratio::{Block, RatioError, ratio_of};
 use crate::rules::Judgement;
 use crate::verdict::Verdict;
 
 /// The open loop's part of the slower side's closed throughput at which targets are judged.
 pub const OPEN_SHARE: f64 = 0.5;
-
-/// Pairs of windows below which no ratio is given; the fewer there are, the wider it is.
-pub const MIN_WINDOWS: usize = 3;
 
 /// Judges one side of a flow: the optimized one by the audit's goal, the baseline by its
 /// "before" figure.
@@ -45,11 +41,22 @@ impl FlowEvidence {
         }
     }
 
-    fn judgement(&self) -> Judgement {
-        Judgement {
-            verdict: self.verdict,
-            reason: self.reason.clone(),
+    /// Judges the row as one of so many figures that hold together; what is wrong stays wrong.
+    fn among(&self, cells: usize, judge: impl Fn(&Load) -> Judgement) -> Judgement {
+        if matches!(self.verdict, Verdict::Wrong | Verdict::Fails) {
+            return Judgement::new(self.verdict, &self.reason);
         }
+        let load = self.load();
+        let judgement = judge(&load.among(cells, self.windows.len()));
+        let alone = judge(&load).verdict;
+        if judgement.verdict == Verdict::Inconclusive && alone != Verdict::Inconclusive {
+            return Judgement::new(
+                Verdict::Inconclusive,
+                "by itself its interval decides, and among all figures of the run that is not \
+                 sure enough: run for longer",
+            );
+        }
+        judgement
     }
 }
 
@@ -64,12 +71,8 @@ pub fn largest_holding(flow: &Target, side: Side, rows: &[FlowEvidence]) -> Capa
     users.sort_by_key(|(users, _)| *users);
     let mut rates: Vec<_> = mine().filter_map(|row| Some((row.rate?, row))).collect();
     rates.sort_by(|(a, _), (b, _)| a.total_cmp(b));
-    let goal = |row: &FlowEvidence| load_rules::goal(&row.load(), flow.goal_ms).verdict;
-    let unbroken = |row: &FlowEvidence| {
-        let undecided = matches!(goal(row), Verdict::Confirmed | Verdict::Inconclusive);
-        undecided && !row.load().failing()
-    };
-    let holds = |row: &FlowEvidence| goal(row) == Verdict::Confirmed;
+    let unbroken = |row: &FlowEvidence| !load_rules::breaks(&row.load(), flow.goal_ms);
+    let holds = |row: &FlowEvidence| load_rules::holds(&row.load(), flow.goal_ms);
     let max_users = users.iter().take_while(|(_, row)| unbroken(row));
     let max_users = max_users.filter(|(_, row)| holds(row)).last();
     let max_rate = rates.iter().take_while(|(_, row)| unbroken(row));
@@ -84,108 +87,42 @@ pub fn largest_holding(flow: &Target, side: Side, rows: &[FlowEvidence]) -> Capa
     }
 }
 
-/// Compares two sides at one level by the percentiles of their windows, in the order in which they
-/// were measured: windows of the same place are a pair.
-pub fn compare(
-    of: Compared,
-    row: &FlowEvidence,
-    baseline: &[Percentiles],
-    other: &[Percentiles],
-) -> FlowRatio {
-    let over_pairs = |figure: fn(&Percentiles) -> f64| {
-        let pairs: Vec<Vec<Block>> = baseline
-            .iter()
-            .zip(other)
-            .map(|(baseline, other)| {
-                vec![Block {
-                    baseline_ns: figure(baseline) * 1000.0,
-                    variant_ns: figure(other) * 1000.0,
-                }]
-            })
-            .collect();
-        ratio_of(&pairs, MIN_WINDOWS)
-    };
-    let (p50, p95) = (over_pairs(|p| p.p50), over_pairs(|p| p.p95));
-    let says = match (&p50, &p95) {
-        (Ok(_), Ok(_)) => String::new(),
-        (Err(error), _) | (_, Err(error)) => match error {
-            RatioError::TooFewRounds { .. } => {
-                format!("no ratio: it takes {MIN_WINDOWS} windows of each side or more")
-            }
-            RatioError::EmptyRound { round } => {
-                format!("no ratio: window {} has no request", round + 1)
-            }
-        },
-    };
-    FlowRatio {
-        id: row.id,
-        users: row.users,
-        rate: row.rate,
-        of,
-        windows: baseline.len().min(other.len()),
-        p50: p50.ok(),
-        p95: p95.ok(),
-        says,
-    }
-}
-
-/// Says of each ratio what it comes to, beside what the same run's one side differs by from itself:
-/// that of the same flow where there is one, else the largest.
-pub fn judge_ratios(ratios: &mut [FlowRatio]) {
-    let itself: Vec<FlowRatio> = ratios
-        .iter()
-        .filter(|ratio| ratio.of == Compared::Itself)
-        .cloned()
-        .collect();
-    let noise = |of: &FlowRatio, figure: fn(&FlowRatio) -> Option<Ratio>| {
-        let farthest = |ratio: Ratio| ratio.hi.max(1.0 / ratio.lo) - 1.0;
-        let same = itself.iter().filter(|one| one.id == of.id);
-        let of_same = same.filter_map(figure).map(farthest).reduce(f64::max);
-        of_same.unwrap_or_else(|| {
-            let all = itself.iter().filter_map(figure).map(farthest);
-            all.fold(0.0, f64::max)
-        })
-    };
-    // Of each the typical call and p95.
-    let of_sides = ratios.iter().filter(|ratio| ratio.of == Compared::Sides);
-    let said = 2 * of_sides.count();
-    for ratio in ratios {
-        let windows = ratio.windows;
-        let (Some(p50), Some(p95)) = (ratio.p50, ratio.p95) else {
-            continue;
-        };
-        ratio.says = match ratio.of {
-            Compared::Itself => {
-                let word = if p50.holds(1.0) && p95.holds(1.0) {
-                    "as it should be, no difference is shown"
-                } else {
-                    "a difference where there is none"
-                };
-                format!(
-                    "{word}: {:.0} % of a typical call and {:.0} % of p95 are noise",
-                    100.0 * noise(ratio, |one| one.p50),
-                    100.0 * noise(ratio, |one| one.p95)
-                )
-            }
-            Compared::Sides => {
-                let typical = load_rules::standing(p50, windows, said, noise(ratio, |one| one.p50));
-                let tail = load_rules::standing(p95, windows, said, noise(ratio, |one| one.p95));
-                if typical == tail {
-                    typical.to_owned()
-                } else {
-                    format!("typical call {typical}, p95 {tail}")
-                }
-            }
-        };
-    }
-}
-
-/// Judges the targets of all flows in these rows, and marks the rows that they are judged by: in
-/// the closed loop that of the judged number of users, in the open loop the lowest rate that is
-/// at least half of the slower side's throughput there, and no more than all of it.
-pub fn judge_targets(rows: &mut [FlowEvidence]) -> Vec<TargetEvidence> {
-    let audit = Catalogue::builtin();
+/// Judges all that was measured under load: what the ratios come to in words, and the targets of
+/// all flows in these rows. The error is held over all of it and `others`, which is how many
+/// figures the run judges beside the load's.
+pub fn judge_load(
+    rows: &mut [FlowEvidence],
+    ratios: &mut [FlowRatio],
+    others: usize,
+) -> Vec<TargetEvidence> {
+    mark_judged(rows);
+    let cells = others + cells(rows, ratios);
+    judge_ratios(ratios, cells);
     let mut targets = Vec::new();
+    for target in &Catalogue::builtin().targets {
+        let mine = || rows.iter().filter(|row| row.id == target.id);
+        let sides = [Side::Baseline, Side::Optimized];
+        for side in sides.into_iter().filter(|_| mine().next().is_some()) {
+            let judged = || mine().filter(|row| row.side == side && row.judged);
+            let closed = judged().find(|row| row.users.is_some());
+            let open = judged().find(|row| row.rate.is_some());
+            targets.push(judge_target(target, side, (closed, open), cells));
+        }
+    }
+    targets
+}
+
+/// How many figures are judged of what was measured under load, when its rows are marked: of each
+/// ratio of the sides the typical call and p95, and each row that a target is judged by.
+pub fn cells(rows: &[FlowEvidence], ratios: &[FlowRatio]) -> usize {
+    said(ratios) + rows.iter().filter(|row| row.judged).count()
+}
+
+/// Marks the rows that targets are judged by: in the closed loop that of the judged number of
+/// users, in the open loop the lowest rate that is at least half of the slower side's throughput
+/// there, and no more than all of it.
+pub fn mark_judged(rows: &mut [FlowEvidence]) {
+    let audit = Catalogue::builtin();
     for target in &audit.targets {
         let users = audit.judged_users;
         let closed = |row: &FlowEvidence| row.id == target.id && row.users == Some(users);
@@ -205,29 +142,20 @@ pub fn judge_targets(rows: &mut [FlowEvidence]) -> Vec<TargetEvidence> {
         for row in rows.iter_mut().filter(|row| row.id == target.id) {
             row.judged = row.users == Some(users) || (row.rate.is_some() && row.rate == rate);
         }
-        let mine = rows.iter().filter(|row| row.id == target.id);
-        let sides = [Side::Baseline, Side::Optimized];
-        for side in sides.into_iter().filter(|_| mine.clone().next().is_some()) {
-            let judged = || mine.clone().filter(|row| row.side == side && row.judged);
-            let closed = judged().find(|row| row.users.is_some());
-            let open = judged().find(|row| row.rate.is_some());
-            targets.push(judge_target(target, side, closed, open));
-        }
     }
-    targets
 }
 
 fn judge_target(
     target: &Target,
     side: Side,
-    closed: Option<&FlowEvidence>,
-    open: Option<&FlowEvidence>,
+    (closed, open): (Option<&FlowEvidence>, Option<&FlowEvidence>),
+    cells: usize,
 ) -> TargetEvidence {
     let of_each = |judge: &dyn Fn(&FlowEvidence) -> Judgement| {
         let (closed, open) = (closed.map(judge), open.map(judge));
         load_rules::both(closed.as_ref(), open.as_ref())
     };
-    let judgement = of_each(&FlowEvidence::judgement);
+    let judgement = of_each(&|row| row.among(cells, |load| judge_flow(target, side, load)));
     let slower = [closed, open].into_iter().flatten().max_by(|a, b| {
         let p95 = |row: &FlowEvidence| row.load().p95;
         let (a, b) = (p95(a), p95(b));
@@ -242,7 +170,7 @@ fn judge_target(
             judgement.verdict
         )
     } else {
-        let goal = of_each(&|row| load_rules::goal(&row.load(), target.goal_ms));
+        let goal = of_each(&|row| row.among(cells, |load| load_rules::goal(load, target.goal_ms)));
         against_goal(side, &goal, p95, target.goal_ms)
     };
     TargetEvidence {

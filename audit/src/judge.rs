@@ -7,6 +7,7 @@ use crate::evidence::{
     Answers, ClaimEvidence, Growth, ItemEvidence, Latency, PlanMode, Ratio, Results, SelfCheck,
     VariantEvidence, Work,
 };
+use crate::flow_judge::{self, judge_load};
 use crate::names::{OperationName, VariantName};
 use crate::promise::{Claim, Order, Promise};
 use crate::rules::{self, Interval, Judgement};
@@ -14,7 +15,7 @@ use crate::timed::{self, Promised};
 use crate::verdict::Verdict;
 
 /// Judges every claim of an item for every variant: one list per variant, in the evidence's
-/// order, empty for the baseline. `cells` is how many ratios of time are judged in the run: the
+/// order, empty for the baseline. `cells` is how many figures are judged in the run: the
 /// more there are, the surer each has to be.
 pub fn judge_item(
     finding: &Finding,
@@ -69,8 +70,8 @@ impl VariantEvidence {
 }
 
 impl Results {
-    /// Judges every item of the run together: the error is held over all ratios of time that are
-    /// judged, since with 200 of them at 95 % each run would cry wolf.
+    /// Judges all of the run together, the items and the load: the error is held over all figures
+    /// that are judged, since with 200 of them at 95 % each run would cry wolf.
     pub fn judge(&mut self) {
         let found: Vec<Option<&Finding>> = self
             .items
@@ -78,9 +79,11 @@ impl Results {
             .map(|item| Catalogue::builtin().item(item.id.as_str()).ok())
             .collect();
         let pairs = || self.items.iter().zip(&found);
-        let cells = pairs()
+        let of_items: usize = pairs()
             .filter_map(|(item, finding)| Some(item.cells((*finding)?)))
             .sum();
+        self.targets = judge_load(&mut self.flows, &mut self.flow_ratios, of_items);
+        let cells = of_items + flow_judge::cells(&self.flows, &self.flow_ratios);
         for (item, finding) in self.items.iter_mut().zip(found) {
             if let Some(finding) = finding {
                 item.judge(finding, cells);
@@ -90,11 +93,16 @@ impl Results {
 }
 
 impl ItemEvidence {
-    /// Ratios of time that a claim on it judges.
+    /// Ratios of time that a claim on it judges, and the tails that are looked at beside them.
     pub fn cells(&self, item: &Finding) -> usize {
         let timed = self.variants.iter().flat_map(|variant| {
             let timed = variant.latency.iter().filter(|cell| cell.ratio.is_some());
-            timed.map(move |cell| promises(item, &variant.name, cell).count())
+            timed.map(
+                move |cell| match promises(item, &variant.name, cell).count() {
+                    0 => 0,
+                    promises => promises + usize::from(cell.p95_ratio.is_some()),
+                },
+            )
         });
         timed.sum()
     }

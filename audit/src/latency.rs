@@ -24,7 +24,8 @@ pub struct Latency {
     pub p95_ratio: Option<Ratio>,
     /// Rounds behind the ratio, each with connections of its own on both sides.
     pub rounds: usize,
-    /// Rounds behind the ratio of the 95th percentile: those with calls enough for one.
+    /// Percentiles behind the ratio of the 95th: one of each round, or of several in a row where
+    /// one has too few calls.
     pub p95_rounds: usize,
     /// How long the rounds took, seconds.
     pub seconds: f64,
@@ -157,6 +158,8 @@ pub struct Recorded {
 pub struct SideRecord {
     /// The typical call of each round, microseconds.
     pub rounds_us: Vec<f64>,
+    /// The 95th percentiles behind their ratio, microseconds.
+    pub tails_us: Vec<f64>,
     /// Every call, in nanoseconds: an HDR histogram in the V2 format, base64.
     pub histogram: String,
 }

@@ -8,7 +8,7 @@
 //!   [`flow_evidence`]; figures with intervals are [`estimate`]s.
 //! - [`ratio`], [`slope`], [`quantile`], [`usl`]: from samples to figures with intervals.
 //! - [`rules`], [`load_rules`]: from figures to verdicts, every border.
-//! - [`judge`], [`flow_judge`]: the rules applied to an item's or a flow's evidence, in words.
+//! - [`judge`], [`flow_judge`], [`flow_compare`]: the rules applied to an item's or a flow's evidence, in words.
 //!
 //! Every interval is a 95 % interval. What is deterministic once the samples are there stays so:
 //! whatever resamples takes a seed.
@@ -19,6 +19,7 @@ pub mod counter;
 pub mod estimate;
 pub mod evidence;
 pub mod exit;
+pub mod flow_compare;
 pub mod flow_evidence;
 pub mod flow_judge;
 mod flow_plausible;
@@ -28,13 +29,13 @@ mod keep;
 pub mod latency;
 pub mod load_rules;
 pub mod names;
-mod normal;
 mod plausible;
 pub mod promise;
 pub mod quantile;
 pub mod ratio;
 pub mod rules;
 pub mod slope;
+mod student;
 mod timed;
 pub mod unit;
 pub mod usl;

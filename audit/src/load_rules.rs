@@ -7,11 +7,12 @@
 //! | today's p95, about X by the audit | `as the audit says` if the interval lies in X ÷ 1.5 .. X × 1.5; `faster` if all below; `slower` if all above; else `inconclusive` |
 //! | today's p95, over X by the audit | `as the audit says` if lo > X; `faster` if hi ≤ X; else `inconclusive` |
 //! | a generator that is late by more than [`MAX_LAG`] of p95 | what rests on the lower end is `inconclusive`: the lag is in the latency, so what rests on the upper end holds all the more |
-//! | a target | the closed and the open loop together: see [`both`] |
+//! | a target | the closed and the open loop together: see [`both`]; each at the level at which all figures that the run judges hold together: see [`Load::among`] |
 
 use crate::catalogue::Before;
 use crate::estimate::{Estimate, Ratio};
 use crate::rules::Judgement;
+use crate::student::{t_975, t_quantile};
 use crate::verdict::Verdict;
 
 /// Requests below which no p95 is judged: beyond it lie then fewer than ten.
@@ -46,6 +47,24 @@ pub fn failing(errors: u64, requests: u64) -> bool {
 }
 
 impl Load {
+    /// The load with its interval at the level at which as many figures as `cells` hold together,
+    /// over so many windows.
+    #[must_use]
+    pub fn among(&self, cells: usize, windows: usize) -> Self {
+        let df = windows.saturating_sub(1).max(1);
+        let wider = t_quantile(1.0 - 0.025 / cells.max(1) as f64, df) / t_975(df);
+        let value = self.p95.value;
+        let end = |end: f64| value * (end / value).powf(wider);
+        Self {
+            p95: Estimate {
+                value,
+                lo: self.p95.lo.map(end),
+                hi: self.p95.hi.map(end),
+            },
+            ..*self
+        }
+    }
+
     /// Whether the latencies are as much the generator's as the service's.
     pub fn late(&self) -> bool {
         self.lag_p99
@@ -158,9 +177,19 @@ pub fn before(load: &Load, before_ms: f64, is: Before) -> Judgement {
     }
 }
 
-/// Whether a goal holds at a level of load, for the search of the largest one.
+/// Whether a goal surely holds at a level of load.
 pub fn holds(load: &Load, goal_ms: f64) -> bool {
     goal(load, goal_ms).verdict == Verdict::Confirmed
+}
+
+/// Whether a goal surely does not hold at a level of load, or too much fails to tell: the search
+/// for the largest load ends there.
+pub fn breaks(load: &Load, goal_ms: f64) -> bool {
+    let open = matches!(
+        goal(load, goal_ms).verdict,
+        Verdict::Confirmed | Verdict::Inconclusive
+    );
+    !open || load.failing()
 }
 
 /// One target in both loops: what either surely misses is missed, and only what both agree on is

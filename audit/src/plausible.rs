@@ -6,7 +6,6 @@ use crate::catalogue::Catalogue;
 use crate::evidence::{
     Answers, Estimate, FlowEvidence, Latency, Percentiles, Ratio, Results, TargetEvidence, Work,
 };
-use crate::flow_judge::judge_targets;
 use crate::flow_plausible::unfounded_row;
 use crate::names::VariantName;
 use crate::verdict::Verdict;
@@ -17,8 +16,12 @@ impl Results {
     pub fn contradiction(&self) -> Option<String> {
         self.impossible_figure()
             .or_else(|| self.incomplete_item())
-            .or_else(|| self.unfounded_claim())
-            .or_else(|| self.unfounded_target())
+            .or_else(|| {
+                let mut founded = self.clone();
+                founded.judge();
+                let claim = self.unfounded_claim(&founded);
+                claim.or_else(|| self.unfounded_target(&founded.targets))
+            })
     }
 
     /// Where an item was not tried in the variants that the audit has, each once.
@@ -50,12 +53,11 @@ impl Results {
         })
     }
 
-    fn unfounded_target(&self) -> Option<String> {
+    fn unfounded_target(&self, founded: &[TargetEvidence]) -> Option<String> {
         let judged = |targets: &[TargetEvidence]| {
             let place = |of: &TargetEvidence| format!("the target of {}, {},", of.id, of.side);
             targets.iter().map(|of| (place(of), of.verdict)).collect()
         };
-        let founded = judge_targets(&mut self.flows.clone());
         let same = |a: &&TargetEvidence, b: &TargetEvidence| (a.id, a.side) == (b.id, b.side);
         for said in &self.targets {
             let due = founded.iter().find(|due| same(due, said));
@@ -64,7 +66,7 @@ impl Results {
                 return Some(format!("the target of {id} is held to {ms} ms"));
             }
         }
-        unfounded(judged(&self.targets), judged(&founded))
+        unfounded(judged(&self.targets), judged(founded))
     }
 
     fn impossible_figure(&self) -> Option<String> {
@@ -94,9 +96,7 @@ impl Results {
         })
     }
 
-    fn unfounded_claim(&self) -> Option<String> {
-        let mut founded = self.clone();
-        founded.judge();
+    fn unfounded_claim(&self, founded: &Self) -> Option<String> {
         let open = |results: &Self| {
             let variants = results.items.iter().flat_map(|item| &item.variants);
             let claims = variants.flat_map(|variant| &variant.claims);
@@ -116,8 +116,8 @@ impl Results {
             }
             places
         };
-        unfounded(judged(self), judged(&founded)).or_else(|| {
-            let (said, founded) = (open(self), open(&founded));
+        unfounded(judged(self), judged(founded)).or_else(|| {
+            let (said, founded) = (open(self), open(founded));
             let mut pairs = said.iter().zip(&founded);
             let ((id, _), _) = pairs.find(|(said, founded)| said != founded)?;
             Some(format!(

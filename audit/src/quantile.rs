@@ -11,7 +11,7 @@
 use hdrhistogram::Histogram;
 
 use crate::evidence::{Estimate, Percentiles};
-use crate::normal::t_975;
+use crate::student::t_975;
 
 /// The unit a histogram was recorded in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

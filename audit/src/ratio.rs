@@ -9,7 +9,7 @@
 
 use crate::estimate::Ratio;
 use crate::latency::Zero;
-use crate::normal::{t_975, t_quantile};
+use crate::student::{t_975, t_quantile};
 
 /// Rounds below which no ratio is given.
 pub const MIN_ROUNDS: usize = 6;

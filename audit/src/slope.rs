@@ -6,7 +6,7 @@
 use crate::counter::Counter;
 use crate::evidence::{Growth, PlanMode, Work};
 use crate::names::OperationName;
-use crate::normal::t_975;
+use crate::student::t_975;
 
 /// A fitted slope.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -108,10 +108,8 @@ pub fn gain(
     variant: &VariantEvidence,
 ) -> Option<String> {
     let engine = latency.engine?;
-    let saved = latency.baseline?.p50 - latency.variant.p50;
-    if saved <= 0.0 || latency.ratio?.lo <= 1.0 {
-        return None;
-    }
+    let ratio = latency.ratio.filter(|ratio| ratio.lo > 1.0)?;
+    let saved = latency.baseline?.p50 * (1.0 - 1.0 / ratio.value);
     let own = engine.baseline_us? - engine.variant_us;
     let share = match own {
         own if own <= 0.0 => "none".to_owned(),
@@ -119,20 +117,32 @@ pub fn gain(
         own => time(own),
     };
     let mut words = format!("of {} saved, {share} is the engine's own time", time(saved));
-    let fewer: Vec<String> = [
-        (Counter::Statements, "statement"),
-        (Counter::WireTurns, "round trip"),
-    ]
-    .into_iter()
-    .filter_map(|(counter, name)| {
+    let fewer = |counter| {
         let of = |side| counted(side, latency, counter);
         let fewer = (of(baseline)? - of(variant)?).round();
-        let plural = if fewer == 1.0 { "" } else { "s" };
-        (fewer > 0.0).then(|| format!("{fewer} {name}{plural}"))
-    })
-    .collect();
-    if !fewer.is_empty() && own < saved {
-        words.push_str(&format!("; {} fewer make up the rest", fewer.join(" and ")));
+        (fewer > 0.0).then_some(fewer)
+    };
+    let statements = fewer(Counter::Statements).unwrap_or(0.0);
+    let trips = fewer(Counter::WireTurns).unwrap_or(statements);
+    if trips > 0.0 && own < saved {
+        let each = (saved - own.max(0.0)) / trips;
+        let kind = |fewer: f64, name: &str, which: &str| {
+            let plural = if fewer == 1.0 { "" } else { "s" };
+            let took = time(fewer * each);
+            (fewer > 0.0).then(|| format!("{fewer} {name}{plural}{which} ({took})"))
+        };
+        let kinds: Vec<String> = [
+            kind(statements, "statement", ""),
+            kind(trips - statements, "round trip", " without one"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        words.push_str(&format!(
+            "; {} fewer make up the rest, at {} each",
+            kinds.join(" and "),
+            time(each)
+        ));
     }
     Some(words)
 }

@@ -1,7 +1,8 @@
 //! Flows under load, judged in words.
 
-use verdict_audit::evidence::{Compared, Estimate, FlowEvidence, Percentiles};
-use verdict_audit::flow_judge::{compare, judge_ratios, judge_targets, largest_holding};
+use verdict_audit::evidence::{Compared, Estimate, FlowEvidence, FlowWindow, Percentiles};
+use verdict_audit::flow_compare::compare;
+use verdict_audit::flow_judge::{judge_load, largest_holding};
 use verdict_audit::{Catalogue, FlowId, ItemId, Side, Verdict, judge_flow};
 
 fn at(users: u32, p95_ms: f64) -> FlowEvidence {
@@ -31,7 +32,7 @@ fn at(users: u32, p95_ms: f64) -> FlowEvidence {
         judged: false,
         mean: p95_ms * 600.0,
         stages: Vec::new(),
-        windows: Vec::new(),
+        windows: vec![FlowWindow::default(); 10],
     }
 }
 
@@ -98,7 +99,7 @@ fn sides(today_ms: f64, optimized_ms: f64, rates: &[(f64, f64)]) -> Vec<FlowEvid
 #[test]
 fn a_target_is_judged_at_half_of_what_the_slower_side_answers() {
     let mut rows = sides(5.0, 1.0, &[(200.0, 1.0), (250.0, 2.0), (400.0, 300.0)]);
-    let targets = judge_targets(&mut rows);
+    let targets = judge_load(&mut rows, &mut [], 0);
     let judged: Vec<_> = rows.iter().filter(|row| row.judged).collect();
     assert_eq!(judged.len(), 4);
     assert!(
@@ -122,7 +123,7 @@ fn a_target_is_judged_at_half_of_what_the_slower_side_answers() {
 #[test]
 fn a_miss_of_one_loop_is_a_miss_and_says_by_how_much() {
     let mut rows = sides(742.0, 1.0, &[(250.0, 156.0)]);
-    let targets = judge_targets(&mut rows);
+    let targets = judge_load(&mut rows, &mut [], 0);
     assert_eq!(
         targets[0].says,
         "today misses this target by 692 ms: p95 is 742 ms for 50 ms"
@@ -139,7 +140,7 @@ fn a_miss_of_one_loop_is_a_miss_and_says_by_how_much() {
 fn what_was_measured_in_one_loop_alone_is_not_decided() {
     for rates in [&[][..], &[(100.0, 1.0)], &[(600.0, 1.0)]] {
         let mut rows = sides(5.0, 1.0, rates);
-        for target in judge_targets(&mut rows) {
+        for target in judge_load(&mut rows, &mut [], 0) {
             assert_eq!(target.verdict, Verdict::Inconclusive, "{}", target.reason);
             assert!(target.says.contains("not decided"), "{}", target.says);
         }
@@ -147,10 +148,54 @@ fn what_was_measured_in_one_loop_alone_is_not_decided() {
 }
 
 #[test]
+fn what_one_row_decides_by_itself_is_open_among_many_figures() {
+    let mut rows = sides(5.0, 1.0, &[(250.0, 45.0)]);
+    let open_loop = |rows: &[FlowEvidence]| rows[2].verdict;
+    let target = |rows: &mut [FlowEvidence], others| judge_load(rows, &mut [], others).remove(1);
+    assert_eq!(target(&mut rows, 0).verdict, Verdict::Inconclusive);
+    assert_eq!(open_loop(&rows), Verdict::Confirmed);
+    let mut surer = sides(5.0, 1.0, &[(250.0, 40.0)]);
+    assert_eq!(target(&mut surer, 0).verdict, Verdict::Confirmed);
+    let among = target(&mut surer, 10_000);
+    assert_eq!(among.verdict, Verdict::Inconclusive);
+    assert!(among.reason.contains("among all"), "{}", among.reason);
+}
+
+#[test]
+fn each_loop_has_noise_of_its_own() {
+    let windows = |factor: f64| {
+        let mood = |i: u32| 1.0 + 0.01 * f64::from(i * 7 % 5);
+        (0..10)
+            .map(|i| window(factor * mood(i), factor * mood(i)))
+            .collect::<Vec<_>>()
+    };
+    let (closed, open) = (
+        at(4, 5.0),
+        FlowEvidence {
+            users: None,
+            rate: Some(100.0),
+            ..at(4, 5.0)
+        },
+    );
+    let compared = |of, row, factor| compare(of, row, &windows(factor), &windows(1.0));
+    let mut ratios = vec![
+        compared(Compared::Itself, &closed, 1.0),
+        compared(Compared::Itself, &open, 1.3),
+        compared(Compared::Sides, &closed, 1.2),
+        compared(Compared::Sides, &open, 1.2),
+    ];
+    judge_load(&mut [], &mut ratios, 0);
+    assert_eq!(
+        (ratios[2].says.as_str(), ratios[3].says.as_str()),
+        ("faster", "no difference shown")
+    );
+}
+
+#[test]
 fn nothing_is_said_of_a_target_that_is_answered_wrongly() {
     let mut rows = sides(5.0, 1.0, &[(250.0, 2.0)]);
     rows[0].verdict = Verdict::Wrong;
-    let targets = judge_targets(&mut rows);
+    let targets = judge_load(&mut rows, &mut [], 0);
     assert_eq!(targets[0].verdict, Verdict::Wrong);
     assert!(
         targets[0].says.contains("does not meet"),
@@ -184,7 +229,7 @@ fn sides_are_told_apart_by_more_than_today_differs_from_itself() {
         compare(Compared::Sides, &row, &windows(1.5), &windows(1.0)),
         compare(Compared::Sides, &row, &windows(1.0)[..2], &windows(1.0)),
     ];
-    judge_ratios(&mut ratios);
+    judge_load(&mut [], &mut ratios, 0);
     assert!(ratios[0].says.contains("noise"), "{}", ratios[0].says);
     assert_eq!(ratios[1].says, "no difference shown");
     assert_eq!(ratios[2].says, "faster");

@@ -71,6 +71,8 @@ fn clean_folders(cache: &std::path::Path, mut cleaned: Cleaned) -> Result<Cleane
             cleaned.worlds.push(name.to_string_lossy().into_owned());
         }
     }
+    folders::sweep_locks(&worlds)?;
+    folders::sweep_locks(&packages)?;
     cleaned.bytes = before.saturating_sub(folders::size(cache));
     Ok(cleaned)
 }
@@ -97,6 +99,10 @@ mod tests {
         for folder in [&dead, &sealing] {
             folders::private(folder).unwrap();
         }
+        let alone = cache.path().join("worlds/gone.lock");
+        folders::write(&alone, "").unwrap();
+        let unlocked = cache.path().join("runs/unlocked");
+        folders::private(&unlocked).unwrap();
 
         let cleaned = clean_folders(cache.path(), Cleaned::default()).unwrap();
 
@@ -104,11 +110,13 @@ mod tests {
             cleaned,
             Cleaned {
                 worlds: vec!["idle".to_owned()],
-                runs: 1,
+                runs: 2,
                 bytes: 7
             }
         );
         assert!(!dead.exists() && sealing.is_dir());
+        assert!(!alone.exists() && !unlocked.exists());
+        assert!(cache.path().join("worlds/used.lock").is_file());
         assert!(used.is_dir() && cache.path().join("packages/engine").is_dir());
     }
 }

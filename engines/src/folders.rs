@@ -4,6 +4,7 @@
 //! The kernel lets go of it when the owner ends in whatever way, so a lock that can be
 //! taken marks a folder that nobody uses any more.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
@@ -127,22 +128,45 @@ pub(crate) fn remove(folder: &Path) -> Result<(), Error> {
     }
 }
 
-/// Removes the folders in `parent` whose owners are gone; returns how many.
+/// Removes the folders in `parent` whose owners are gone, those that have lost their lock file
+/// too; returns how many.
 pub(crate) fn sweep(parent: &Path) -> Result<usize, Error> {
-    let mut swept = 0;
+    let mut folders: BTreeSet<PathBuf> = BTreeSet::new();
     for name in names(parent)? {
-        // The lock is made before its folder and removed after it, so going by the locks
-        // meets every folder.
-        let Some(stem) = name.to_str().and_then(|name| name.strip_suffix(".lock")) else {
-            continue;
+        match locked(&name) {
+            Some(stem) => folders.insert(parent.join(stem)),
+            None => parent.join(&name).is_dir() && folders.insert(parent.join(name)),
         };
-        let folder = parent.join(stem);
+    }
+    let mut swept = 0;
+    for folder in folders {
         if let Some(lock) = Lock::attempt(&folder)? {
             lock.remove(&folder)?;
             swept += 1;
         }
     }
     Ok(swept)
+}
+
+/// Removes the lock files in `parent` that nobody holds and that lie beside nothing.
+pub(crate) fn sweep_locks(parent: &Path) -> Result<(), Error> {
+    for name in names(parent)? {
+        let Some(folder) = locked(&name).map(|stem| parent.join(stem)) else {
+            continue;
+        };
+        if !folder.exists()
+            && !part(&folder).exists()
+            && let Some(lock) = Lock::attempt(&folder)?
+        {
+            lock.remove(&folder)?;
+        }
+    }
+    Ok(())
+}
+
+/// The name of the folder that a lock file of this name locks.
+fn locked(name: &OsStr) -> Option<&str> {
+    name.to_str()?.strip_suffix(".lock")
 }
 
 /// Removes what is half-made in `parent` by makers that are gone; returns how many.

@@ -6,7 +6,8 @@ use hdrhistogram::Histogram;
 use verdict_audit::evidence::{
     Answers, Capacity, Compared, Estimate, FlowEvidence, FlowRatio, FlowStage, Percentiles, Usl,
 };
-use verdict_audit::flow_judge::{compare, largest_holding};
+use verdict_audit::flow_compare::compare;
+use verdict_audit::flow_judge::largest_holding;
 use verdict_audit::quantile::{over_windows, percentiles, quantile};
 use verdict_audit::rules::{Judgement, wrong_answers};
 use verdict_audit::usl::{Throughput, UslError, project, usl};

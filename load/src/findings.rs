@@ -1,7 +1,7 @@
 //! What one flow's levels come to: rows, ratios, targets and capacity.
 
 use verdict_audit::evidence::{Answers, Compared, FlowRatio};
-use verdict_audit::flow_judge::compare;
+use verdict_audit::flow_compare::compare;
 use verdict_audit::usl::Throughput;
 use verdict_audit::{Side, Target, Warning};
 
@@ -42,7 +42,7 @@ pub(crate) struct Findings<'a> {
     pub changes: String,
     pub measured: &'a [Measured],
     /// Today against itself, where the level was put to it twice.
-    pub itself: Option<(Level, PerSide<Tape>)>,
+    pub itself: &'a [(Level, PerSide<Tape>)],
     pub answers: &'a PerSide<Answers>,
 }
 
@@ -57,7 +57,11 @@ impl Findings<'_> {
             let row = self.measurement(measured).held_to(answers, &about)?;
             outcome.flows.push(row);
         }
-        outcome.flow_ratios.extend(self.against_itself()?);
+        for (level, tapes) in self.itself {
+            outcome
+                .flow_ratios
+                .push(self.against_itself(*level, tapes)?);
+        }
         let mut warnings = Vec::new();
         for side in SIDES {
             let windows = self.throughputs(side);
@@ -79,30 +83,22 @@ impl Findings<'_> {
         }
     }
 
-    fn against_itself(&self) -> Result<Option<FlowRatio>> {
-        let Some((level, tapes)) = &self.itself else {
-            return Ok(None);
-        };
+    fn against_itself(&self, level: Level, tapes: &PerSide<Tape>) -> Result<FlowRatio> {
         let row = |tape| {
             Measurement {
                 target: self.target,
                 side: Side::Baseline,
-                level: *level,
+                level,
                 window: self.plan.window,
                 tape,
             }
             .evidence()
         };
         let (one, other) = (row(&tapes.baseline)?, row(&tapes.optimized)?);
-        let figures = tapes.map(|tape| each(&tape.windows));
-        let mut ratio = compare(
-            Compared::Itself,
-            &one,
-            &figures.baseline,
-            &figures.optimized,
-        );
+        let figures = [&tapes.baseline, &tapes.optimized].map(|tape| each(&tape.windows));
+        let mut ratio = compare(Compared::Itself, &one, &figures[0], &figures[1]);
         unless_void(&mut ratio, [&one, &other]);
-        Ok(Some(ratio))
+        Ok(ratio)
     }
 
     fn about(&self, tape: &Tape) -> String {
@@ -180,31 +176,31 @@ mod tests {
             side: Side::Baseline,
             tape: tape(errors),
         });
-        let itself = |errors| {
-            let tapes = PerSide {
-                baseline: tape(0),
-                optimized: tape(errors),
-            };
-            Some((Level::Users(4), tapes))
-        };
-        let findings = |itself| Findings {
+        let findings = Findings {
             flow: &Knock,
             target: Catalogue::builtin().target(Knock.id()).unwrap(),
             plan: &plan,
             restores: true,
             changes: String::new(),
             measured: &levels,
-            itself,
+            itself: &[],
             answers: &answers,
         };
-        let users: Vec<u32> = findings(None)
+        let users: Vec<u32> = findings
             .throughputs(Side::Baseline)
             .iter()
             .map(|one| one.users)
             .collect();
         // One of a thousand is as many as a level may have.
         assert_eq!(users, [5, 5, 5, 4, 4, 4]);
-        let said = |errors| findings(itself(errors)).against_itself().unwrap().unwrap();
+        let said = |errors| {
+            let tapes = PerSide {
+                baseline: tape(0),
+                optimized: tape(errors),
+            };
+            let ratio = findings.against_itself(Level::Users(4), &tapes);
+            ratio.unwrap()
+        };
         assert!(said(1).p95.is_some(), "{}", said(1).says);
         assert_eq!(said(2).says, "no ratio: requests failed");
         assert!(said(2).p50.is_none() && said(2).p95.is_none());

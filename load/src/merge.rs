@@ -7,7 +7,6 @@
 use std::collections::BTreeSet;
 
 use verdict_audit::evidence::{Compared, FlowEvidence, Results, SCHEMA};
-use verdict_audit::flow_judge::{judge_ratios, judge_targets};
 use verdict_audit::rules::Judgement;
 use verdict_audit::usl::Throughput;
 use verdict_audit::{Catalogue, FlowId, Verdict};
@@ -62,8 +61,7 @@ pub fn merge(all: Vec<Results>) -> Result<Results> {
         .flow_ratios
         .retain(|ratio| ratio.of == Compared::Itself);
     merged.flow_ratios.extend(ratios(&merged.flows)?);
-    judge_ratios(&mut merged.flow_ratios);
-    merged.targets = judge_targets(&mut merged.flows);
+    merged.judge();
     merged.capacity = capacities(&merged);
     Ok(merged)
 }

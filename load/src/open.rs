@@ -31,6 +31,8 @@ use crate::verify;
 pub(crate) struct Open<'a> {
     pub http: &'a Http,
     pub flow: &'a Arc<dyn Flow>,
+    /// The side in each one's place.
+    pub seats: PerSide<Side>,
     /// Arrivals per second.
     pub rate: f64,
     /// Windows of each side.
@@ -59,9 +61,10 @@ impl Open<'_> {
             optimized: Tape::new(self.plan.seed),
         };
         for turn in 0..2 * self.windows {
-            let side = turns.next().await;
+            let seat = turns.next().await;
             // Both sides of a pair meet the same arrivals.
-            self.turn(side, turn as u64 / 2, tapes.of_mut(side)).await?;
+            let (stream, side) = (turn as u64 / 2, *self.seats.of(seat));
+            self.turn(side, stream, tapes.of_mut(seat)).await?;
         }
         Ok(tapes)
     }
@@ -222,6 +225,7 @@ mod tests {
         let open = Open {
             http: &http,
             flow: &flow,
+            seats: PerSide::each(),
             rate,
             windows: 1,
             plan: &plan,
@@ -255,6 +259,7 @@ mod tests {
         let open = Open {
             http: &http,
             flow: &flow,
+            seats: PerSide::each(),
             rate: 100.0,
             windows: 1,
             plan: &plan,

@@ -8,7 +8,8 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use sqlx::PgPool;
 use verdict_audit::evidence::Answers;
-use verdict_audit::flow_judge::{OPEN_SHARE, judge_ratios, judge_targets};
+use verdict_audit::flow_judge::{OPEN_SHARE, judge_load};
+use verdict_audit::load_rules::Load;
 use verdict_audit::{Catalogue, FlowId, Side, Target, Warning, load_rules};
 use verdict_oracle::Oracle;
 use verdict_seed::World;
@@ -101,8 +102,7 @@ async fn drive(
     watcher.step("done", 1.0);
     let mut outcome = run.outcome;
     outcome.flow_ratios.extend(ratios(&outcome.flows)?);
-    judge_ratios(&mut outcome.flow_ratios);
-    outcome.targets = judge_targets(&mut outcome.flows);
+    outcome.targets = judge_load(&mut outcome.flows, &mut outcome.flow_ratios, 0);
     Ok(outcome)
 }
 
@@ -148,7 +148,7 @@ struct Levels {
     answers: PerSide<Answers>,
     measured: Vec<Measured>,
     /// Today against itself.
-    itself: Option<(Level, PerSide<Tape>)>,
+    itself: Vec<(Level, PerSide<Tape>)>,
 }
 
 impl Run<'_> {
@@ -177,7 +177,7 @@ impl Run<'_> {
         for measured in &measured {
             add(answers.of_mut(measured.side), measured.tape.answers.clone());
         }
-        if let Some((_, tapes)) = &itself {
+        for (_, tapes) in &itself {
             for tape in [&tapes.baseline, &tapes.optimized] {
                 add(&mut answers.baseline, tape.answers.clone());
             }
@@ -201,7 +201,7 @@ impl Run<'_> {
             restores: self.sent.restores(),
             changes: self.changes.about(&*flow),
             measured: &measured,
-            itself,
+            itself: &itself,
             answers: &answers,
         };
         for warning in findings.add_to(&mut self.outcome)? {
@@ -222,7 +222,7 @@ impl Run<'_> {
         let (http, sent) = (&self.http, &self.sent);
         let answers = verify::before(&**flow, http, sent, &self.changes, random).await?;
         let mut measured = Vec::new();
-        let mut itself = None;
+        let mut itself = Vec::new();
         for users in &self.plan.users {
             let tapes = self.closed(flow, *users, PerSide::each()).await?;
             measured.extend(Measured::both(Level::Users(*users), tapes));
@@ -230,12 +230,17 @@ impl Run<'_> {
                 let tapes = self
                     .closed(flow, *users, PerSide::twice(Side::Baseline))
                     .await?;
-                itself = Some((Level::Users(*users), tapes));
+                itself.push((Level::Users(*users), tapes));
             }
         }
         for (rate, judged) in self.rates(&measured) {
-            let tapes = self.open(flow, rate, judged).await?;
+            let tapes = self.open(flow, rate, judged, PerSide::each()).await?;
             measured.extend(Measured::both(Level::Rate(rate), tapes));
+            if checks_itself && judged {
+                let seats = PerSide::twice(Side::Baseline);
+                let tapes = self.open(flow, rate, judged, seats).await?;
+                itself.push((Level::Rate(rate), tapes));
+            }
         }
         for side in SIDES {
             self.climb(flow, target, side, &mut measured).await?;
@@ -268,7 +273,11 @@ impl Run<'_> {
         self.step(&format!("{id}: {what}"));
         let report = self.artefacts.join(format!("{file}.html"));
         let judged = users == judged_users();
-        let windows = self.plan.windows_at(judged);
+        let windows = if seats == PerSide::each() {
+            self.plan.windows_at(judged)
+        } else {
+            self.plan.self_windows
+        };
         // Generators that take turns by the clock must all take as many.
         let stretch = if judged && self.sent.restores() {
             STRETCH
@@ -300,9 +309,24 @@ impl Run<'_> {
         flow: &Arc<dyn Flow>,
         rate: f64,
         judged: bool,
+        seats: PerSide<Side>,
     ) -> Result<PerSide<Tape>> {
-        self.step(&format!("{}: {rate:.0} requests/s", flow.id()));
-        self.at_rate(flow, rate, judged).run(self.turns()).await
+        let mut open = self.at_rate(flow, rate, judged);
+        let what = if seats == PerSide::each() {
+            String::new()
+        } else {
+            open.windows = self.plan.self_windows;
+            ", today against itself".to_owned()
+        };
+        open.seats = seats;
+        let turns = self.turns();
+        self.watcher.step(
+            &format!("{}: {rate:.0} requests/s{what}", flow.id()),
+            self.share(),
+        );
+        let tapes = open.run(turns).await?;
+        self.done += 1;
+        Ok(tapes)
     }
 
     fn at_rate<'o>(&'o self, flow: &'o Arc<dyn Flow>, rate: f64, judged: bool) -> Open<'o> {
@@ -314,6 +338,7 @@ impl Run<'_> {
         Open {
             http: &self.http,
             flow,
+            seats: PerSide::each(),
             rate,
             windows,
             plan: self.plan,
@@ -335,7 +360,7 @@ impl Run<'_> {
             return Ok(());
         }
         let best = self.best(measured, side);
-        let holds = |measured: &Measured| -> Result<bool> {
+        let judged = |measured: &Measured| -> Result<(Load, bool)> {
             let row = Measurement {
                 target,
                 side,
@@ -344,8 +369,7 @@ impl Run<'_> {
                 tape: &measured.tape,
             }
             .evidence()?;
-            let broken = measured.tape.answers.differing > 0;
-            Ok(!broken && load_rules::holds(&row.load(), target.goal_ms))
+            Ok((row.load(), measured.tape.answers.differing > 0))
         };
         let rate = |measured: &Measured| match measured.level {
             Level::Rate(rate) if measured.side == side => Some(rate),
@@ -353,12 +377,13 @@ impl Run<'_> {
         };
         let mut highest = 0.0;
         for measured in measured.iter().filter(|measured| rate(measured).is_some()) {
-            if !holds(measured)? {
+            let (load, wrong) = judged(measured)?;
+            if wrong || load_rules::breaks(&load, target.goal_ms) {
                 return Ok(());
             }
             highest = rate(measured).unwrap_or_default().max(highest);
         }
-        for share in &self.plan.climb {
+        for share in self.plan.climbed() {
             let rate = share * best;
             if rate <= highest {
                 continue;
@@ -370,9 +395,9 @@ impl Run<'_> {
             let tape = self.at_rate(flow, rate, false).alone(side).await?;
             let level = Level::Rate(rate);
             let step = Measured { level, side, tape };
-            let held = holds(&step)?;
+            let (load, wrong) = judged(&step)?;
             measured.push(step);
-            if !held {
+            if wrong || !load_rules::holds(&load, target.goal_ms) {
                 break;
             }
         }
@@ -429,7 +454,7 @@ impl Run<'_> {
             given => given,
         };
         let levels = 1 + self.plan.users.len() + rates;
-        let checks = self.plan.self_checks.min(self.plan.flows.len());
+        let checks = self.plan.self_checks.min(self.plan.flows.len()) * self.plan.loops_judged();
         let steps = self.plan.flows.len() * levels + checks;
         (self.done as f64 / steps as f64).min(1.0)
     }

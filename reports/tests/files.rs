@@ -75,8 +75,9 @@ fn each_unreadable_file_has_its_own_words() {
 fn a_file_that_cannot_be_true_is_refused_and_says_why() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("results.json");
+    let sound = common::results();
     let words = |spoil: &dyn Fn(&mut Results)| {
-        let mut results = common::results();
+        let mut results = sound.clone();
         spoil(&mut results);
         json::write(&path, &results).unwrap();
         let error = json::read(&path).unwrap_err();

@@ -27,16 +27,20 @@ impl Sampled {
     }
 }
 
-/// Calls of a side that a round needs for a 95th percentile of its own.
+/// Calls of a side that a 95th percentile needs: those of one round, or of as many rounds in a row
+/// as have them where calls are slow.
 const CALLS_FOR_A_TAIL: usize = 40;
 
 /// The calls of one side.
 struct Times {
     all: Histogram<u64>,
     block: Vec<u64>,
-    round: Vec<u64>,
+    /// Calls since the last 95th percentile was taken.
+    since: Vec<u64>,
     /// The typical call of each round.
     typical: Vec<f64>,
+    /// The 95th percentiles.
+    tails: Vec<f64>,
     /// The typical calls of this round's blocks.
     medians: Vec<f64>,
 }
@@ -51,8 +55,9 @@ impl Default for Times {
         Self {
             all,
             block: Vec::new(),
-            round: Vec::new(),
+            since: Vec::new(),
             typical: Vec::new(),
+            tails: Vec::new(),
             medians: Vec::new(),
         }
     }
@@ -62,9 +67,10 @@ impl Times {
     /// What a later comparison needs.
     fn record(&self) -> SideRecord {
         // To the nanosecond: the rest is noise, and long in a file of text.
-        let microseconds = |ns: &f64| ns.round() / 1e3;
+        let microseconds = |of: &[f64]| of.iter().map(|ns| ns.round() / 1e3).collect();
         SideRecord {
-            rounds_us: self.typical.iter().map(microseconds).collect(),
+            rounds_us: microseconds(&self.typical),
+            tails_us: microseconds(&self.tails),
             // A count beyond 2^63 alone cannot be written.
             histogram: histogram::encode(&self.all).unwrap_or_default(),
         }
@@ -73,21 +79,25 @@ impl Times {
     /// The typical call of the block, which ends.
     fn close_block(&mut self) -> Option<f64> {
         let median = quantile(&mut self.block, 0.5);
-        self.round.append(&mut self.block);
+        self.since.append(&mut self.block);
         self.medians.extend(median);
         median
     }
 
-    /// The 95th percentile of the round, which ends.
-    fn close_round(&mut self) -> Option<f64> {
+    fn close_round(&mut self) {
         if !self.medians.is_empty() {
             let mean = self.medians.iter().sum::<f64>() / self.medians.len() as f64;
             self.typical.push(mean);
             self.medians.clear();
         }
-        let tail = quantile(&mut self.round, 0.95).filter(|_| self.round.len() >= CALLS_FOR_A_TAIL);
-        self.round.clear();
-        tail
+    }
+
+    /// The 95th percentile of the calls since the last one.
+    fn take_tail(&mut self) -> Option<f64> {
+        let tail = quantile(&mut self.since, 0.95)?;
+        self.since.clear();
+        self.tails.push(tail);
+        Some(tail)
     }
 }
 
@@ -107,7 +117,7 @@ pub struct Recording {
     variant: Times,
     rounds: Vec<Vec<Block>>,
     round: Vec<Block>,
-    /// The 95th percentiles of both sides, round by round.
+    /// The 95th percentiles of both sides.
     tails: Vec<Vec<Block>>,
     /// How long the rounds took.
     spent: Duration,
@@ -143,12 +153,19 @@ impl Recording {
 
     /// Ends a round.
     pub fn close_round(&mut self) {
-        let tails = (self.baseline.close_round(), self.variant.close_round());
-        if let (Some(baseline_ns), Some(variant_ns)) = tails {
-            self.tails.push(vec![Block {
-                baseline_ns,
-                variant_ns,
-            }]);
+        let sides = [&mut self.baseline, &mut self.variant];
+        sides.into_iter().for_each(Times::close_round);
+        if [&self.baseline, &self.variant]
+            .iter()
+            .all(|side| side.since.len() >= CALLS_FOR_A_TAIL)
+        {
+            let tails = (self.baseline.take_tail(), self.variant.take_tail());
+            if let (Some(baseline_ns), Some(variant_ns)) = tails {
+                self.tails.push(vec![Block {
+                    baseline_ns,
+                    variant_ns,
+                }]);
+            }
         }
         if !self.round.is_empty() {
             self.rounds.push(std::mem::take(&mut self.round));
@@ -239,5 +256,24 @@ mod tests {
             recording.typical(Sampled::Variant),
             Duration::from_nanos(100)
         );
+    }
+
+    #[test]
+    fn rounds_of_few_calls_give_a_tail_together() {
+        let mut recording = Recording::default();
+        for round in 0..13_usize {
+            for _ in 0..20 {
+                recording.record(Sampled::Baseline, Duration::from_nanos(3_000));
+                recording.record(Sampled::Variant, Duration::from_nanos(1_000));
+            }
+            recording.close_block();
+            recording.close_round();
+            assert_eq!(recording.tails.len(), round.div_ceil(2));
+        }
+        let name = "spin".parse().unwrap();
+        let latency = recording.latency(&name, At::rung(1)).unwrap();
+        assert_eq!((latency.rounds, latency.p95_rounds), (13, 6));
+        assert!((latency.p95_ratio.unwrap().value - 3.0).abs() < 1e-9);
+        assert_eq!(latency.recorded.variant.tails_us, [1.0; 6]);
     }
 }

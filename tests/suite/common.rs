@@ -43,8 +43,16 @@ pub fn world() -> World {
 /// The engines of this test run, holding the smoke world, started by whoever asks first. They
 /// end with the process.
 pub async fn engines() -> &'static Engines {
-    static ENGINES: OnceCell<Engines> = OnceCell::const_new();
-    ENGINES
+    set_of_engines(0).await
+}
+
+/// How many sets of engines there are at most.
+pub const SETS: usize = 2;
+
+/// One of the sets: what takes names of its own on engines cannot be there twice on one of them.
+pub async fn set_of_engines(set: usize) -> &'static Engines {
+    static ENGINES: [OnceCell<Engines>; SETS] = [const { OnceCell::const_new() }; SETS];
+    ENGINES[set]
         .get_or_init(async || {
             let (options, world) = (options(), world());
             Engines::with_world(&options, &world.spec().key(), async |engines| {

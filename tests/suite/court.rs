@@ -1,7 +1,8 @@
-//! What the tests of trials share: a session on the smoke world, one at a time.
+//! What the tests of trials share: a session on the smoke world, one at a time on each set of
+//! engines.
 
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
 
 use criterion::Criterion;
@@ -13,29 +14,33 @@ use verdict_scenarios::docket::ITEMS;
 use verdict_scenarios::item::Item;
 use verdict_scenarios::session::{Depth, Session};
 
-use crate::common::{engines, runtime, world};
+use crate::common::{SETS, runtime, set_of_engines, world};
 
-/// The step that the trial is at, with its variant: `optimized: work`.
-static STEP: Mutex<String> = Mutex::new(String::new());
+struct Printing;
 
-/// The step that the trial is at, with its variant: `optimized: work`.
-pub fn step() -> String {
-    STEP.lock().unwrap_or_else(PoisonError::into_inner).clone()
-}
-
-struct Noting;
-
-impl Watcher for Noting {
-    fn step(&self, _: &str, variant: &VariantName, step: &str) {
-        *STEP.lock().unwrap_or_else(PoisonError::into_inner) = format!("{variant}: {step}");
-    }
+impl Watcher for Printing {
+    fn step(&self, _: &str, _: &VariantName, _: &str) {}
     fn warn(&self, warning: Warning) {
         println!("{warning}");
     }
 }
 
-/// Sessions have sides of fixed names, so one is open at a time.
-static COURT: Mutex<()> = Mutex::new(());
+/// Sessions have sides of fixed names, so one is open at a time on a set of engines.
+static COURTS: [Mutex<()>; SETS] = [const { Mutex::new(()) }; SETS];
+
+/// Waits for a set of engines on which no session is open.
+fn free() -> (usize, MutexGuard<'static, ()>) {
+    loop {
+        for (set, court) in COURTS.iter().enumerate() {
+            match court.try_lock() {
+                Ok(guard) => return (set, guard),
+                Err(TryLockError::Poisoned(poisoned)) => return (set, poisoned.into_inner()),
+                Err(TryLockError::WouldBlock) => {}
+            }
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
 
 /// Holds a court of the docket's items.
 pub fn in_court<T>(held: impl FnOnce(&Court<'_>) -> T) -> T {
@@ -44,9 +49,9 @@ pub fn in_court<T>(held: impl FnOnce(&Court<'_>) -> T) -> T {
 
 /// Holds a court in which a change is priced by these items.
 pub fn in_court_of<T>(items: &[&dyn Item], held: impl FnOnce(&Court<'_>) -> T) -> T {
-    let _alone = COURT.lock().unwrap_or_else(PoisonError::into_inner);
+    let (set, _alone) = free();
     let world = world();
-    let engines = runtime().block_on(engines());
+    let engines = runtime().block_on(set_of_engines(set));
     let session = runtime()
         .block_on(Session::open(engines, &world, Depth::Quick))
         .unwrap();
@@ -54,7 +59,7 @@ pub fn in_court_of<T>(items: &[&dyn Item], held: impl FnOnce(&Court<'_>) -> T) -
         runtime: runtime(),
         session: &session,
         items,
-        watcher: &Noting,
+        watcher: &Printing,
     });
     runtime().block_on(session.close()).unwrap();
     outcome

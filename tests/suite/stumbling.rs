@@ -1,20 +1,20 @@
 //! What goes wrong in each step of a trial: the harness's faults, the variant's, today's own.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
 use rand_chacha::ChaCha8Rng;
 use verdict_audit::evidence::ItemEvidence;
-use verdict_audit::{At, VariantName, Verdict};
+use verdict_audit::{At, VariantName, Verdict, Warning};
 use verdict_oracle::{Held, Oracle};
 use verdict_scenarios::Error;
-use verdict_scenarios::court::Clockwork;
+use verdict_scenarios::court::{Clockwork, Court, Watcher};
 use verdict_scenarios::item::Item;
 use verdict_scenarios::operation::{AnyOperation, Operation, erase};
 use verdict_seed::World;
 use verdict_store::{Change, Engine, Fault, Job, Refusal, Step, Store, Table};
 
-use crate::court::{finding, hear, in_court_of, short, step, variant};
+use crate::court::{finding, hear, in_court_of, short, variant};
 
 /// Changes `users` and asks nothing much; what it does when something goes wrong is up to it.
 #[derive(Clone, Copy)]
@@ -106,6 +106,23 @@ type Stone = Option<(&'static str, fn() -> Fault)>;
 /// Where calls fail now.
 static STUMBLE: Mutex<Stone> = Mutex::new(None);
 
+/// The step that the trial is at, with its variant: `optimized: work`.
+static STEP: Mutex<String> = Mutex::new(String::new());
+
+/// Where calls fail is one for all.
+static ALONE: Mutex<()> = Mutex::new(());
+
+struct Noting;
+
+impl Watcher for Noting {
+    fn step(&self, _: &str, variant: &VariantName, step: &str) {
+        *STEP.lock().unwrap() = format!("{variant}: {step}");
+    }
+    fn warn(&self, warning: Warning) {
+        println!("{warning}");
+    }
+}
+
 struct Call;
 
 impl Operation for Call {
@@ -129,7 +146,7 @@ impl Operation for Call {
     async fn call(&self, store: &Store, _: &VariantName, (): &()) -> Result<(), Fault> {
         let stumble = *STUMBLE.lock().unwrap();
         if let Some((when, fault)) = stumble
-            && step().starts_with(when)
+            && STEP.lock().unwrap().starts_with(when)
         {
             return Err(fault());
         }
@@ -161,7 +178,12 @@ type Outcome = Result<ItemEvidence, Error>;
 /// Holds a court in which an item is heard beside [`Neighbour`], again and again, with calls that
 /// fail at a step; each time the sides are as the world has them afterwards.
 fn stumble<T>(held: impl FnOnce(&dyn Fn(Stumbling, Stone) -> Outcome) -> T) -> T {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     in_court_of(&[&Stumbling::SOUND, &Neighbour], |court| {
+        let court = Court {
+            watcher: &Noting,
+            ..*court
+        };
         held(&|item, at| {
             *STUMBLE.lock().unwrap() = at;
             let folder = tempfile::tempdir().unwrap();

@@ -1,6 +1,6 @@
 //! The trials themselves, on the smoke world: what they find, and that they leave it as it was.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
 use criterion::Criterion;
@@ -8,15 +8,29 @@ use verdict_audit::evidence::{ItemEvidence, PlanMode, Plans, PriceOf, VariantEvi
 use verdict_audit::{Catalogue, Counter, VariantName, Verdict};
 use verdict_scenarios::court::Clockwork;
 use verdict_scenarios::docket::{self, ITEMS};
+use verdict_scenarios::item::Item;
 use verdict_scenarios::session::Role;
 use verdict_seed::postgres_checksums;
 use verdict_store::{Fault, Store};
 
-use crate::common::runtime;
+use crate::common::{SETS, runtime};
 use crate::court::in_court;
 
-/// Every item's evidence, gathered once.
+/// Every item's evidence, gathered once, by a court on each set of engines.
 static HEARD: LazyLock<Vec<ItemEvidence>> = LazyLock::new(|| {
+    let left = &Mutex::new(ITEMS.iter().copied());
+    let next = || left.lock().unwrap().next();
+    std::thread::scope(|scope| {
+        let courts = [(); SETS].map(|()| scope.spawn(|| hear_some(next)));
+        courts
+            .into_iter()
+            .flat_map(|court| court.join().unwrap())
+            .collect()
+    })
+});
+
+/// Hears items for as long as there is a next one.
+fn hear_some(next: impl Fn() -> Option<&'static dyn Item>) -> Vec<ItemEvidence> {
     let folder = tempfile::tempdir().unwrap();
     let mut criterion = Criterion::default()
         .without_plots()
@@ -41,9 +55,7 @@ static HEARD: LazyLock<Vec<ItemEvidence>> = LazyLock::new(|| {
             })
         };
         let before = sums();
-        let heard = ITEMS
-            .iter()
-            .copied()
+        let heard = std::iter::from_fn(next)
             .map(|item| {
                 let finding = Catalogue::builtin().item(item.id()).unwrap();
                 court.hear(item, finding, Some(&mut clockwork)).unwrap()
@@ -52,7 +64,7 @@ static HEARD: LazyLock<Vec<ItemEvidence>> = LazyLock::new(|| {
         assert_eq!(sums(), before, "rows as they were, on both sides");
         heard
     })
-});
+}
 
 fn heard(item: &str, variant: &str) -> &'static VariantEvidence {
     HEARD
