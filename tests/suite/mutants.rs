@@ -17,6 +17,9 @@ use crate::court::in_court;
 /// Mutants that are judged of each item's fix.
 const OF_EACH: usize = 4;
 
+/// And of the functions that its change makes.
+const FUNCTIONS_OF_EACH: usize = 12;
+
 /// Lets `look` at each item's fix on a bench, its change applied.
 fn on_benches(look: impl Fn(&dyn Item, &Bench<'_>)) {
     in_court(|court: &Court<'_>| {
@@ -78,7 +81,10 @@ fn faults_in_the_functions_that_a_change_makes_are_caught() {
             let mut before = before.take(specimen.mutant.line);
             before.any(|line| line.contains("LANGUAGE plpgsql"))
         });
-        for specimen in functions.filter(|of| bench.equivalent(&of.mutant).is_none()) {
+        let functions = functions.filter(|of| bench.equivalent(&of.mutant).is_none());
+        let mut functions: Vec<_> = functions.collect();
+        functions.shuffle(&mut ChaCha8Rng::seed_from_u64(8));
+        for specimen in functions.into_iter().take(FUNCTIONS_OF_EACH) {
             let outcome = bench.judge(specimen).unwrap();
             let fails = matches!(outcome, Outcome::Caught(_) | Outcome::Invalid(_));
             assert!(fails, "{}: {}: {outcome:?}", item.id(), specimen.mutant);

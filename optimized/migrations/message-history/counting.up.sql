@@ -17,17 +17,20 @@ $do$;
 CREATE FUNCTION uncount_messages() RETURNS trigger
 LANGUAGE plpgsql AS $$
 DECLARE
-    counted record;
+    touched record;
 BEGIN
-    FOR counted IN
-        SELECT conversation_id, COUNT(*) AS messages
+    FOR touched IN
+        SELECT DISTINCT conversation_id
         FROM gone
-        GROUP BY conversation_id
         ORDER BY conversation_id
     LOOP
         UPDATE conversations
-        SET message_count = message_count - counted.messages
-        WHERE id = counted.conversation_id;
+        SET message_count = message_count - (
+            SELECT COUNT(*)
+            FROM gone
+            WHERE conversation_id = touched.conversation_id
+        )
+        WHERE id = touched.conversation_id;
     END LOOP;
     RETURN NULL;
 END;

@@ -15,7 +15,7 @@ use crate::tally::Tally;
 const WRITERS: usize = 8;
 
 /// Steps after each of which both histories are held.
-const STEPS: usize = 20;
+const STEPS: usize = 12;
 
 /// What is done to messages of conversations `$1` and `$2`, the `$3`th from the newest; by a user
 /// `$4`. Rows that go together are locked in one order, so that no two writers wait for each other

@@ -99,39 +99,52 @@ impl<'a> Scene<'a> {
                     offset: 0,
                     include_recalled,
                 };
-                let shown = self.hold_page(when, &whole, tally).await?;
-                for offset in [1, shown / 2, shown - 2, shown - 1, shown] {
-                    let page = Request {
-                        offset: offset.max(1),
+                let due = self.today(&whole).await?;
+                let rows = due.len();
+                let mut pages = vec![whole];
+                for offset in [1, rows / 2, rows.saturating_sub(1), rows] {
+                    pages.push(Request {
+                        offset: offset.max(1) as i64,
                         limit: 2,
-                        ..whole.clone()
-                    };
-                    self.hold_page(when, &page, tally).await?;
+                        ..pages[0].clone()
+                    });
+                }
+                for page in &pages {
+                    self.hold_page(when, page, &due, tally).await?;
                 }
             }
         }
         Ok(())
     }
 
-    /// The rows that are due on a page.
-    async fn hold_page(&self, when: &str, request: &Request, tally: &mut Tally) -> Result<i64> {
-        let due = match today(&self.store.postgres, request)
+    async fn today(&self, request: &Request) -> Result<Vec<DetailedMessage>> {
+        match today(&self.store.postgres, request)
             .await
             .map_err(Fault::from)
         {
-            Ok(due) => sorted(due),
-            Err(Fault::Harness(error)) => return Err(error.into()),
-            Err(Fault::Variant(refusal)) => {
-                return Err(Error::NotRenewed(refusal.to_string()).into());
-            }
-        };
+            Ok(due) => Ok(sorted(due)),
+            Err(Fault::Harness(error)) => Err(error.into()),
+            Err(Fault::Variant(refusal)) => Err(Error::NotRenewed(refusal.to_string()).into()),
+        }
+    }
+
+    /// Holds a page to the rows of the whole history.
+    async fn hold_page(
+        &self,
+        when: &str,
+        request: &Request,
+        whole: &[DetailedMessage],
+        tally: &mut Tally,
+    ) -> Result<()> {
+        let from = whole.len().min(request.offset as usize);
+        let to = whole.len().min(from + request.limit as usize);
         let held = match history(&self.store, self.variant, request).await {
-            Ok(answer) => same("page", &due, &sorted(answer)),
+            Ok(answer) => same("page", &whole[from..to], &sorted(answer)[..]),
             Err(Fault::Variant(refusal)) => Err(Difference(refusal.to_string())),
             Err(Fault::Harness(error)) => return Err(error.into()),
         };
         tally.record(format_args!("{when}, {request:?}"), held);
-        Ok(due.len() as i64)
+        Ok(())
     }
 }
 
