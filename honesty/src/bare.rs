@@ -2,9 +2,11 @@
 
 use std::time::Instant;
 
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::types::Oid;
+use sqlx::postgres::{PgConnectOptions, PgTypeInfo};
 use sqlx::{
-    AssertSqlSafe, Connection, Executor, FromRow, PgConnection, SqlStr, query_as, query_with,
+    AssertSqlSafe, Column, Connection, Executor, FromRow, PgConnection, SqlSafeStr, SqlStr,
+    Statement as _, TypeInfo, query_as, query_with,
 };
 use verdict_engines::pgbench::Script;
 use verdict_engines::{Call, Statement};
@@ -102,8 +104,9 @@ impl Bare {
     pub async fn answering(&mut self, calls: &[Call]) -> Result<Vec<Call>, Error> {
         let mut answering = Vec::with_capacity(calls.len());
         for (number, call) in calls.iter().enumerate() {
+            let columns = self.storable(&call.statement).await?;
             let keep = format!(
-                "CREATE TEMPORARY TABLE answer_{number} AS {}",
+                "CREATE TEMPORARY TABLE answer_{number} AS SELECT {columns} FROM ({}) AS answer",
                 call.statement.text
             );
             let kept = query_with(AssertSqlSafe(keep), arguments(call)?);
@@ -119,6 +122,26 @@ impl Bare {
             });
         }
         Ok(answering)
+    }
+
+    /// A statement's columns as a table can hold them: no table has rows without a type.
+    async fn storable(&mut self, statement: &Statement) -> Result<String, Error> {
+        let types: Vec<_> = statement
+            .parameter_types
+            .iter()
+            .map(|oid| PgTypeInfo::with_oid(Oid(*oid)))
+            .collect();
+        let text = AssertSqlSafe(statement.text.clone()).into_sql_str();
+        let prepared = (&mut self.connection).prepare_with(text, &types).await;
+        let prepared = prepared.doing("see what a statement answers")?;
+        let columns = prepared.columns().iter().map(|column| {
+            let cast = match column.type_info().name() {
+                "RECORD" | "RECORD[]" => "::text",
+                _ => "",
+            };
+            format!("\"{}\"{cast}", column.name())
+        });
+        Ok(columns.collect::<Vec<_>>().join(", "))
     }
 
     /// One call by the caller's clock, with the writing of its parameters left out.

@@ -346,6 +346,39 @@ fn the_audits_history_reads_the_whole_conversation_for_a_page() {
 }
 
 #[test]
+fn the_last_page_of_a_history_is_found_from_the_end() {
+    let of = |variant| {
+        let heard = heard("message-history", variant);
+        counted(heard, "last-page", PlanMode::Auto, Counter::RowsRead)
+    };
+    let (today, optimized) = (of("baseline"), of("optimized"));
+    assert!(optimized[1] < 0.5 * today[1], "{optimized:?} {today:?}");
+}
+
+#[test]
+fn only_the_first_reaction_and_the_last_to_go_write_the_message() {
+    let prices = &heard("message-history", "optimized").price;
+    for (call, due) in [
+        ("send", (2.0, 2.0)),
+        ("first-reaction", (1.0, 2.0)),
+        ("further-reaction", (1.0, 1.0)),
+        ("withdrawal-of-the-only-reaction", (1.0, 2.0)),
+        ("first-file", (1.0, 2.0)),
+        ("recall", (1.0, 1.0)),
+        ("deletion", (1.0, 1.0)),
+        ("deletion-for-good", (1.0, 2.0)),
+    ] {
+        let what = PriceOf::PerCall {
+            item: "message-history".parse().unwrap(),
+            operation: call.parse().unwrap(),
+            counter: Counter::RowsWritten,
+        };
+        let price = prices.iter().find(|price| price.what == what).unwrap();
+        assert_eq!((price.baseline, price.variant), due, "{call}");
+    }
+}
+
+#[test]
 fn a_search_reads_what_it_finds_and_today_all_that_was_said() {
     let read = |variant| {
         let heard = heard("message-search", variant);

@@ -7,3 +7,8 @@ INCLUDE (recalled_at)
 WHERE deleted_at IS NULL;
 
 DROP INDEX IF EXISTS idx_messages_conversation_visible;
+
+-- The few messages that a history leaves out: with the count of all it says how many it shows.
+CREATE INDEX idx_messages_conversation_hidden
+ON messages (conversation_id, deleted_at)
+WHERE deleted_at IS NOT NULL OR recalled_at IS NOT NULL;

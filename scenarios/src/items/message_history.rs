@@ -3,6 +3,7 @@
 use futures_util::future::BoxFuture;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
+use verdict_audit::evidence::Price;
 use verdict_audit::{At, VariantName};
 use verdict_baseline::message_history::{self as baseline, DetailedMessage, MAX_LIMIT, Request};
 use verdict_optimized::{as_proposed, message_history as optimized};
@@ -17,6 +18,11 @@ use crate::item::Item;
 use crate::operation::{AnyOperation, Between, Operation, erase, no_such_variant};
 use crate::session::Session;
 use crate::tally::Tally;
+
+mod churn;
+mod price;
+mod races;
+mod scene;
 
 /// Rows of a page, as in the audit's load targets.
 const LIMIT: i64 = 100;
@@ -61,8 +67,22 @@ impl Item for MessageHistory {
     ) -> BoxFuture<'a, Outcome<()>> {
         Box::pin(async move {
             walk(session, variant, true, tally).await?;
-            walk(session, variant, false, tally).await
+            walk(session, variant, false, tally).await?;
+            // Nobody else keeps anything that writers could spoil.
+            if *variant == VariantName::Optimized {
+                races::run(session, variant, tally).await?;
+                churn::run(session, variant, tally).await?;
+            }
+            Ok(())
         })
+    }
+
+    fn prices<'a>(
+        &'a self,
+        session: &'a Session<'_>,
+        _variant: &'a VariantName,
+    ) -> BoxFuture<'a, Outcome<Vec<Price>>> {
+        Box::pin(price::of(self.id(), session))
     }
 }
 

@@ -1,0 +1,38 @@
+-- The first of a message's reactions raises its flag, all others find it raised and write nothing.
+CREATE FUNCTION note_reactions() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE messages
+    SET has_reactions = true
+    WHERE id = NEW.message_id
+      AND NOT has_reactions;
+    RETURN NULL;
+END;
+$$;
+
+-- The last that goes lowers it. Whoever adds one at that moment holds the message by the foreign
+-- key until the end, and has seen the flag raised: then it stays up, which is never wrong, since
+-- a page looks at the rows themselves. Otherwise he or she waits for the lock, and raises it anew.
+-- It waits for nobody.
+CREATE FUNCTION forget_reactions() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM messages WHERE id = OLD.message_id FOR UPDATE SKIP LOCKED;
+    IF FOUND THEN
+        UPDATE messages
+        SET has_reactions = false
+        WHERE id = OLD.message_id
+          AND has_reactions
+          AND NOT EXISTS (SELECT FROM message_reactions WHERE message_id = OLD.message_id);
+    END IF;
+    RETURN NULL;
+END;
+$$;
+
+CREATE TRIGGER message_reactions_note
+AFTER INSERT OR UPDATE OF message_id ON message_reactions
+FOR EACH ROW EXECUTE FUNCTION note_reactions();
+
+CREATE TRIGGER message_reactions_forget
+AFTER DELETE OR UPDATE OF message_id ON message_reactions
+FOR EACH ROW EXECUTE FUNCTION forget_reactions();
