@@ -98,6 +98,11 @@ impl From<Fault> for Error {
 }
 
 impl Error {
+    /// [`Self::Apart`], in words.
+    pub(crate) fn apart(words: impl Into<String>) -> Self {
+        Self::Apart(Difference(words.into()))
+    }
+
     /// The exit code that says so.
     pub fn exit(&self) -> Exit {
         match self {
