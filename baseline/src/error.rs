@@ -23,6 +23,12 @@ pub enum Refused {
     /// The conversation does not exist.
     #[error("unknown conversation")]
     UnknownConversation,
+    /// The user is no member of the conversation.
+    #[error("not a member")]
+    NotAMember,
+    /// The user is muted in the conversation.
+    #[error("muted")]
+    Muted,
     /// The sender does not exist.
     #[error("unknown sender")]
     UnknownSender,

@@ -1,7 +1,16 @@
 //! Writes that no item owns, as they are today: what histories, prices and loads make.
+//!
+//! - here: who joins a conversation, and who leaves it;
+//! - [`posts`], [`reactions`]: posts, and what is given to messages;
+//! - [`arrivals`]: posts, likes and comments as the change feeds bring them to ClickHouse.
 
+use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 use uuid::Uuid;
+
+pub mod arrivals;
+pub mod posts;
+pub mod reactions;
 
 const JOIN: &str = "
 INSERT INTO conversation_members (id, conversation_id, user_id, role)
@@ -43,4 +52,67 @@ async fn one(
         .execute(executor)
         .await?;
     Ok(written.rows_affected() > 0)
+}
+
+const JOIN_MANY: &str = "
+INSERT INTO conversation_members (id, conversation_id, user_id, role)
+SELECT GEN_RANDOM_UUID(), id, $2, $3
+FROM UNNEST($1) WITH ORDINALITY AS listed (id, place)
+ORDER BY place";
+
+const LEAVE_MANY: &str = "
+DELETE FROM conversation_members
+WHERE conversation_id = ANY($1)
+  AND user_id = $2";
+
+/// A user joins conversations, in the order in which they are listed, as `owner`, `admin` or
+/// `member`; he or she is a member of none of them.
+pub async fn join_many(
+    executor: impl PgExecutor<'_>,
+    conversations: &[Uuid],
+    user: Uuid,
+    role: &str,
+) -> sqlx::Result<()> {
+    sqlx::query(JOIN_MANY)
+        .bind(conversations)
+        .bind(user)
+        .bind(role)
+        .execute(executor)
+        .await
+        .map(drop)
+}
+
+/// A user leaves conversations.
+pub async fn leave_many(
+    executor: impl PgExecutor<'_>,
+    conversations: &[Uuid],
+    user: Uuid,
+) -> sqlx::Result<()> {
+    sqlx::query(LEAVE_MANY)
+        .bind(conversations)
+        .bind(user)
+        .execute(executor)
+        .await
+        .map(drop)
+}
+
+const GATHER: &str = "
+INSERT INTO conversation_members (id, conversation_id, user_id, role, joined_at, created_at)
+SELECT MD5($1::text || member::text)::uuid, $1, member, 'member', $3, $3
+FROM UNNEST($2) AS member";
+
+/// Users join a conversation at a time that is told.
+pub async fn gather(
+    executor: impl PgExecutor<'_>,
+    conversation: Uuid,
+    members: &[Uuid],
+    at: Option<DateTime<Utc>>,
+) -> sqlx::Result<()> {
+    sqlx::query(GATHER)
+        .bind(conversation)
+        .bind(members)
+        .bind(at)
+        .execute(executor)
+        .await
+        .map(drop)
 }

@@ -167,10 +167,11 @@ mod tests {
                 statuses.insert(call.status);
             }
             let due: &[u16] = match flow.id() {
-                FlowId::Send => &[201, 404],
+                FlowId::Send => &[201, 403, 404],
+                FlowId::History => &[200, 400, 403, 404],
+                FlowId::Page => &[200, 400, 404],
                 // Who is unknown is shown what is trending.
                 FlowId::Feed => &[200, 400],
-                _ => &[200, 400, 404],
             };
             assert_eq!(Vec::from_iter(statuses), due);
             if flow.id() == FlowId::Send {

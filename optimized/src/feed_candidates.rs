@@ -16,7 +16,7 @@ use verdict_store::{Change, Engine, Step, Table};
 
 use crate::feed_tables;
 
-/// The table of all sources, filled.
+/// The table of all sources, filled by the job that fills the tables of each.
 pub const CHANGE: Change = Change::steps(
     &[
         Step::Script(
@@ -30,7 +30,8 @@ pub const CHANGE: Change = Change::steps(
         include_str!("../migrations/feed-candidates/down.sql"),
     )],
     &[Table::clickhouse("feed_candidates")],
-);
+)
+.standing_on(feed_tables::TABLES);
 
 const CANDIDATES: &str = "
 SELECT

@@ -17,8 +17,8 @@ pub mod post_images;
 
 use verdict_store::Change;
 
-/// Every item's fix: what the optimized side of the service carries. In the audit's order, but
-/// that tables are laid out anew before views read from them.
+/// Every item's fix: what the optimized side of the service carries. In one of the orders that
+/// they allow ([`Change::needs`]), all of which end alike.
 pub const FIXES: &[Change] = &[
     message_history::CHANGE,
     message_send::CHANGE,

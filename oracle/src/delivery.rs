@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use clickhouse::Client;
 use uuid::Uuid;
+use verdict_baseline::writes::arrivals::{self, Version};
 use verdict_seed::World;
 use verdict_store::fault::EngineError;
 use verdict_store::{Fault, Table};
@@ -88,61 +89,31 @@ impl Delivery {
     /// # Errors
     /// ClickHouse's words when it refuses; or that it is away.
     pub async fn deliver(&self, client: &Client) -> Result<(), Fault> {
-        let (query, at, stands) = match self.event {
-            Event::Post { id, facts } => (
-                client
-                    .query(
-                        "INSERT INTO posts_cdc (
-                            id, user_id, content, media_url, created_at, cdc_timestamp, is_deleted
-                        )
-                        VALUES (?, ?, 'written by a trial', NULL, ?, ?, ?)",
-                    )
-                    .bind(id.to_string())
-                    .bind(facts.author.to_string()),
-                facts.created_at,
-                !facts.deleted,
-            ),
+        let version = |created_at, stands| Version {
+            created_at,
+            number: self.version,
+            stands,
+        };
+        let brought = match self.event {
+            Event::Post { id, facts } => {
+                let version = version(facts.created_at, !facts.deleted);
+                arrivals::post(client, id, facts.author, version).await
+            }
             Event::Like {
                 user,
                 post,
                 at,
                 stands,
-            } => (
-                client
-                    .query(
-                        "INSERT INTO likes_cdc (
-                            user_id, post_id, created_at, cdc_timestamp, is_deleted
-                        )
-                        VALUES (?, ?, ?, ?, ?)",
-                    )
-                    .bind(user.to_string())
-                    .bind(post.to_string()),
-                at,
-                stands,
-            ),
+            } => arrivals::like(client, user, post, version(at, stands)).await,
             Event::Comment {
                 id,
                 user,
                 post,
                 at,
                 stands,
-            } => (
-                client
-                    .query(
-                        "INSERT INTO comments_cdc (
-                            id, post_id, user_id, content, created_at, cdc_timestamp, is_deleted
-                        )
-                        VALUES (?, ?, ?, 'written by a trial', ?, ?, ?)",
-                    )
-                    .bind(id.to_string())
-                    .bind(post.to_string())
-                    .bind(user.to_string()),
-                at,
-                stands,
-            ),
+            } => arrivals::comment(client, id, post, user, version(at, stands)).await,
         };
-        let inserted = query.bind(at).bind(self.version).bind(u8::from(!stands));
-        inserted.execute().await.map_err(EngineError::fault)
+        brought.map_err(EngineError::fault)
     }
 
     /// The same row, so much later, deleted.

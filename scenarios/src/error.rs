@@ -2,6 +2,7 @@
 
 use verdict_audit::exit::Exit;
 use verdict_audit::{CatalogueError, NameError};
+use verdict_oracle::Difference;
 use verdict_store::{Fault, Refusal};
 
 /// A result of the harness itself.
@@ -67,6 +68,9 @@ pub enum Error {
         /// Why.
         source: Refusal,
     },
+    /// Fixes stand in each other's way, or leave something behind.
+    #[error("the fixes do not live together: {0}")]
+    Apart(Difference),
     /// A trial did not leave the world as it found it.
     #[error(
         "the trial of {item} left {table} changed: {before} before, {after} after; \
@@ -94,6 +98,11 @@ impl From<Fault> for Error {
 }
 
 impl Error {
+    /// [`Self::Apart`], in words.
+    pub(crate) fn apart(words: impl Into<String>) -> Self {
+        Self::Apart(Difference(words.into()))
+    }
+
     /// The exit code that says so.
     pub fn exit(&self) -> Exit {
         match self {
@@ -108,6 +117,7 @@ impl Error {
             | Self::NotTakenBack { .. }
             | Self::Refused(_)
             | Self::NoGround { .. }
+            | Self::Apart(_)
             | Self::WorldChanged { .. } => Exit::Software,
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! An item's file in [`items`] says what is asked, at which sizes, and when an answer is right
 //! ([`item::Item`], [`operation::Operation`]); the steps of a trial ([`trial`]) are the same for
-//! all of them: [`docket`] is the one place that lists them.
+//! all of them: [`docket`] is the one place that lists them. [`together`] puts all fixes on one
+//! side, in any order.
 
 pub mod court;
 mod deliveries;
@@ -18,12 +19,15 @@ pub mod operation;
 mod parts;
 pub mod price;
 pub mod recording;
+pub mod schema;
 pub mod scrutiny;
 pub mod session;
 mod standing;
 pub mod tally;
 pub mod timing;
+pub mod together;
 pub mod trial;
+pub mod versions;
 pub mod work;
 mod written;
 mod zeros;

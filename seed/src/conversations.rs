@@ -52,6 +52,13 @@ impl World {
         self.nth_conversation(self.messages_by_conversation().sample(random))
     }
 
+    /// The members of a conversation who may speak in it: those who are not muted.
+    pub fn speakers(&self, conversation: &Conversation) -> Vec<Uuid> {
+        let members = self.memberships(conversation, &self.recent_messages(conversation));
+        let speakers = members.into_iter().filter(|member| !member.muted);
+        speakers.map(|member| member.user).collect()
+    }
+
     pub(crate) fn nth_conversation(&self, index: u32) -> Conversation {
         let messages = self.messages_by_conversation().of(index);
         let rung = (index as usize) < self.sizes.ladder.len();

@@ -33,9 +33,7 @@ impl World {
     /// The messages of a conversation's last instant, deleted and recalled ones included: what
     /// [`messages`](Self::messages) ends with, for next to nothing.
     pub fn last_messages(&self, conversation: &Conversation) -> Vec<Message> {
-        let last = self.conversation_segments(conversation.index).last();
-        let mut messages =
-            last.map_or_else(Vec::new, |last| self.segment_messages(conversation, &last));
+        let mut messages = self.recent_messages(conversation);
         let newest = messages.iter().map(|message| message.created_at).max();
         messages.retain(|message| Some(message.created_at) == newest);
         messages
@@ -59,6 +57,13 @@ impl World {
                 self.segment_attachments(&segment, &messages)
             })
             .collect()
+    }
+
+    /// The messages of a conversation's last segment, among which its members' reading positions
+    /// lie.
+    pub(crate) fn recent_messages(&self, conversation: &Conversation) -> Vec<Message> {
+        let last = self.conversation_segments(conversation.index).last();
+        last.map_or_else(Vec::new, |last| self.segment_messages(conversation, &last))
     }
 
     pub(crate) fn segment_messages(

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use verdict_audit::Side;
+use verdict_baseline::membership;
 use verdict_baseline::message_history::{self as baseline, DEFAULT_LIMIT, MAX_LIMIT, Request};
 use verdict_optimized::message_history as optimized;
 
@@ -13,9 +14,7 @@ use crate::database::Database;
 use crate::extract::{Parameters, PathId};
 use crate::refusal::Refusal;
 
-const KNOWN: &str = "SELECT EXISTS (SELECT FROM conversations WHERE id = $1)";
-
-/// A page of a conversation. The viewer is not looked up, as today.
+/// A page of a conversation, for its members.
 pub(crate) async fn read(
     State(database): State<Arc<Database>>,
     PathId(conversation): PathId,
@@ -29,6 +28,8 @@ pub(crate) async fn read(
         offset: parameters.number("offset", 0, 0)?,
         include_recalled: parameters.flag("include_recalled")?,
     };
+    let member = membership::member(&database.pool, conversation, request.viewer);
+    database.answer(member).await?;
     let messages = match database.side {
         Side::Baseline => {
             let history = baseline::history(&database.pool, &request);
@@ -39,8 +40,5 @@ pub(crate) async fn read(
             database.answer(history).await?
         }
     };
-    if messages.is_empty() {
-        database.known(KNOWN, "conversation", conversation).await?;
-    }
     Ok(Json(HistoryAnswer { messages }))
 }

@@ -12,6 +12,9 @@
 //! | `GET /metrics` | Prometheus text |
 //! | `GET /empty` | 204, nothing touched |
 //!
+//! A conversation is read by its members, and those who are not muted send (403 to anybody else); on
+//! both sides one statement asks that first, as today.
+//!
 //! Anything else is a 4xx or a 5xx with `{"error": "what is wrong and what is accepted"}`.
 
 mod answers;

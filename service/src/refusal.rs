@@ -25,6 +25,14 @@ impl Refusal {
         }
     }
 
+    /// 403.
+    pub fn forbidden(message: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::FORBIDDEN,
+            message: message.into(),
+        }
+    }
+
     /// 404.
     pub fn not_found(message: impl Into<String>) -> Self {
         Self {
@@ -45,8 +53,14 @@ impl Refusal {
     pub fn of(side: Side, error: Error) -> Self {
         match error {
             Error::Refused(Refused::UnknownConversation) => {
-                Self::not_found("there is no such conversation: send into one that exists")
+                Self::not_found("there is no such conversation: name one that exists")
             }
+            Error::Refused(Refused::NotAMember) => Self::forbidden(
+                "the conversation is for its members: `viewer` or `sender` is the id of one",
+            ),
+            Error::Refused(Refused::Muted) => Self::forbidden(
+                "the sender is muted in this conversation: he or she may read it, and not send",
+            ),
             Error::Refused(Refused::UnknownSender) => {
                 Self::not_found("there is no such sender: `sender` is the id of a user")
             }

@@ -10,6 +10,7 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use uuid::Uuid;
 use verdict_audit::Side;
+use verdict_baseline::membership;
 use verdict_baseline::message_send::{self as baseline, Request, Sent};
 use verdict_optimized::message_send as optimized;
 
@@ -29,7 +30,7 @@ struct Body {
     idempotency_key: Option<Uuid>,
 }
 
-/// Sends a message.
+/// Sends a message, of a member who may speak.
 pub(crate) async fn send(
     State(database): State<Arc<Database>>,
     PathId(conversation): PathId,
@@ -43,6 +44,8 @@ pub(crate) async fn send(
         content: body.content,
         idempotency_key: body.idempotency_key,
     };
+    let sender = membership::sender(&database.pool, conversation, request.sender);
+    database.answer(sender).await?;
     let sent = match database.side {
         Side::Baseline => {
             let send = baseline::send(&database.pool, &request);

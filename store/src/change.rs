@@ -56,6 +56,10 @@ pub struct Change {
     pub down: Down,
     /// The tables whose rows, columns or indexes it changes.
     pub touches: &'static [Table],
+    /// What it needs of other changes: tables that have to be there before it is made and for as
+    /// long as it stands, such as those that its job fills as well. Whatever touches one of them
+    /// is made before it and taken back after it.
+    pub stands_on: &'static [Table],
     /// How the variant is connected, told from how today is.
     pub connect: fn(Connect) -> Connect,
 }
@@ -66,6 +70,7 @@ impl Change {
         up: &[],
         down: Down::Steps(&[]),
         touches: &[],
+        stands_on: &[],
         connect: std::convert::identity,
     };
 
@@ -81,6 +86,21 @@ impl Change {
             touches,
             ..Self::NONE
         }
+    }
+
+    /// The same on tables that others may touch as well.
+    #[must_use]
+    pub const fn standing_on(self, tables: &'static [Table]) -> Self {
+        Self {
+            stands_on: tables,
+            ..self
+        }
+    }
+
+    /// Whether it is made after the other and taken back before it, where both are made.
+    pub fn needs(&self, other: &Self) -> bool {
+        let mut tables = self.stands_on.iter();
+        tables.any(|table| other.touches.contains(table))
     }
 
     /// Whether it changes anything in an engine.

@@ -8,7 +8,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
-use verdict_engines::{Choice, Engines, Options, cache_dir};
+use verdict_engines::{Choice, Endpoints, Engines, Options, cache_dir};
 use verdict_seed::{Scale, World, WorldSpec};
 use verdict_service::{SideAddress, give_ground, migrate_all};
 use verdict_store::{Connect, Store};
@@ -86,18 +86,27 @@ async fn changed(
     change: impl for<'a> FnOnce(&'a Store) -> BoxFuture<'a, verdict_service::Result<()>>,
 ) -> SideAddress {
     let side = engines().await.sandbox(role).await.expect("a side");
-    let endpoints = side.endpoints();
-    let store = Store::connect(
+    let store = on(side.endpoints(), &Connect::default()).await;
+    change(&store).await.expect("the change");
+    store.close().await;
+    side.endpoints().into()
+}
+
+/// A store on databases of a test's own: the world as it is today.
+pub async fn store(role: &str, how: &Connect) -> Store {
+    let side = engines().await.sandbox(role).await.expect("a side");
+    on(side.endpoints(), how).await
+}
+
+async fn on(endpoints: &Endpoints, how: &Connect) -> Store {
+    Store::connect(
         &endpoints.postgres,
         &endpoints.clickhouse,
         &endpoints.redis,
-        &Connect::default(),
+        how,
     )
     .await
-    .expect("a store");
-    change(&store).await.expect("the change");
-    store.close().await;
-    endpoints.into()
+    .expect("a store")
 }
 
 /// One call of so many, at seeded places, goes wrong.

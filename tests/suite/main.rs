@@ -25,6 +25,7 @@ mod service;
 mod shape;
 mod sides;
 mod stumbling;
+mod together;
 mod trials;
 mod world;
 mod writes;

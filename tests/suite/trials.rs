@@ -9,9 +9,10 @@ use verdict_audit::{Catalogue, Counter, VariantName, Verdict};
 use verdict_scenarios::court::Clockwork;
 use verdict_scenarios::docket::{self, ITEMS};
 use verdict_scenarios::item::Item;
+use verdict_scenarios::schema::schema;
 use verdict_scenarios::session::Role;
 use verdict_seed::postgres_checksums;
-use verdict_store::{Fault, Store};
+use verdict_store::Fault;
 
 use crate::common::{SETS, runtime};
 use crate::court::in_court;
@@ -525,33 +526,6 @@ fn every_claim_of_every_variant_has_a_verdict_with_a_reason() {
     }
 }
 
-/// What a schema consists of, as PostgreSQL and ClickHouse list it.
-async fn schema(store: &Store) -> Vec<String> {
-    let mut schema: Vec<String> = sqlx::query_scalar(
-        "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
-        UNION ALL
-        SELECT table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable
-        FROM information_schema.columns WHERE table_schema = 'public'
-        UNION ALL
-        SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
-        UNION ALL
-        SELECT proname || prosrc
-        FROM pg_proc
-        WHERE pronamespace = 'public'::regnamespace AND prokind = 'f' AND probin IS NULL
-        ORDER BY 1",
-    )
-    .fetch_all(&store.postgres)
-    .await
-    .unwrap();
-    let tables = "SELECT create_table_query
-        FROM system.tables
-        WHERE database = currentDatabase() AND NOT startsWith(name, '.inner')
-        ORDER BY name";
-    let tables = store.clickhouse.query(tables).fetch_all::<String>().await;
-    schema.extend(tables.unwrap());
-    schema
-}
-
 #[test]
 fn every_change_is_taken_back_to_the_same_schema() {
     in_court(|court| {
@@ -564,7 +538,7 @@ fn every_change_is_taken_back_to_the_same_schema() {
                     if change.is_none() {
                         continue;
                     }
-                    let of = async || schema(&session.store(&variant)).await;
+                    let of = async || schema(&session.store(&variant)).await.unwrap();
                     let before = of().await;
                     match session.apply(Role::Trial, &change).await {
                         Ok(_) => {}

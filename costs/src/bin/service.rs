@@ -24,6 +24,7 @@ use verdict_audit::Side;
 use verdict_audit::evidence::Ratio;
 use verdict_audit::ratio::{Block, ratio};
 use verdict_baseline as baseline;
+use verdict_baseline::membership;
 use verdict_baseline::message_history::Request as HistoryRequest;
 use verdict_engines::{Choice, Engines, Options, cache_dir, host};
 use verdict_optimized as optimized;
@@ -190,6 +191,7 @@ impl Subject {
                     offset: 0,
                     include_recalled: false,
                 };
+                membership::member(pool, request.conversation, request.viewer).await?;
                 match side {
                     Side::Baseline => baseline::message_history::history(pool, &request).await,
                     Side::Optimized => optimized::message_history::history(pool, &request).await,
@@ -198,6 +200,7 @@ impl Subject {
             }
             (Flow::Send, side) => {
                 let message = self.message();
+                membership::sender(pool, message.conversation, message.sender).await?;
                 match side {
                     Side::Baseline => baseline::message_send::send(pool, &message).await,
                     Side::Optimized => optimized::message_send::send(pool, &message).await,
@@ -232,10 +235,13 @@ async fn share(
     flow: Flow,
 ) -> anyhow::Result<()> {
     let author = ladder::author_with_at_least(world, ROWS).context("find the author")?;
+    let mut conversation = ladder::conversation(world, ROWS).context("find the conversation")?;
+    // Who is muted is refused.
+    conversation.members = world.speakers(&conversation);
     let mut subject = Subject {
         flow,
         side,
-        conversation: ladder::conversation(world, ROWS).context("find the conversation")?,
+        conversation,
         page: posts_page(&Oracle::new(world), &author, POSTS, ROWS),
         pool: PgPool::connect_with(options).await?,
         wire: Wire::connect(service.url()).await?,

@@ -12,7 +12,7 @@ use serde::de::IgnoredAny;
 use uuid::Uuid;
 use verdict_audit::{FlowId, Side};
 use verdict_baseline::message_history::{MAX_LIMIT, Request};
-use verdict_oracle::{Oracle, Timeline, Write, message_history as oracle, same};
+use verdict_oracle::{ConversationRows, Oracle, Timeline, Write, message_history as oracle, same};
 use verdict_seed::Conversation;
 use verdict_service::HistoryAnswer;
 
@@ -62,6 +62,8 @@ struct Varied {
     request: Request,
     /// What its conversation shows; none when nobody has it.
     shown: Option<Arc<Timeline>>,
+    /// Whether its viewer may see that.
+    is_member: bool,
 }
 
 impl History {
@@ -122,7 +124,7 @@ fn changed(
     for read in conversations {
         asked.push((read.conversation.messages, read.request(random)));
     }
-    for varied in varied.iter().filter(|varied| varied.shown.is_some()) {
+    for varied in varied.iter().filter(|varied| varied.is_member) {
         let rows = oracle.conversation(varied.request.conversation);
         let messages = rows.map_or(0, |rows| rows.messages);
         asked.push((messages, varied.request.clone()));
@@ -151,10 +153,11 @@ impl Read {
 impl Varied {
     fn draw(oracle: &Oracle, random: &mut ChaCha8Rng) -> Self {
         let request = oracle::draw(oracle, random);
+        let rows = oracle.conversation(request.conversation);
+        let visible = |rows: &ConversationRows| rows.visible(request.include_recalled).clone();
         Self {
-            shown: oracle
-                .conversation(request.conversation)
-                .map(|rows| Arc::new(rows.visible(request.include_recalled).clone())),
+            shown: rows.as_ref().map(|rows| Arc::new(visible(rows))),
+            is_member: rows.is_some_and(|rows| rows.members.contains(&request.viewer)),
             request,
         }
     }
@@ -184,6 +187,7 @@ impl Flow for History {
         match &varied.shown {
             _ if limit == 0 => call.refused(400),
             None => call.refused(404),
+            Some(_) if !varied.is_member => call.refused(403),
             Some(_) => call,
         }
     }

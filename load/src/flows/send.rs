@@ -72,6 +72,11 @@ impl Send {
                 }
             }
         }
+        // Who is muted is refused.
+        for conversation in &mut conversations {
+            conversation.members = world.speakers(conversation);
+        }
+        conversations.retain(|conversation| !conversation.members.is_empty());
         let sizes = || {
             conversations
                 .iter()
@@ -133,9 +138,14 @@ impl Flow for Send {
         let (conversation, sender) = (message.conversation, message.sender);
         oracle::vary(&self.truth.world.oracle, &mut message, random);
         message.content.truncate(LONGEST);
-        let known = (message.conversation, message.sender) == (conversation, sender);
+        let known = message.conversation == conversation;
+        let is_member = message.sender == sender;
         let call = self.send(side, message).unjudged();
-        if known { call } else { call.refused(404) }
+        match (known, is_member) {
+            (false, _) => call.refused(404),
+            (true, false) => call.refused(403),
+            (true, true) => call,
+        }
     }
 
     /// A message that somebody else sent, and that is counted.

@@ -2,11 +2,9 @@
 
 use sqlx::postgres::PgQueryResult;
 use sqlx::{PgConnection, PgPool, query};
-use uuid::Uuid;
 use verdict_baseline::message_history::Message;
 use verdict_baseline::message_send::unsend;
-use verdict_baseline::pagination::Post;
-use verdict_baseline::writes::{join, leave};
+use verdict_baseline::writes::{join, leave, posts, reactions};
 use verdict_store::fault::Doing;
 use verdict_store::{Engine, Error};
 
@@ -83,11 +81,14 @@ async fn make(connection: &mut PgConnection, rows: &Rows) -> Result<(), Error> {
             Ok(())
         }
         Rows::Post { turn, .. } => match (&turn.before, &turn.after) {
-            (Some(_), Some(post)) => alter_post(connection, post).await,
+            (Some(_), Some(post)) => {
+                let altered = posts::edit(connection, post).await;
+                found(altered.doing("alter a post")?)
+            }
             (None, Some(post)) => insert::post(connection, post).await,
             (Some(post), None) => {
-                let gone = query("DELETE FROM posts WHERE id = $1").bind(post.id);
-                one(gone.execute(connection).await.doing("take a post back")?)
+                let gone = posts::unpost(connection, post.id).await;
+                found(gone.doing("take a post back")?)
             }
             (None, None) => Ok(()),
         },
@@ -164,8 +165,8 @@ async fn alter(connection: &mut PgConnection, before: &Row, after: &Row) -> Resu
     }
     for reaction in &before.reactions {
         if !after.reactions.contains(reaction) {
-            let gone = "DELETE FROM message_reactions WHERE id = $1";
-            remove(connection, gone, reaction.id).await?;
+            let gone = reactions::unreact(&mut *connection, reaction.id).await;
+            found(gone.doing("take a reaction away")?)?;
         }
     }
     for reaction in &after.reactions {
@@ -175,8 +176,9 @@ async fn alter(connection: &mut PgConnection, before: &Row, after: &Row) -> Resu
     }
     for file in &before.attachments {
         if !after.attachments.contains(file) {
-            let gone = "DELETE FROM message_attachments WHERE id = $1";
-            remove(connection, gone, file.id).await?;
+            let gone = query("DELETE FROM message_attachments WHERE id = $1").bind(file.id);
+            let gone = gone.execute(&mut *connection).await;
+            one(gone.doing("take a file away")?)?;
         }
     }
     for file in &after.attachments {
@@ -185,39 +187,4 @@ async fn alter(connection: &mut PgConnection, before: &Row, after: &Row) -> Resu
         }
     }
     Ok(())
-}
-
-async fn remove(
-    connection: &mut PgConnection,
-    statement: &'static str,
-    id: Uuid,
-) -> Result<(), Error> {
-    let gone = query(statement).bind(id).execute(connection).await;
-    one(gone.doing("take away what belongs to a message")?)
-}
-
-async fn alter_post(connection: &mut PgConnection, post: &Post) -> Result<(), Error> {
-    let altered = query(
-        "UPDATE posts
-        SET caption = $2,
-            image_key = $3,
-            image_sizes = $4,
-            status = $5,
-            content_type = $6,
-            updated_at = $7,
-            soft_delete = $8
-        WHERE id = $1",
-    )
-    .bind(post.id)
-    .bind(&post.caption)
-    .bind(&post.image_key)
-    .bind(&post.image_sizes)
-    .bind(&post.status)
-    .bind(&post.content_type)
-    .bind(post.updated_at)
-    .bind(post.soft_delete)
-    .execute(connection)
-    .await
-    .doing("alter a post")?;
-    one(altered)
 }

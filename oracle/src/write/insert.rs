@@ -4,6 +4,7 @@ use sqlx::{PgConnection, query};
 use uuid::Uuid;
 use verdict_baseline::message_history::{Attachment, Message};
 use verdict_baseline::pagination::Post;
+use verdict_baseline::writes::{gather, posts, reactions};
 use verdict_seed::Reaction;
 use verdict_store::Error;
 use verdict_store::fault::Doing;
@@ -38,18 +39,9 @@ pub async fn conversation(
     .execute(&mut *connection)
     .await
     .doing("add a conversation")?;
-    query(
-        "INSERT INTO conversation_members
-            (id, conversation_id, user_id, role, joined_at, created_at)
-        SELECT MD5($1::text || member::text)::uuid, $1, member, 'member', $3, $3
-        FROM UNNEST($2) AS member",
-    )
-    .bind(rows.id)
-    .bind(&rows.members)
-    .bind(times().min())
-    .execute(&mut *connection)
-    .await
-    .doing("add members")?;
+    gather(&mut *connection, rows.id, &rows.members, times().min())
+        .await
+        .doing("add members")?;
     // In the order in which they were sent: each moves the conversation's time.
     let mut sent: Vec<&Row> = rows.rows().collect();
     sent.sort_unstable_by_key(|row| (row.message.created_at, row.message.id));
@@ -115,19 +107,15 @@ pub(super) async fn reaction(
     connection: &mut PgConnection,
     reaction: &Reaction,
 ) -> Result<(), Error> {
-    query(
-        "INSERT INTO message_reactions (id, message_id, user_id, emoji, created_at)
-        VALUES ($1, $2, $3, $4, $5)",
-    )
-    .bind(reaction.id)
-    .bind(reaction.message)
-    .bind(reaction.user)
-    .bind(reaction.emoji)
-    .bind(reaction.created_at)
-    .execute(connection)
-    .await
-    .doing("add a reaction")?;
-    Ok(())
+    let given = reactions::Reaction {
+        id: reaction.id,
+        message: reaction.message,
+        user: reaction.user,
+        emoji: reaction.emoji,
+        created_at: reaction.created_at,
+    };
+    let reacted = reactions::react(connection, given).await;
+    reacted.doing("add a reaction")
 }
 
 pub(super) async fn attachment(
@@ -180,25 +168,8 @@ pub async fn author(connection: &mut PgConnection, rows: &AuthorRows) -> Result<
 /// # Errors
 /// When PostgreSQL refuses, or is away.
 pub async fn post(connection: &mut PgConnection, post: &Post) -> Result<(), Error> {
-    query(
-        "INSERT INTO posts
-            (id, user_id, caption, image_key, image_sizes, status, content_type, created_at,
-             updated_at, soft_delete)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-    )
-    .bind(post.id)
-    .bind(post.user_id)
-    .bind(&post.caption)
-    .bind(&post.image_key)
-    .bind(&post.image_sizes)
-    .bind(&post.status)
-    .bind(&post.content_type)
-    .bind(post.created_at)
-    .bind(post.updated_at)
-    .bind(post.soft_delete)
-    .execute(&mut *connection)
-    .await
-    .doing("add a post")?;
+    let posted = posts::post(&mut *connection, post).await;
+    posted.doing("add a post")?;
     // Today's trigger stamps it with the time of the trial.
     query("UPDATE post_metadata SET created_at = $2, updated_at = $2 WHERE post_id = $1")
         .bind(post.id)

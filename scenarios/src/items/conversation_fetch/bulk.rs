@@ -2,9 +2,9 @@
 //! them again: neither waits for the other for ever.
 
 use futures_util::future;
-use sqlx::query;
 use uuid::Uuid;
 use verdict_audit::VariantName;
+use verdict_baseline::writes::{join_many, leave_many};
 use verdict_oracle::Difference;
 use verdict_store::Store;
 use verdict_store::fault::{Blame, EngineError};
@@ -16,17 +16,6 @@ use crate::tally::Tally;
 
 const CONVERSATIONS: usize = 60;
 const ROUNDS: usize = 3;
-
-const JOIN: &str = "
-INSERT INTO conversation_members (id, conversation_id, user_id, role)
-SELECT GEN_RANDOM_UUID(), id, $2, 'member'
-FROM UNNEST($1) WITH ORDINALITY AS listed (id, place)
-ORDER BY place";
-
-const LEAVE: &str = "
-DELETE FROM conversation_members
-WHERE conversation_id = ANY($1)
-  AND user_id = $2";
 
 pub(super) async fn run(
     session: &Session<'_>,
@@ -43,10 +32,10 @@ async fn rounds(scene: &Scene<'_>, tally: &mut Tally) -> Result<()> {
     let forth = &scene.conversations;
     let back: Vec<Uuid> = forth.iter().rev().copied().collect();
     for _ in 0..ROUNDS {
-        for statement in [JOIN, LEAVE] {
+        for joins in [true, false] {
             let both = future::join(
-                change(&scene.store, statement, forth, scene.users[1]),
-                change(&scene.store, statement, &back, scene.users[2]),
+                change(&scene.store, joins, forth, scene.users[1]),
+                change(&scene.store, joins, &back, scene.users[2]),
             );
             let (one, other) = both.await;
             for changed in [one, other] {
@@ -67,14 +56,13 @@ async fn rounds(scene: &Scene<'_>, tally: &mut Tally) -> Result<()> {
 
 async fn change(
     store: &Store,
-    statement: &'static str,
+    joins: bool,
     conversations: &[Uuid],
     user: Uuid,
 ) -> sqlx::Result<()> {
-    query(statement)
-        .bind(conversations)
-        .bind(user)
-        .execute(&store.postgres)
-        .await
-        .map(drop)
+    let pool = &store.postgres;
+    match joins {
+        true => join_many(pool, conversations, user, "member").await,
+        false => leave_many(pool, conversations, user).await,
+    }
 }

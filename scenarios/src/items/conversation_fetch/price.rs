@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::try_join_all;
 use rand::RngExt;
-use sqlx::{PgPool, query, query_as};
+use sqlx::PgPool;
 use uuid::Uuid;
 use verdict_audit::evidence::{Price, PriceOf};
 use verdict_audit::{Unit, VariantName};
@@ -19,6 +19,7 @@ use verdict_store::{Change, Error, Fault, Store};
 
 use crate::error::Result;
 use crate::session::{Depth, ROLES, Role, Session};
+use crate::versions::{Updates, Versions};
 
 /// Calls that versions are counted over.
 const COUNTED: usize = 20;
@@ -93,13 +94,6 @@ impl Call {
     }
 }
 
-/// Versions of rows of a table that a call leaves, and those of them that no index hears of.
-#[derive(Debug, Clone, Copy)]
-struct Versions {
-    all: f64,
-    hot: f64,
-}
-
 /// The versions that a call of today's leaves on a side.
 async fn versions(
     session: &Session<'_>,
@@ -113,17 +107,17 @@ async fn versions(
     };
     let store = session.connect(role, None, one).await?;
     let pool = &store.postgres;
-    let before = updates(pool).await?;
+    let before = Updates::so_far(pool, TABLE).await?;
     match call {
         Call::Send => {
             let sent = requests(session, conversation, COUNTED);
             for request in &sent {
                 sent_one(pool, request).await?;
             }
-            let after = updates(pool).await?;
+            let after = Updates::so_far(pool, TABLE).await?;
             take_back(pool, &sent).await?;
             store.close().await;
-            Ok(per_call(before, after, COUNTED))
+            Ok(after.per_call(before, COUNTED))
         }
         Call::Join => {
             let world = session.world();
@@ -134,40 +128,15 @@ async fn versions(
                 let joined = join(pool, conversation.id, *user).await;
                 joined.doing("add a member")?;
             }
-            let after = updates(pool).await?;
+            let after = Updates::so_far(pool, TABLE).await?;
             for user in &strangers {
                 let left = leave(pool, conversation.id, *user).await;
                 left.doing("take a member back")?;
             }
             store.close().await;
-            Ok(per_call(before, after, strangers.len()))
+            Ok(after.per_call(before, strangers.len()))
         }
     }
-}
-
-fn per_call(before: (i64, i64), after: (i64, i64), calls: usize) -> Versions {
-    Versions {
-        all: (after.0 - before.0) as f64 / calls as f64,
-        hot: (after.1 - before.1) as f64 / calls as f64,
-    }
-}
-
-/// Updates of the table so far that the pool's one connection knows of, and those without a new
-/// entry in an index.
-async fn updates(pool: &PgPool) -> std::result::Result<(i64, i64), Error> {
-    query("SELECT pg_stat_force_next_flush()")
-        .execute(pool)
-        .await
-        .doing("flush the statistics")?;
-    query_as(
-        "SELECT n_tup_upd, n_tup_hot_upd
-        FROM pg_stat_user_tables
-        WHERE relname = $1",
-    )
-    .bind(TABLE)
-    .fetch_one(pool)
-    .await
-    .doing("read the statistics of a table")
 }
 
 /// The versions with item 2's fix as well: the audit's beside the audit's, ours beside ours.

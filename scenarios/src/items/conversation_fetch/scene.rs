@@ -5,6 +5,7 @@ use std::time::Duration;
 use sqlx::{query, query_as, query_scalar};
 use uuid::Uuid;
 use verdict_audit::VariantName;
+use verdict_baseline::writes::join_many;
 use verdict_oracle::conversation_fetch::hold_details;
 use verdict_oracle::{Difference, Ending};
 use verdict_store::fault::Doing;
@@ -62,16 +63,9 @@ impl<'a> Scene<'a> {
         .execute(pool)
         .await
         .doing("add conversations of a trial's own")?;
-        query(
-            "INSERT INTO conversation_members (id, conversation_id, user_id, role)
-            SELECT GEN_RANDOM_UUID(), id, $2, 'owner'
-            FROM UNNEST($1) AS id",
-        )
-        .bind(&self.conversations)
-        .bind(self.users[0])
-        .execute(pool)
-        .await
-        .doing("add their owner")?;
+        join_many(pool, &self.conversations, self.users[0], "owner")
+            .await
+            .doing("add their owner")?;
         Ok(())
     }
 
