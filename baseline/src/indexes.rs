@@ -30,13 +30,19 @@ pub struct RangeRequest {
     pub limit: i64,
 }
 
-/// A message by its place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
-pub struct Placed {
+/// A message of a range.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Said {
     /// The message.
     pub id: Uuid,
-    /// When it was sent.
+    /// Who sent it.
+    pub sender_id: Uuid,
+    /// When.
     pub created_at: DateTime<Utc>,
+    /// What it says, unless that is encrypted.
+    pub content: Option<String>,
+    /// Its kind.
+    pub message_type: String,
 }
 
 /// What is counted about a post.
@@ -90,7 +96,7 @@ pub async fn published_posts(pool: &PgPool, author: Uuid, limit: i64) -> Result<
 }
 
 const MESSAGE_RANGE: &str = "
-SELECT id, created_at
+SELECT id, sender_id, created_at, content, message_type
 FROM messages
 WHERE conversation_id = $1
   AND created_at >= $2
@@ -100,7 +106,7 @@ ORDER BY created_at DESC, id DESC
 LIMIT $4";
 
 /// The newest messages of a range.
-pub async fn message_range(pool: &PgPool, request: &RangeRequest) -> Result<Vec<Placed>> {
+pub async fn message_range(pool: &PgPool, request: &RangeRequest) -> Result<Vec<Said>> {
     let rows = sqlx::query_as(MESSAGE_RANGE)
         .bind(request.conversation)
         .bind(request.since)

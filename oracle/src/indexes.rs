@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt};
 use uuid::Uuid;
-use verdict_baseline::indexes::{Counts, Membership, Placed, RangeRequest};
+use verdict_baseline::indexes::{Counts, Membership, RangeRequest, Said};
 use verdict_baseline::pagination::Post;
 
 use crate::conversation_fetch;
@@ -28,9 +28,8 @@ pub fn hold_members(oracle: &Oracle, user: Uuid, answer: &[Membership]) -> Held 
         .conversations_of(user)
         .into_iter()
         .map(|conversation_id| Membership {
+            is_archived: oracle.has_archived(conversation_id, user),
             conversation_id,
-            // Nobody puts one away in this world.
-            is_archived: false,
         })
         .collect();
     due.sort_unstable();
@@ -59,7 +58,11 @@ pub fn hold_posts(oracle: &Oracle, (author, limit): PostsRequest, answer: &[Post
         .rows()
         .filter(|post| post.status == "published" && post.soft_delete.is_none());
     let due = Timeline::newest_first(shown.map(|post| (post.created_at, post.id)));
-    due.hold(0, limit, answer.iter().map(|post| (post.created_at, post.id)))?;
+    due.hold(
+        0,
+        limit,
+        answer.iter().map(|post| (post.created_at, post.id)),
+    )?;
     for (place, post) in (1..).zip(answer) {
         same("post", &rows.post(post.id).map(AsRef::as_ref), &Some(post))
             .map_err(|wrong| wrong.at(format!("row {place}")))?;
@@ -102,17 +105,20 @@ pub fn draw_range(oracle: &Oracle, random: &mut impl Rng) -> RangeRequest {
 ///
 /// # Errors
 /// The first that is wrong.
-pub fn hold_range(oracle: &Oracle, request: &RangeRequest, answer: &[Placed]) -> Held {
+pub fn hold_range(oracle: &Oracle, request: &RangeRequest, answer: &[Said]) -> Held {
     let Some(rows) = oracle.conversation(request.conversation) else {
         return same("messages of nothing", &0, &answer.len());
     };
     let range = request.since..request.until;
-    let mut due: Vec<Placed> = rows
+    let mut due: Vec<Said> = rows
         .rows()
         .filter(|row| row.deleted_at.is_none() && range.contains(&row.message.created_at))
-        .map(|row| Placed {
+        .map(|row| Said {
             id: row.message.id,
+            sender_id: row.message.sender_id,
             created_at: row.message.created_at,
+            content: row.message.content.clone(),
+            message_type: row.message.message_type.clone(),
         })
         .collect();
     due.sort_unstable_by_key(|row| std::cmp::Reverse((row.created_at, row.id)));

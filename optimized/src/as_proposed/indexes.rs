@@ -3,14 +3,23 @@
 
 use verdict_store::{Change, Engine, Step, Table};
 
+macro_rules! create {
+    ($name:literal, $what:literal) => {
+        Step::Script(
+            Engine::Postgres,
+            concat!("CREATE INDEX ", $name, "\nON ", $what),
+        )
+    };
+}
+
 macro_rules! index {
     ($table:literal, $name:literal, $what:literal) => {
         Change::steps(
+            &[create!($name, $what)],
             &[Step::Script(
                 Engine::Postgres,
-                concat!("CREATE INDEX ", $name, "\nON ", $what),
+                concat!("DROP INDEX ", $name),
             )],
-            &[Step::Script(Engine::Postgres, concat!("DROP INDEX ", $name))],
             &[Table::postgres($table)],
         )
     };
@@ -37,11 +46,39 @@ pub const MESSAGES: Change = index!(
     "messages (conversation_id, created_at DESC, id DESC)\nWHERE deleted_at IS NULL"
 );
 
-/// Conversations by time, with columns that today does not have.
-pub const CONVERSATIONS: Change = index!(
-    "conversations",
+const UPDATED_MEMBER: Step = create!(
     "idx_conversations_updated_member",
     "conversations (updated_at DESC, id)\nINCLUDE (member_count, last_message_id)"
+);
+
+/// Conversations by time, with columns that today does not have.
+pub const CONVERSATIONS: Change = Change::steps(
+    &[UPDATED_MEMBER],
+    &[Step::Script(
+        Engine::Postgres,
+        "DROP INDEX idx_conversations_updated_member",
+    )],
+    &[Table::postgres("conversations")],
+);
+
+/// The same where item 9 has brought the columns, with nothing in them.
+pub const MENDED_CONVERSATIONS: Change = Change::steps(
+    &[
+        Step::Script(
+            Engine::Postgres,
+            "ALTER TABLE conversations
+            ADD COLUMN member_count int NOT NULL DEFAULT 0,
+            ADD COLUMN last_message_id uuid",
+        ),
+        UPDATED_MEMBER,
+    ],
+    &[Step::Script(
+        Engine::Postgres,
+        "ALTER TABLE conversations
+        DROP COLUMN member_count,
+        DROP COLUMN last_message_id",
+    )],
+    &[Table::postgres("conversations")],
 );
 
 /// Counters by post, with the counters.

@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use uuid::Uuid;
 use verdict_audit::{At, VariantName};
 use verdict_baseline::conversation_fetch::{self as today, Listed};
-use verdict_baseline::indexes::{self as baseline, Counts, Membership, Placed, RangeRequest};
+use verdict_baseline::indexes::{self as baseline, Counts, Membership, RangeRequest, Said};
 use verdict_baseline::pagination::Post;
 use verdict_optimized::as_proposed::indexes as as_proposed;
 use verdict_optimized::indexes as optimized;
@@ -48,6 +48,10 @@ impl Item for Indexes {
             (proposed("posts"), as_proposed::POSTS),
             (proposed("messages"), as_proposed::MESSAGES),
             (proposed("conversations"), as_proposed::CONVERSATIONS),
+            (
+                VariantName::Mended(Some("conversations".to_owned())),
+                as_proposed::MENDED_CONVERSATIONS,
+            ),
             (proposed("metadata"), as_proposed::METADATA),
             (VariantName::Optimized, optimized::CHANGE),
         ]
@@ -183,7 +187,7 @@ pub struct MessageRange;
 
 impl Operation for MessageRange {
     type Request = RangeRequest;
-    type Answer = Vec<Placed>;
+    type Answer = Vec<Said>;
 
     fn name(&self) -> &'static str {
         "message-range"
