@@ -70,11 +70,14 @@ pub fn hold_posts(oracle: &Oracle, (author, limit): PostsRequest, answer: &[Post
     Ok(())
 }
 
-/// A range of a conversation that holds some of its messages, or none.
+/// Hours that a range is long of which a page is measured: there are more messages in it.
+pub const MONTH: i64 = 24 * 30;
+
+/// A range of so many hours from some message of a conversation on.
 pub fn range_of(
     oracle: &Oracle,
     conversation: Uuid,
-    limit: i64,
+    (hours, limit): (i64, i64),
     random: &mut impl Rng,
 ) -> RangeRequest {
     let clock = oracle.world().clock();
@@ -85,7 +88,6 @@ pub fn range_of(
         rows.before(place + 1)
     });
     let since = at.map_or(clock - TimeDelta::days(7), |(time, _)| time);
-    let hours = *[1, 24, 24 * 30].choose(random).unwrap_or(&24);
     RangeRequest {
         conversation,
         since,
@@ -98,7 +100,8 @@ pub fn range_of(
 pub fn draw_range(oracle: &Oracle, random: &mut impl Rng) -> RangeRequest {
     let conversation = conversation_fetch::draw(oracle, random);
     let limit = *LIMITS.choose(random).unwrap_or(&20);
-    range_of(oracle, conversation, limit, random)
+    let hours = *[1, 24, MONTH].choose(random).unwrap_or(&MONTH);
+    range_of(oracle, conversation, (hours, limit), random)
 }
 
 /// Whether the messages of a range are right.

@@ -11,6 +11,7 @@ pub mod message_send;
 pub mod pagination;
 pub mod partitioning;
 pub mod post_images;
+mod sends;
 
 pub use conversation_fetch::ConversationFetch;
 pub use engagement_rollup::EngagementRollup;

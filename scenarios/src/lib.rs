@@ -24,6 +24,7 @@ mod standing;
 pub mod tally;
 pub mod timing;
 pub mod trial;
+mod uses;
 pub mod work;
 mod written;
 mod zeros;

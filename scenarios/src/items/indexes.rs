@@ -1,10 +1,14 @@
-//! Item 11 on trial: each of the audit's indexes against the read that it is for. What it is to
-//! the reads of other items their own trials tell, on the schema with every fix.
+//! Item 11 on trial: each of the audit's indexes against the read that it is for, the other reads,
+//! and a write to each table; and which indexes the calls of all items look into.
 //!
 //! The rung is the number of messages of a conversation, or of posts of an author.
 
+mod writes;
+
+use futures_util::future::BoxFuture;
 use rand_chacha::ChaCha8Rng;
 use uuid::Uuid;
+use verdict_audit::evidence::Price;
 use verdict_audit::{At, VariantName};
 use verdict_baseline::conversation_fetch::{self as today, Listed};
 use verdict_baseline::indexes::{self as baseline, Counts, Membership, RangeRequest, Said};
@@ -18,8 +22,15 @@ use verdict_oracle::{Held, Hostile, Oracle, Write, conversation_fetch, ladder};
 use verdict_seed::World;
 use verdict_store::{Change, Fault, Store};
 
+use self::writes::Written;
+use super::sends;
+use crate::error::Result as Outcome;
 use crate::item::Item;
 use crate::operation::{AnyOperation, Between, Operation, erase};
+use crate::session::Session;
+
+/// The rung that is judged.
+const JUDGED: u64 = 1_000;
 
 /// Rows of a page.
 const LIMIT: i64 = 20;
@@ -64,13 +75,41 @@ impl Item for Indexes {
             erase(MessageRange),
             erase(ConversationList),
             erase(PostMetadata),
+            erase(Written::Join),
+            erase(Written::Publish),
+            erase(Written::Like),
         ]
+    }
+
+    fn tells_uses(&self) -> bool {
+        true
+    }
+
+    fn prices<'a>(
+        &'a self,
+        session: &'a Session<'_>,
+        variant: &'a VariantName,
+    ) -> BoxFuture<'a, Outcome<Vec<Price>>> {
+        Box::pin(async move {
+            let Some(conversation) = ladder::conversation(session.world(), JUDGED) else {
+                return Ok(Vec::new());
+            };
+            let mut prices = vec![sends::sending(session, variant, &conversation).await?];
+            prices.extend(sends::held(self, session, variant, &conversation).await?);
+            Ok(prices)
+        })
     }
 }
 
+/// The rung that is judged, and the largest: many variants are timed.
+fn rungs(sizes: Vec<u64>) -> Vec<At> {
+    let largest = sizes.last().copied();
+    let measured = |n: &u64| *n == JUDGED || Some(*n) == largest;
+    sizes.into_iter().filter(measured).map(At::rung).collect()
+}
+
 fn conversations(world: &World) -> Vec<At> {
-    let sizes = ladder::conversation_sizes(world).into_iter();
-    sizes.map(At::rung).collect()
+    rungs(ladder::conversation_sizes(world))
 }
 
 /// The conversations of the member of one who is in the most.
@@ -137,8 +176,7 @@ impl Operation for PublishedPosts {
     }
 
     fn rungs(&self, world: &World) -> Vec<At> {
-        let sizes = ladder::author_sizes(world).into_iter();
-        sizes.map(At::rung).collect()
+        rungs(ladder::author_sizes(world))
     }
 
     fn at(&self, oracle: &Oracle, at: At, _: &mut ChaCha8Rng) -> Option<PostsRequest> {
@@ -199,7 +237,8 @@ impl Operation for MessageRange {
 
     fn at(&self, oracle: &Oracle, at: At, random: &mut ChaCha8Rng) -> Option<RangeRequest> {
         let conversation = ladder::conversation(oracle.world(), at.n)?;
-        Some(oracle::range_of(oracle, conversation.id, LIMIT, random))
+        let range = (oracle::MONTH, LIMIT);
+        Some(oracle::range_of(oracle, conversation.id, range, random))
     }
 
     fn draw(&self, oracle: &Oracle, random: &mut ChaCha8Rng) -> RangeRequest {
@@ -302,8 +341,7 @@ impl Operation for PostMetadata {
     }
 
     fn rungs(&self, world: &World) -> Vec<At> {
-        let sizes = ladder::author_sizes(world).into_iter();
-        sizes.map(At::rung).collect()
+        rungs(ladder::author_sizes(world))
     }
 
     fn at(&self, oracle: &Oracle, _: At, random: &mut ChaCha8Rng) -> Option<Vec<Asked>> {
