@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::{PgPool, query, query_as, query_scalar};
-use verdict_audit::VariantName;
+use verdict_audit::evidence::PlanMode;
+use verdict_audit::{Counter, VariantName};
 use verdict_store::fault::Doing;
 use verdict_store::{Connect, Error, Fault};
 
@@ -47,10 +48,16 @@ impl Court<'_> {
                     &VariantName::Baseline
                 };
                 let used = self.used(role, &*operation, variant);
-                for index in self.runtime.block_on(used)? {
-                    if let Some(by) = uses.get_mut(&index) {
-                        by.push(format!("{} {}", item.id(), operation.name()));
-                    }
+                let used = self.runtime.block_on(used)?;
+                if !used.iter().any(|index| uses.contains_key(index)) {
+                    continue;
+                }
+                let mut by = format!("{} {}", item.id(), operation.name());
+                if !case.change.is_none() {
+                    by.push_str(&self.buffers(&*operation, case.variant, own)?);
+                }
+                for index in used {
+                    uses.entry(index).and_modify(|all| all.push(by.clone()));
                 }
             }
         }
@@ -80,6 +87,40 @@ impl Court<'_> {
             ));
         }
         Ok(())
+    }
+
+    /// What a call at the operation's largest place reads today and on the changed schema.
+    fn buffers(
+        &self,
+        operation: &dyn AnyOperation,
+        variant: &VariantName,
+        own: bool,
+    ) -> Result<String> {
+        let Some(at) = operation
+            .rungs(self.session.world())
+            .into_iter()
+            .next_back()
+        else {
+            return Ok(String::new());
+        };
+        let today = VariantName::Baseline;
+        let changed = if own { variant } else { &today };
+        let mut buffers = Vec::new();
+        for (role, variant) in [(Role::Baseline, &today), (Role::of(variant), changed)] {
+            let Some(probe) = operation.probe(self.session.oracle(), variant, at) else {
+                return Ok(String::new());
+            };
+            let none = &mut Tally::default();
+            let counted = self.one_place(role, operation, &*probe, PlanMode::Auto, none)?;
+            let counted = counted
+                .ok()
+                .and_then(|(read, _)| read.get(&Counter::Buffers).copied());
+            buffers.extend(counted);
+        }
+        Ok(match buffers[..] {
+            [today, changed] => format!(" ({today:.1} to {changed:.1} buffers at {at})"),
+            _ => String::new(),
+        })
     }
 
     /// The indexes that the calls of an operation look into, at all its places.

@@ -28,8 +28,9 @@ pub(super) const SENT: &[Table] = &[
 ];
 
 /// Between two calls of those who are at work while the change is made, and how long they are at
-/// work alone.
+/// work alone, before which they have begun.
 const PAUSE: Duration = Duration::from_millis(2);
+const FIRST: Duration = Duration::from_millis(50);
 const QUIET: Duration = Duration::from_millis(500);
 
 /// What it takes to send, today and with the index to be written.
@@ -100,6 +101,8 @@ pub(super) async fn held(
     let others = session
         .connect(Role::Trial, None, |connect| connect)
         .await?;
+    // Connections are opened and statements prepared by the first calls.
+    at_work(&others, conversation, session, tokio::time::sleep(FIRST)).await?;
     let quiet = at_work(&others, conversation, session, async {
         tokio::time::sleep(QUIET).await;
     });
