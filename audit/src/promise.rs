@@ -96,10 +96,16 @@ impl Claim {
     /// The keys that every claim may have.
     const KEYS: [&'static str; 5] = ["id", "operation", "variant", "says", "promise"];
 
-    /// Whether it is judged for a variant.
+    /// Whether it is judged for a variant: the one that it names, that one mended, and the fix.
     pub fn is_about(&self, variant: &VariantName) -> bool {
-        let only = self.variant.as_ref();
-        *variant == VariantName::Optimized || only.is_none_or(|only| only == variant)
+        let named = |only: &VariantName| {
+            let mends = match (only, variant) {
+                (VariantName::Proposed(of), VariantName::Mended(mended)) => of == mended,
+                _ => false,
+            };
+            mends || only == variant
+        };
+        *variant == VariantName::Optimized || self.variant.as_ref().is_none_or(named)
     }
 
     /// Whether a claim has a key of this name in audit.toml.

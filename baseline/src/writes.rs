@@ -22,6 +22,15 @@ DELETE FROM conversation_members
 WHERE conversation_id = $1
   AND user_id = $2";
 
+const PUBLISH: &str = "
+INSERT INTO posts (id, user_id, image_key, status)
+VALUES ($1, $2, 'posts/' || $1::text, 'published')";
+
+const LIKE: &str = "
+UPDATE post_metadata
+SET like_count = like_count + 1
+WHERE post_id = $1";
+
 /// A user joins a conversation; whether he or she was none of its members.
 pub async fn join(
     executor: impl PgExecutor<'_>,
@@ -40,15 +49,30 @@ pub async fn leave(
     one(executor, LEAVE, conversation, user).await
 }
 
+/// An author publishes a post; whether it is there.
+pub async fn publish(
+    executor: impl PgExecutor<'_>,
+    post: Uuid,
+    author: Uuid,
+) -> sqlx::Result<bool> {
+    one(executor, PUBLISH, post, author).await
+}
+
+/// A like is counted; whether there is such a post.
+pub async fn like(executor: impl PgExecutor<'_>, post: Uuid) -> sqlx::Result<bool> {
+    let counted = sqlx::query(LIKE).bind(post).execute(executor).await?;
+    Ok(counted.rows_affected() > 0)
+}
+
 async fn one(
     executor: impl PgExecutor<'_>,
     statement: &'static str,
-    conversation: Uuid,
-    user: Uuid,
+    what: Uuid,
+    who: Uuid,
 ) -> sqlx::Result<bool> {
     let written = sqlx::query(statement)
-        .bind(conversation)
-        .bind(user)
+        .bind(what)
+        .bind(who)
         .execute(executor)
         .await?;
     Ok(written.rows_affected() > 0)

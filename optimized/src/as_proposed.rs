@@ -5,6 +5,7 @@ pub mod conversation_fetch;
 pub mod engagement_rollup;
 pub mod feed_candidates;
 pub mod feed_tables;
+pub mod indexes;
 pub mod message_history;
 pub mod message_search;
 pub mod message_send;

@@ -8,6 +8,7 @@ pub mod feed;
 pub mod feed_candidates;
 pub mod feed_job;
 pub mod feed_tables;
+pub mod indexes;
 pub mod message_history;
 pub mod message_search;
 pub mod message_send;
@@ -29,4 +30,5 @@ pub const FIXES: &[Change] = &[
     pagination::CHANGE,
     message_search::CHANGE,
     conversation_fetch::CHANGE,
+    indexes::CHANGE,
 ];

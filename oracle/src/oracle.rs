@@ -50,6 +50,7 @@ struct Known {
     world: World,
     conversations: Memo<Uuid, ConversationRows>,
     endings: Memo<Uuid, Ending>,
+    archived: Memo<Uuid, Vec<Uuid>>,
     authors: Memo<Uuid, AuthorRows>,
     feeds: Memo<Cut, FeedRows>,
     hung: Memo<u64, HashMap<Uuid, Arc<Hung>>>,
@@ -69,6 +70,7 @@ impl Oracle {
                 world: world.clone(),
                 conversations: Memo::new(KEPT),
                 endings: Memo::new(KEPT),
+                archived: Memo::new(KEPT),
                 authors: Memo::new(KEPT),
                 feeds: Memo::new(KEPT_FEEDS),
                 hung: Memo::new(KEPT),
@@ -210,6 +212,13 @@ impl Oracle {
             .collect()
     }
 
+    /// Whether a member has put a conversation away. Nobody has who joined since, or is in a
+    /// hostile one.
+    pub fn has_archived(&self, conversation: Uuid, user: Uuid) -> bool {
+        let archived = self.known.archived(conversation);
+        archived.is_some_and(|users| users.contains(&user))
+    }
+
     /// An author with his or her rows; `None` when nobody has the id.
     pub fn author(&self, id: Uuid) -> Option<Arc<AuthorRows>> {
         match self.written.authors.get(&id) {
@@ -304,6 +313,12 @@ impl Known {
         let conversation = self.world.conversation(self.conversation_index(id)?);
         let made = || (Ending::of(&self.world, &conversation), 1);
         Some(self.endings.get_or(id, made))
+    }
+
+    fn archived(&self, id: Uuid) -> Option<Arc<Vec<Uuid>>> {
+        let conversation = self.world.conversation(self.conversation_index(id)?);
+        let made = || (self.world.archived_by(&conversation), 1);
+        Some(self.archived.get_or(id, made))
     }
 
     fn conversations_of(&self, user: Uuid) -> Vec<Uuid> {

@@ -33,6 +33,11 @@ pub trait Item: Sync {
         None
     }
 
+    /// Whether it is told what each index is for: which calls of all items look into it.
+    fn tells_uses(&self) -> bool {
+        false
+    }
+
     /// Every variant with what it changes, the baseline first.
     fn variants(&self) -> Vec<(VariantName, Change)>;
 

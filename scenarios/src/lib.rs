@@ -27,6 +27,7 @@ pub mod tally;
 pub mod timing;
 pub mod together;
 pub mod trial;
+mod uses;
 pub mod versions;
 pub mod work;
 mod written;

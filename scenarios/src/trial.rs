@@ -285,6 +285,10 @@ impl Court<'_> {
             let own = case.item.prices(self.session, case.variant);
             evidence.price.extend(self.runtime.block_on(own)?);
         }
+        if case.item.tells_uses() {
+            step("uses of indexes");
+            self.uses(case, tally)?;
+        }
         match today {
             Some(today) => {
                 let before = today.failure.is_none();

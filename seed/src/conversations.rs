@@ -127,6 +127,15 @@ impl World {
             .collect()
     }
 
+    /// The members of a conversation who have put it away.
+    pub fn archived_by(&self, conversation: &Conversation) -> Vec<Uuid> {
+        let last = self.conversation_segments(conversation.index).last();
+        let recent = last.map_or_else(Vec::new, |last| self.segment_messages(conversation, &last));
+        let members = self.memberships(conversation, &recent).into_iter();
+        let away = members.filter(|member| member.archived);
+        away.map(|member| member.user).collect()
+    }
+
     /// From when to when a conversation's messages lie, in microseconds since 1970.
     fn conversation_life(&self, index: u32) -> Range<i64> {
         let mut random = self.stream(Aspect::CONVERSATION_LIFE, index.into());

@@ -4,7 +4,7 @@ use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
 use criterion::Criterion;
-use verdict_audit::evidence::{ItemEvidence, PlanMode, Plans, PriceOf, VariantEvidence};
+use verdict_audit::evidence::{ItemEvidence, PlanMode, Plans, Price, PriceOf, VariantEvidence};
 use verdict_audit::{Catalogue, Counter, VariantName, Verdict};
 use verdict_scenarios::court::Clockwork;
 use verdict_scenarios::docket::{self, ITEMS};
@@ -290,6 +290,46 @@ fn a_send_leaves_one_version_of_the_conversation_with_two_fixes_and_three_with_t
     assert_eq!(versions("optimized", with_item_2), (1.0, 1.0));
     assert_eq!(versions("proposed", None), (1.0, 2.0));
     assert_eq!(versions("proposed", with_item_2), (1.0, 3.0));
+}
+
+#[test]
+fn an_index_is_judged_by_who_looks_into_it_and_by_what_sends_cost() {
+    let buffers = |variant| {
+        let heard = heard("indexes", variant);
+        counted(
+            heard,
+            "member-conversations",
+            PlanMode::Auto,
+            Counter::Buffers,
+        )[0]
+    };
+    for variant in ["proposed-members", "optimized"] {
+        let (today, fix) = (buffers("baseline"), buffers(variant));
+        assert!(today > 2.0 * fix, "{variant}: {today} {fix}");
+    }
+    let fails = heard("indexes", "proposed-conversations")
+        .failure
+        .as_deref();
+    assert!(fails.unwrap().contains("member_count"), "{fails:?}");
+    let mended = declared("indexes", "mended-conversations");
+    let unread = "operations look into idx_conversations_updated_member: none";
+    assert!(mended.contains(unread), "{mended}");
+    let members = declared("indexes", "proposed-members");
+    assert!(members.contains("conversation-fetch list ("), "{members}");
+    let idle = declared("indexes", "baseline");
+    for index in ["idx_conversations_updated_at", "idx_messages_version"] {
+        assert!(idle.contains(index), "{index}: {idle}");
+    }
+    let sends = |variant| {
+        let of = |price: &&Price| {
+            matches!(&price.what, PriceOf::PerCall { operation, counter, .. }
+            if operation.as_str() == "send" && *counter == Counter::Buffers)
+        };
+        heard("indexes", variant).price.iter().find(of).unwrap()
+    };
+    let (audits, fix) = (sends("proposed-messages"), sends("optimized"));
+    assert!(audits.variant > audits.baseline, "{audits:?}");
+    assert!(fix.variant < fix.baseline, "{fix:?}");
 }
 
 #[test]
