@@ -64,14 +64,6 @@ const EQUIVALENT: &[Equivalent] = &[
         reason: "a flag that is down is lowered once more",
     },
     Equivalent {
-        item: "message-history",
-        variant: "optimized",
-        kind: Kind::Order,
-        before: "conversation_id",
-        after: "conversation_id DESC",
-        reason: "conversations are locked in one order, whichever it is",
-    },
-    Equivalent {
         item: "message-send",
         variant: "optimized",
         kind: Kind::Join,

@@ -196,9 +196,12 @@ const LATER_WITHOUT_RECALLED: &str = later!(
 struct Row {
     #[sqlx(flatten)]
     message: Message,
-    reactions: Option<Vec<(String, i64, bool)>>,
-    attachments: Option<Vec<(Uuid, String, String, i32, String)>>,
+    reactions: Option<Vec<ReactionRow>>,
+    attachments: Option<Vec<AttachmentRow>>,
 }
+
+type ReactionRow = (String, i64, bool);
+type AttachmentRow = (Uuid, String, String, i32, String);
 
 impl Row {
     /// The message at a place of the page, from 1.

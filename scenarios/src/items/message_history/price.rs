@@ -182,15 +182,12 @@ async fn cost(
     if let Some(first) = messages.first() {
         given_up(pool, call, *first, conversation).await?;
     }
+    flush(pool).await?;
     meter.begin().await?;
     for message in &messages {
         times.push(given_up(pool, call, *message, conversation).await?);
     }
-    // WAL is told apart up to where it is flushed, and what is given up flushes none.
-    query("SELECT pg_logical_emit_message(true, 'verdict', '')")
-        .execute(pool)
-        .await
-        .doing("flush WAL")?;
+    flush(pool).await?;
     let mut counted = meter.end().await?;
     for total in counted.values_mut() {
         *total /= messages.len().max(1) as f64;
@@ -200,6 +197,16 @@ async fn cost(
         counted,
         took: times.get(times.len() / 2).copied().unwrap_or_default(),
     })
+}
+
+/// WAL is told from images of pages between two places that are flushed, and what is given up
+/// flushes none.
+async fn flush(pool: &PgPool) -> std::result::Result<(), Error> {
+    query("SELECT pg_logical_emit_message(true, 'verdict', '')")
+        .execute(pool)
+        .await
+        .doing("flush WAL")?;
+    Ok(())
 }
 
 async fn given_up(
