@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use clickhouse::sql::Identifier;
 use clickhouse::{Client, Row};
@@ -67,10 +68,27 @@ pub async fn hold(client: &Client) -> Result<(), Error> {
             held().stopped.insert(table);
         }
     }
+    at_rest(client).await?;
     let parts = parts(client).await?;
     if let Some(first) = parts.first() {
         let database = first.database.clone();
         held().parts.entry(database).or_insert(parts);
+    }
+    Ok(())
+}
+
+/// Waits for merges that were running when they were stopped: one may still come to its end.
+async fn at_rest(client: &Client) -> Result<(), Error> {
+    const LOOK: Duration = Duration::from_millis(10);
+    let running = "SELECT count() FROM system.merges WHERE database = currentDatabase()";
+    while client
+        .query(running)
+        .fetch_one::<u64>()
+        .await
+        .doing("see what is merged")?
+        > 0
+    {
+        tokio::time::sleep(LOOK).await;
     }
     Ok(())
 }

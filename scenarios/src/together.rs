@@ -11,6 +11,7 @@ use verdict_store::{Down, Fault, Step, Store, change};
 use crate::error::{Error, Result};
 use crate::item::Item;
 use crate::operation::{Check, Effort, Leaves};
+use crate::parts;
 use crate::schema::{FUNCTION, Schema, schema};
 use crate::tally::Tally;
 
@@ -138,7 +139,7 @@ impl Together {
                 }
             }
         }
-        Ok(())
+        Ok(parts::let_go(&self.store.clickhouse).await?)
     }
 
     /// What a fix does where nothing stands but what it needs.
