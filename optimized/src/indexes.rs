@@ -20,7 +20,8 @@
 //!   repeats the primary key, and what is written all the time is looked up in the table anyway.
 //!
 //! More of today's indexes have no reader here, which the trial lists. They stay: another caller may
-//! have a use for them, and none of them is on a row that a send writes again.
+//! have a use for them. So may one for the order by conversations' time, but it makes each send
+//! dearer.
 
 use verdict_store::{Change, Step, Table};
 
