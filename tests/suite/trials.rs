@@ -458,7 +458,7 @@ fn nobody_reads_or_writes_while_the_audits_column_is_made_and_all_do_while_the_i
     // On a busy machine somebody waits for a moment without being held.
     let least = |variant| f64::min(share(variant, false), share(variant, true));
     let (proposed, fix) = (least("proposed"), least("optimized"));
-    assert!(proposed > 0.5 && fix < proposed, "{proposed} {fix}");
+    assert!(proposed > 2.0 * fix, "{proposed} {fix}");
 }
 
 #[test]
@@ -552,7 +552,7 @@ fn every_claim_of_every_variant_has_a_verdict_with_a_reason() {
     for item in HEARD.iter() {
         let claims = &Catalogue::builtin().item(item.id.as_str()).unwrap().claims;
         for variant in &item.variants[1..] {
-            for claim in claims {
+            for claim in claims.iter().filter(|claim| claim.is_about(&variant.name)) {
                 assert!(
                     variant.claims.iter().any(|judged| judged.id == claim.id),
                     "{} {} {}",
