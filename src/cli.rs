@@ -180,7 +180,7 @@ pub struct LoadArgs {
     /// A service elsewhere that serves the same world, in place of one of our own
     #[arg(long, value_name = "URL")]
     pub target: Option<String>,
-    /// Only where the targets are judged, in half a minute for all flows
+    /// Only where the targets are judged, in less than a minute for all flows
     #[arg(long)]
     pub quick: bool,
     /// Where results go, in place of target/verdict/results.json
