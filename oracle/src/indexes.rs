@@ -12,6 +12,7 @@ use crate::difference::{Held, same};
 use crate::oracle::Oracle;
 use crate::post_images::{self, Asked};
 use crate::timeline::Timeline;
+use crate::write::{Page, Shown, Write};
 
 /// Rows of a page.
 pub const LIMITS: [i64; 4] = [1, 7, 20, 200];
@@ -102,6 +103,30 @@ pub fn draw_range(oracle: &Oracle, random: &mut impl Rng) -> RangeRequest {
     let limit = *LIMITS.choose(random).unwrap_or(&20);
     let hours = *[1, 24, MONTH].choose(random).unwrap_or(&MONTH);
     range_of(oracle, conversation, (hours, limit), random)
+}
+
+/// A write that makes another answer right for a range.
+pub fn range_between(
+    oracle: &Oracle,
+    request: &RangeRequest,
+    random: &mut impl Rng,
+) -> Option<Write> {
+    let rows = oracle.conversation(request.conversation)?;
+    let shown = Shown {
+        recalled: true,
+        details: false,
+    };
+    let timeline = rows.visible(shown.recalled);
+    let up_to = |instant| timeline.up_to((instant, Uuid::nil())) as i64;
+    let (from, to) = (up_to(request.since), up_to(request.until));
+    let offset = from.max(to - request.limit);
+    let page = Page {
+        offset,
+        limit: to - offset,
+        moves: false,
+        after: None,
+    };
+    Write::on_page(&rows, shown, page, random)
 }
 
 /// Whether the messages of a range are right.

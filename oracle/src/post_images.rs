@@ -218,11 +218,26 @@ pub fn between(oracle: &Oracle, asked: &[Asked], random: &mut impl Rng) -> Optio
         2 | 3 => (Kind::Counted, counted(&before, random)),
         _ => (Kind::Served, served(&before, row, random)),
     };
+    Some(rehung(kind, (author, post), before, after))
+}
+
+/// A write that makes other counters right for one of these posts.
+pub fn between_counts(oracle: &Oracle, asked: &[Asked], random: &mut impl Rng) -> Option<Write> {
+    let (author, post) = *asked.choose(random)?;
+    let rows = oracle.author(author)?;
+    let row = rows.post(post).filter(|row| row.soft_delete.is_none())?;
+    let before = oracle.hung(row);
+    before.counters?;
+    let after = counted(&before, random);
+    Some(rehung(Kind::Counted, (author, post), before, after))
+}
+
+fn rehung(kind: Kind, (author, post): Asked, before: Arc<Hung>, after: Hung) -> Write {
     let turn = Turn::of(before, Arc::new(after));
-    Some(Write {
+    Write {
         kind,
         rows: Rows::Hung { post, author, turn },
-    })
+    }
 }
 
 /// Another number of each, or no row of counters at all.

@@ -8,7 +8,7 @@ use verdict_baseline::indexes::{self as baseline, Counts, Membership, RangeReque
 use verdict_baseline::pagination::Post;
 use verdict_oracle::indexes::{self as oracle, PostsRequest};
 use verdict_oracle::post_images::{self, Asked};
-use verdict_oracle::write::{Page, Shown};
+use verdict_oracle::write::Page;
 use verdict_oracle::{Held, Oracle, Write, ladder};
 use verdict_seed::World;
 use verdict_store::{Fault, Store};
@@ -177,12 +177,7 @@ impl Operation for MessageRange {
         request: &RangeRequest,
         random: &mut ChaCha8Rng,
     ) -> Option<Write> {
-        let shown = Shown {
-            recalled: true,
-            details: false,
-        };
-        let rows = oracle.conversation(request.conversation)?;
-        Write::on_page(&rows, shown, first_page(request.limit), random)
+        oracle::range_between(oracle, request, random)
     }
 
     async fn call(
@@ -284,7 +279,7 @@ impl Operation for PostMetadata {
         asked: &Vec<Asked>,
         random: &mut ChaCha8Rng,
     ) -> Option<Write> {
-        post_images::between(oracle, asked, random)
+        post_images::between_counts(oracle, asked, random)
     }
 
     async fn call(
