@@ -1,6 +1,6 @@
 //! The figures themselves on trial: today against itself, known slowdowns, and what calls save
 //! by other clocks. Writes `target/verdict/honesty.json`, prints a table, and ends with 1 when a
-//! bar is missed; an hour and a half. `cargo bench --bench honesty`, with `-- aa`, `-- power` or
+//! bar is missed; up to two hours. `cargo bench --bench honesty`, with `-- aa`, `-- power` or
 //! `-- saved` for a part of it, in which no bar is held, nor with `-- --short`, a try-out (on a
 //! smoke world unless VERDICT_SCALE says otherwise). VERDICT_SCALE, VERDICT_SEED and
 //! VERDICT_ENGINES choose the world and the engines.

@@ -8,13 +8,15 @@
 //!   [`flow_evidence`]; figures with intervals are [`estimate`]s.
 //! - [`ratio`], [`slope`], [`quantile`], [`usl`]: from samples to figures with intervals.
 //! - [`rules`], [`load_rules`]: from figures to verdicts, every border.
-//! - [`judge`], [`flow_judge`], [`flow_compare`]: the rules applied to an item's or a flow's evidence, in words.
+//! - [`judge`], [`flow_judge`], [`flow_compare`]: the rules applied to an item's or a flow's
+//!   evidence, in words.
 //!
 //! Every interval is a 95 % interval. What is deterministic once the samples are there stays so:
 //! whatever resamples takes a seed.
 
 pub mod at;
 pub mod catalogue;
+mod claim_judge;
 pub mod counter;
 pub mod estimate;
 pub mod evidence;

@@ -16,7 +16,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// What the bars are set for: 20 runs, an hour and a half in all.
+    /// What the bars are set for: 20 runs, up to two hours in all.
     pub const WHOLE: Self = Self {
         starts: 5,
         runs: 4,

@@ -138,8 +138,7 @@ impl LoadPlan {
         usize::from(closed) + usize::from(open)
     }
 
-    /// The shares that a side climbs to: those planned, and beyond them as many steps as double
-    /// the last one some times.
+    /// The shares that a side climbs to: those planned, and some that go on rising from the last.
     pub(crate) fn climbed(&self) -> impl Iterator<Item = f64> + use<'_> {
         let beyond = self.climb.last().copied().unwrap_or_default();
         let steps = if self.climb.is_empty() { 0 } else { BEYOND };
@@ -225,6 +224,15 @@ mod tests {
         assert!(short < 45.0, "{short} s");
         let full = LoadPlan::full().expected().as_secs_f64();
         assert!(full < 720.0, "{full} s");
+    }
+
+    #[test]
+    fn rates_rise_beyond_the_plan_unless_none_is_planned() {
+        let full = LoadPlan::full();
+        let climbed: Vec<f64> = full.climbed().collect();
+        assert!(climbed.starts_with(&full.climb) && climbed.is_sorted_by(|a, b| a < b));
+        assert!(climbed.last() > Some(&(10.0 * full.climb[full.climb.len() - 1])));
+        assert_eq!(LoadPlan::short().climbed().count(), 0);
     }
 
     #[test]

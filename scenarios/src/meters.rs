@@ -15,6 +15,7 @@ use verdict_store::Error;
 
 pub use self::clickhouse::ClickHouse;
 pub use self::client::Client;
+pub(crate) use self::postgres::tell_statistics;
 pub use self::postgres::{PlansUsed, Postgres, own_time, plans_used};
 pub use self::redis::Redis;
 pub use self::wire::Wire;

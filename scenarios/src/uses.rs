@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sqlx::{PgPool, query, query_as, query_scalar};
+use sqlx::{PgPool, query_as, query_scalar};
 use verdict_audit::evidence::PlanMode;
 use verdict_audit::{Counter, VariantName};
 use verdict_store::fault::Doing;
@@ -10,6 +10,7 @@ use verdict_store::{Connect, Error, Fault};
 
 use crate::court::{Case, Court};
 use crate::error::Result;
+use crate::meters::tell_statistics;
 use crate::operation::{AnyOperation, Ladder, Leaves};
 use crate::session::Role;
 use crate::tally::Tally;
@@ -131,12 +132,7 @@ impl Court<'_> {
         variant: &VariantName,
     ) -> Result<BTreeSet<String>> {
         let session = self.session;
-        // Statistics are told by the connection that has them.
-        let one = |connect: Connect| Connect {
-            pool: connect.pool.max_connections(1),
-            ..connect
-        };
-        let store = session.connect(role, None, one).await?;
+        let store = session.connect(role, None, Connect::by_one).await?;
         let mut used = BTreeSet::new();
         for at in operation.rungs(session.world()) {
             let Some(probe) = operation.probe(session.oracle(), variant, at) else {
@@ -179,10 +175,7 @@ async fn indexes(pool: &PgPool) -> std::result::Result<BTreeSet<String>, Error> 
 
 /// How often each index was looked into so far, as far as the pool's one connection knows.
 async fn scans(pool: &PgPool) -> std::result::Result<BTreeMap<String, i64>, Error> {
-    query("SELECT pg_stat_force_next_flush()")
-        .execute(pool)
-        .await
-        .doing("flush the statistics")?;
+    tell_statistics(pool).await?;
     let scans: Vec<(String, i64)> =
         query_as("SELECT indexrelname::text, idx_scan FROM pg_stat_user_indexes")
             .fetch_all(pool)

@@ -1,8 +1,10 @@
 //! Versions of a table's rows that calls leave.
 
-use sqlx::{PgPool, query, query_as};
+use sqlx::{PgPool, query_as};
 use verdict_store::Error;
 use verdict_store::fault::Doing;
+
+use crate::meters::tell_statistics;
 
 /// Versions of rows of a table that a call leaves, and those of them that no index hears of.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -26,10 +28,7 @@ impl Updates {
     /// # Errors
     /// When PostgreSQL refuses, or is away.
     pub async fn so_far(pool: &PgPool, table: &str) -> Result<Self, Error> {
-        query("SELECT pg_stat_force_next_flush()")
-            .execute(pool)
-            .await
-            .doing("flush the statistics")?;
+        tell_statistics(pool).await?;
         let (all, hot) = query_as(
             "SELECT n_tup_upd, n_tup_hot_upd
             FROM pg_stat_user_tables

@@ -70,6 +70,17 @@ impl Default for Connect {
     }
 }
 
+impl Connect {
+    /// The same over one connection, which knows all of its own statistics.
+    #[must_use]
+    pub fn by_one(self) -> Self {
+        Self {
+            pool: self.pool.max_connections(1),
+            ..self
+        }
+    }
+}
+
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Store")

@@ -28,10 +28,7 @@ const SENT: usize = 5;
 #[test]
 fn all_fixes_live_together_in_any_order_and_leave_the_world_as_it_was() {
     runtime().block_on(async {
-        // One connection, which knows all of its own statistics.
-        let mut how = Connect::default();
-        how.pool = how.pool.max_connections(1);
-        let store = common::store("together", &how).await;
+        let store = common::store("together", &Connect::default().by_one()).await;
         let fixes = fixes(ITEMS, FIXES).unwrap();
         let mut together = Together::open(store.clone(), fixes).await.unwrap();
         let conversation = ladder::conversation(&world(), 1_000).unwrap();

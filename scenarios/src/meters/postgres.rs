@@ -149,6 +149,15 @@ struct Totals {
     wal: Option<Wal>,
 }
 
+/// Lets a pool's one connection tell others what it has counted so far.
+pub(crate) async fn tell_statistics(pool: &PgPool) -> Result<(), Error> {
+    query(own!("pg_stat_force_next_flush()"))
+        .execute(pool)
+        .await
+        .doing("flush the statistics")?;
+    Ok(())
+}
+
 /// Reads the counters through a pool of one connection, which is the one that is counted: its
 /// statistics and its prepared statements are its own.
 #[derive(Debug)]
@@ -176,10 +185,7 @@ impl Postgres {
     }
 
     async fn totals(&self) -> Result<Totals, Error> {
-        query(own!("pg_stat_force_next_flush()"))
-            .execute(&self.pool)
-            .await
-            .doing("flush the statistics")?;
+        tell_statistics(&self.pool).await?;
         // The statistics of a transaction are flushed after it, so the reading has to be in
         // another one.
         Ok(Totals {

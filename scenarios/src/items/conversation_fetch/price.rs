@@ -15,7 +15,7 @@ use verdict_optimized::{as_proposed, message_send};
 use verdict_oracle::{ladder, message_send as messages};
 use verdict_seed::Conversation;
 use verdict_store::fault::Doing;
-use verdict_store::{Change, Error, Fault, Store};
+use verdict_store::{Change, Connect, Error, Fault, Store};
 
 use crate::error::Result;
 use crate::session::{Depth, ROLES, Role, Session};
@@ -101,11 +101,7 @@ async fn versions(
     call: Call,
     conversation: &Conversation,
 ) -> Result<Versions> {
-    let one = |mut connect: verdict_store::Connect| {
-        connect.pool = connect.pool.max_connections(1);
-        connect
-    };
-    let store = session.connect(role, None, one).await?;
+    let store = session.connect(role, None, Connect::by_one).await?;
     let pool = &store.postgres;
     let before = Updates::so_far(pool, TABLE).await?;
     match call {
@@ -171,7 +167,7 @@ async fn beside_item_2(
 /// into one of his or her own.
 async fn times(session: &Session<'_>, one: &Conversation) -> Result<Vec<Price>> {
     let most = SENDERS.into_iter().max().unwrap_or_default();
-    let as_many = |mut connect: verdict_store::Connect| {
+    let as_many = |mut connect: Connect| {
         connect.pool = connect.pool.min_connections(most).max_connections(most);
         connect
     };

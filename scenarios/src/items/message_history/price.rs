@@ -7,12 +7,14 @@ use sqlx::{AssertSqlSafe, PgPool, query, query_scalar};
 use uuid::Uuid;
 use verdict_audit::evidence::{Price, PriceOf};
 use verdict_audit::{Counter, Unit};
+use verdict_baseline::writes::reactions::react;
 use verdict_oracle::ladder;
 use verdict_seed::Conversation;
 use verdict_store::fault::Doing;
 use verdict_store::settle::settle;
 use verdict_store::{Connect, Error, Table};
 
+use super::scene::reaction;
 use crate::error::Result;
 use crate::meters::{Meter, Postgres, Reading};
 use crate::session::{ROLES, Role, Session};
@@ -25,62 +27,73 @@ struct Call {
     name: &'static str,
     /// The condition that its messages are picked by.
     to: &'static str,
+    write: Write,
+}
+
+enum Write {
+    Reaction,
     /// To the message `$1`, by the user `$2`.
-    statement: &'static str,
+    Statement(&'static str),
 }
 
 const BARE: &str = "NOT EXISTS (SELECT FROM message_reactions WHERE message_id = m.id)
     AND NOT EXISTS (SELECT FROM message_attachments WHERE message_id = m.id)";
 const LIKED: &str = "(SELECT COUNT(*) FROM message_reactions WHERE message_id = m.id) = 1";
 
-const REACT: &str = "
-INSERT INTO message_reactions (id, message_id, user_id, emoji)
-VALUES (GEN_RANDOM_UUID(), $1, $2, '🧪')";
-
 const CALLS: [Call; 8] = [
     Call {
         name: "send",
         to: BARE,
-        statement: "
+        write: Write::Statement(
+            "
 INSERT INTO messages (id, conversation_id, sender_id, content)
 SELECT GEN_RANDOM_UUID(), conversation_id, $2, content FROM messages WHERE id = $1",
+        ),
     },
     Call {
         name: "first-reaction",
         to: BARE,
-        statement: REACT,
+        write: Write::Reaction,
     },
     Call {
         name: "further-reaction",
         to: LIKED,
-        statement: REACT,
+        write: Write::Reaction,
     },
     Call {
         name: "withdrawal-of-the-only-reaction",
         to: LIKED,
-        statement: "DELETE FROM message_reactions WHERE message_id = $1 AND $2 IS NOT NULL",
+        write: Write::Statement(
+            "DELETE FROM message_reactions WHERE message_id = $1 AND $2 IS NOT NULL",
+        ),
     },
     Call {
         name: "first-file",
         to: BARE,
-        statement: "
+        write: Write::Statement(
+            "
 INSERT INTO message_attachments (id, message_id, file_name, file_type, file_size, s3_key)
 VALUES (GEN_RANDOM_UUID(), $1, $2::text, 'text/plain', 1, '')",
+        ),
     },
     Call {
         name: "recall",
         to: BARE,
-        statement: "UPDATE messages SET recalled_at = NOW() WHERE id = $1 AND $2 IS NOT NULL",
+        write: Write::Statement(
+            "UPDATE messages SET recalled_at = NOW() WHERE id = $1 AND $2 IS NOT NULL",
+        ),
     },
     Call {
         name: "deletion",
         to: BARE,
-        statement: "UPDATE messages SET deleted_at = NOW() WHERE id = $1 AND $2 IS NOT NULL",
+        write: Write::Statement(
+            "UPDATE messages SET deleted_at = NOW() WHERE id = $1 AND $2 IS NOT NULL",
+        ),
     },
     Call {
         name: "deletion-for-good",
         to: BARE,
-        statement: "DELETE FROM messages WHERE id = $1 AND $2 IS NOT NULL",
+        write: Write::Statement("DELETE FROM messages WHERE id = $1 AND $2 IS NOT NULL"),
     },
 ];
 
@@ -141,11 +154,7 @@ struct Cost {
 }
 
 async fn on(session: &Session<'_>, role: Role, conversation: &Conversation) -> Result<Vec<Cost>> {
-    let one = |mut connect: Connect| {
-        connect.pool = connect.pool.max_connections(1);
-        connect
-    };
-    let store = session.connect(role, None, one).await?;
+    let store = session.connect(role, None, Connect::by_one).await?;
     let mut costs = Vec::new();
     for call in &CALLS {
         costs.push(cost(&store.postgres, call, conversation).await?);
@@ -217,12 +226,17 @@ async fn given_up(
 ) -> std::result::Result<Duration, Error> {
     let mut transaction = pool.begin().await.doing("price a write")?;
     let started = Instant::now();
-    query(call.statement)
-        .bind(message)
-        .bind(conversation.members.first())
-        .execute(&mut *transaction)
-        .await
-        .doing("price a write")?;
+    let user = conversation.members.first().copied().unwrap_or_default();
+    let written = match call.write {
+        Write::Reaction => react(&mut *transaction, reaction(message, user)).await,
+        Write::Statement(statement) => query(statement)
+            .bind(message)
+            .bind(user)
+            .execute(&mut *transaction)
+            .await
+            .map(drop),
+    };
+    written.doing("price a write")?;
     let took = started.elapsed();
     transaction.rollback().await.doing("price a write")?;
     Ok(took)

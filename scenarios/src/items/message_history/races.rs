@@ -3,10 +3,11 @@
 use sqlx::{PgConnection, query, query_as, query_scalar};
 use uuid::Uuid;
 use verdict_audit::VariantName;
+use verdict_baseline::writes::reactions::react;
 use verdict_oracle::same;
 use verdict_store::fault::Doing;
 
-use super::scene::{MEANWHILE, SAY, Scene};
+use super::scene::{MEANWHILE, SAY, Scene, reaction};
 use crate::error::Result;
 use crate::session::Session;
 use crate::tally::Tally;
@@ -143,14 +144,15 @@ async fn one(
         same("told", &true, &told),
     );
     let mut other = pool.acquire().await.doing("begin a race")?;
-    for before in [REACT, ATTACH] {
-        query(before)
-            .bind(rows[2])
-            .bind(scene.users[0])
-            .execute(&mut *other)
-            .await
-            .doing("prepare a race")?;
-    }
+    react(&mut *other, reaction(rows[2], scene.users[0]))
+        .await
+        .doing("prepare a race")?;
+    query(ATTACH)
+        .bind(rows[2])
+        .bind(scene.users[0])
+        .execute(&mut *other)
+        .await
+        .doing("prepare a race")?;
     let mut transaction = pool.begin().await.doing("begin a race")?;
     let begun = act(&mut transaction, scene, rows, first).await;
     // The second waits for the first, or does not, as the variant has it.
@@ -173,10 +175,6 @@ async fn one(
     scene.hold(&race, tally).await
 }
 
-const REACT: &str = "
-INSERT INTO message_reactions (id, message_id, user_id, emoji)
-VALUES (GEN_RANDOM_UUID(), $1, $2, '👍')";
-
 const ATTACH: &str = "
 INSERT INTO message_attachments (id, message_id, file_name, file_type, file_size, s3_key)
 VALUES (GEN_RANDOM_UUID(), $1, $2::text, 'text/plain', 1, '')";
@@ -195,9 +193,14 @@ async fn act(
     let to = |statement| query(statement).bind(full).bind(bare);
     let one = |statement| query(statement).bind(bare);
     match act {
-        Reacts => by(REACT, bare, 1),
-        ReactsToo => by(REACT, bare, 2),
-        ReactsAgain => by(REACT, full, 1),
+        Reacts | ReactsToo | ReactsAgain => {
+            let (message, user) = match act {
+                Reacts => (bare, 1),
+                ReactsToo => (bare, 2),
+                _ => (full, 1),
+            };
+            return react(connection, reaction(message, scene.users[user])).await;
+        }
         Unreacts => by(
             "DELETE FROM message_reactions WHERE message_id = $1 AND user_id = $2",
             full,

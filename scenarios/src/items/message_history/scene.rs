@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use chrono::Utc;
 use sqlx::{query, query_scalar};
 use uuid::Uuid;
 use verdict_audit::VariantName;
 use verdict_baseline::message_history::{DetailedMessage, MAX_LIMIT, Request, history as today};
+use verdict_baseline::writes::reactions::Reaction;
 use verdict_oracle::{Difference, same};
 use verdict_store::fault::{Blame, Doing, EngineError};
 use verdict_store::{Error, Fault, Store};
@@ -155,6 +157,17 @@ fn sorted(mut page: Vec<DetailedMessage>) -> Vec<DetailedMessage> {
         message.attachments.sort();
     }
     page
+}
+
+/// A reaction that nothing in the world is like.
+pub(super) fn reaction(message: Uuid, user: Uuid) -> Reaction<'static> {
+    Reaction {
+        id: Uuid::new_v4(),
+        message,
+        user,
+        emoji: "🧪",
+        created_at: Utc::now(),
+    }
 }
 
 /// A message of so many seconds ago.
