@@ -62,9 +62,7 @@ impl Pgbench {
             .arg(format!("--transactions={times}"))
             .arg(format!("--log-prefix={}", log.display()))
             .arg(format!("--file={}", file.display()));
-        for (name, value) in &script.variables {
-            command.arg(format!("--define={name}={value}"));
-        }
+        command.args(script.variables.iter().map(definition));
         let url = database.to_url_lossy();
         let password = percent_decoded(url.password().unwrap_or_default());
         let output = command
@@ -105,6 +103,21 @@ pub struct Script {
     pub variables: Vec<(String, String)>,
 }
 
+impl Script {
+    /// Whether the program can be given its variables, each of which is an argument of its own.
+    pub fn can_be_given(&self) -> bool {
+        let mut variables = self.variables.iter();
+        variables.all(|variable| definition(variable).len() < LONGEST_ARGUMENT)
+    }
+}
+
+/// A longer argument is refused by Linux (`MAX_ARG_STRLEN`), in bytes with the one that ends it.
+const LONGEST_ARGUMENT: usize = 32 * 4096;
+
+fn definition((name, value): &(String, String)) -> String {
+    format!("--define={name}={value}")
+}
+
 /// What one run took: the third word of a line of the log.
 fn time(line: &str) -> Option<f64> {
     line.split_whitespace().nth(2)?.parse().ok()
@@ -113,6 +126,24 @@ fn time(line: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_variable_is_as_long_as_an_argument_may_be() {
+        let given = |length: usize| {
+            let value = "x".repeat(length - "--define=a=".len());
+            let variables = vec![("a".to_owned(), value)];
+            let script = Script {
+                variables,
+                ..Script::default()
+            };
+            let ran = Command::new("true")
+                .args(script.variables.iter().map(definition))
+                .status();
+            (script.can_be_given(), ran.is_ok())
+        };
+        assert_eq!(given(LONGEST_ARGUMENT - 1), (true, true));
+        assert_eq!(given(LONGEST_ARGUMENT), (false, false));
+    }
 
     #[test]
     fn a_time_is_read_from_a_line_of_the_log() {

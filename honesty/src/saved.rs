@@ -178,7 +178,7 @@ enum Turn {
     Empty,
 }
 
-/// One call; none where a side has none there.
+/// One call; none where a side has none there, or one that pgbench cannot be given.
 fn of_call(
     court: &Court<'_>,
     (operation, at): (&dyn AnyOperation, At),
@@ -193,6 +193,9 @@ fn of_call(
             return Ok(None);
         }
         sides.push(side(court, Role::of(variant), calls)?);
+    }
+    if !sides.iter().all(|side| side.script.can_be_given()) {
+        return Ok(None);
     }
     let nothing = [calls::empty()];
     let mut empty = Vec::new();

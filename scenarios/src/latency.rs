@@ -242,7 +242,7 @@ impl<'a, 'p> Rounds<'a, 'p> {
         }
         loop {
             if self.pair.callers > 1 {
-                self.crowded_block(&stores).await?;
+                self.crowded_block(calls, &stores).await?;
             } else {
                 self.block(calls, &stores).await?;
             }
@@ -340,20 +340,23 @@ impl<'a, 'p> Rounds<'a, 'p> {
         Ok(())
     }
 
-    /// Many callers at once, first of one side, then of the other.
-    async fn crowded_block(&mut self, stores: &[Option<Store>; 2]) -> Result<(), Stopped> {
+    /// As many calls by many callers at once, first of one side, then of the other.
+    async fn crowded_block(
+        &mut self,
+        calls: u64,
+        stores: &[Option<Store>; 2],
+    ) -> Result<(), Stopped> {
         let first = self.first();
         for side in [first, first.other()] {
             let (Some(seat), Some(store)) = (self.seat(side), &stores[side as usize]) else {
                 continue;
             };
-            let until = Instant::now() + BLOCK;
             let callers = (0..self.pair.callers).map(|_| {
                 let (probe, store) = (Arc::clone(&seat.probe), store.clone());
                 tokio::spawn(async move {
                     let keep = side == Sampled::Variant;
                     let mut times = Vec::new();
-                    while times.is_empty() || Instant::now() < until {
+                    for _ in 0..calls {
                         times.push(waited(&probe, &store, keep).await?);
                     }
                     Ok::<_, Fault>(times)

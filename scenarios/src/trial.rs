@@ -217,7 +217,9 @@ impl Court<'_> {
             &mut evidence,
         )?;
         let raw = evidence.latency.clone();
-        self.take_from_zeros(case, &mut evidence.latency, changed.rewritten);
+        // What is in ClickHouse lies in parts, which merges write anew at any time.
+        let apart = changed.rewritten || change.touches_engine(Engine::ClickHouse);
+        self.take_from_zeros(case, &mut evidence.latency, apart);
         self.take_back(item, variant, role, change)?;
         if let Some(clockwork) = clockwork {
             self.zeros_near_borders(case, &raw, &mut evidence.latency, clockwork.criterion)?;

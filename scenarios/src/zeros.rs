@@ -71,9 +71,9 @@ impl Court<'_> {
         Ok(())
     }
 
-    /// Takes ratios from what the two copies of the database differ by anyway. Where the change
-    /// has written a table anew they differ by something else now, and by how much is known from
-    /// how far apart copies were in this run.
+    /// Takes ratios from what the two copies of the database differ by anyway. Where a table was
+    /// `rewritten` since, they differ by something else now, and by how much is known from how far
+    /// apart copies were in this run.
     pub(crate) fn take_from_zeros(&self, case: Case<'_>, cells: &mut [Latency], rewritten: bool) {
         if case.change.is_none() {
             return;

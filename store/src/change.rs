@@ -103,6 +103,11 @@ impl Change {
         tables.any(|table| other.touches.contains(table))
     }
 
+    /// Whether one of the tables that it touches is an engine's.
+    pub fn touches_engine(&self, engine: Engine) -> bool {
+        self.touches.iter().any(|table| table.engine == engine)
+    }
+
     /// Whether it changes anything in an engine.
     pub fn is_none(&self) -> bool {
         self.up.is_empty()
@@ -168,8 +173,7 @@ pub async fn run_on_rungs(change: &Change, steps: &[Step], store: &Store) -> Res
 /// # Errors
 /// As [`run`].
 pub async fn run_on_rung(change: &Change, steps: &[Step], store: &Store) -> Result<(), Fault> {
-    let mut touched = change.touches.iter();
-    let stored = touched.any(|table| table.engine == Engine::ClickHouse);
+    let stored = change.touches_engine(Engine::ClickHouse);
     for step in steps {
         match step {
             Step::Script(Engine::ClickHouse, script) => in_clickhouse(script, store).await?,
