@@ -37,9 +37,8 @@ pub enum Outcome {
 
 /// Whether an item is PostgreSQL's affair, whose statements alone are seen on the wire.
 pub fn is_seen(item: &dyn Item) -> bool {
-    let changes = item.variants();
-    let mut touched = changes.iter().flat_map(|(_, change)| change.touches);
-    touched.any(|table| table.engine == Engine::Postgres)
+    let mut variants = item.variants().into_iter();
+    variants.any(|(_, change)| change.touches_engine(Engine::Postgres))
 }
 
 /// A variant whose statements are known, and its answers right.
