@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use verdict_audit::Exit;
 use verdict_audit::evidence::Results;
 use verdict_reports::artefact::Artefact;
-use verdict_reports::{Gate, gate, html, json, table};
+use verdict_reports::{Gate, gate, html, json, replace, table};
 
 use crate::{exit, paths};
 
@@ -24,7 +24,7 @@ pub fn finish(
 ) -> crate::error::Result<ExitCode> {
     let file = elsewhere.map_or_else(|| paths::results(output), Path::to_owned);
     if elsewhere.is_none() && file.exists() {
-        keep(&file, &paths::previous(output))?;
+        replace(&paths::previous(output), &std::fs::read(&file)?)?;
     }
     json::write(&file, results)?;
     let page = report(results, output)?;
@@ -70,16 +70,4 @@ pub fn report(results: &Results, output: &Path) -> crate::error::Result<PathBuf>
     }
     html::write(&page, results, &artefacts)?;
     Ok(page)
-}
-
-/// Keeps a copy of a file under another name, so that neither is lost when a disk is full or the
-/// run is killed in between.
-fn keep(file: &Path, kept: &Path) -> std::io::Result<()> {
-    let beside = kept.with_extension(format!("{}.partial", std::process::id()));
-    let copied = std::fs::copy(file, &beside).and_then(|_| std::fs::rename(&beside, kept));
-    if copied.is_err() {
-        // The copy's own error is the one to report.
-        let _ = std::fs::remove_file(&beside);
-    }
-    copied
 }

@@ -44,7 +44,8 @@ impl Http {
             base: service.as_str().into(),
             sent,
             patience,
-            silent: Arc::default(),
+            // One is enough of a service that has never given a whole answer.
+            silent: Arc::new(AtomicU32::new(GIVEN_UP - 1)),
             barren: Arc::default(),
         };
         http.health().await?;

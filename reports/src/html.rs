@@ -7,9 +7,10 @@ use verdict_audit::Exit;
 use verdict_audit::evidence::Results;
 
 use crate::artefact::Artefact;
-use crate::json::{self, JsonError};
+use crate::json::JsonError;
 use crate::page::Page;
 use crate::plot::PlotError;
+use crate::replace::replace;
 
 /// Why a report was not written.
 #[derive(Debug, thiserror::Error)]
@@ -48,5 +49,5 @@ pub fn render(results: &Results, artefacts: &[Artefact]) -> Result<String, HtmlE
 /// # Errors
 /// As [`render`], and [`HtmlError::Write`] when the file system refuses.
 pub fn write(path: &Path, results: &Results, artefacts: &[Artefact]) -> Result<(), HtmlError> {
-    Ok(json::replace(path, &render(results, artefacts)?)?)
+    Ok(replace(path, render(results, artefacts)?.as_bytes())?)
 }

@@ -8,6 +8,8 @@ use serde::Deserialize;
 use verdict_audit::Exit;
 use verdict_audit::evidence::{Results, SCHEMA};
 
+use crate::replace::replace;
+
 /// Bytes that are read of a file: all fifteen items, every cell with its rounds and histograms,
 /// are a few megabytes.
 const LARGEST: u64 = 64 << 20;
@@ -101,8 +103,7 @@ impl JsonError {
     }
 }
 
-/// Writes results beside their place and moves them there, so that a reader sees the old file
-/// or the new one and never a part. Creates the folder.
+/// Writes results, replacing the old ones in a single step. Creates the folder.
 ///
 /// # Errors
 /// [`JsonError::Io`] and [`JsonError::Unwritable`].
@@ -113,28 +114,7 @@ pub fn write(path: &Path, results: &Results) -> Result<(), JsonError> {
             reason: error.to_string(),
         })?;
     text.push('\n');
-    replace(path, &text)
-}
-
-/// Writes a text file through a temporary one in the same folder.
-pub(crate) fn replace(path: &Path, text: &str) -> Result<(), JsonError> {
-    let failed = |verb, path: &Path| {
-        let path = path.to_owned();
-        move |source| JsonError::Io { verb, path, source }
-    };
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(failed("creating", folder))?;
-    }
-    // Two runs may end at once: the process keeps their temporary files apart.
-    let temporary = path.with_extension(format!("{}.partial", std::process::id()));
-    let replaced = fs::write(&temporary, text)
-        .map_err(failed("writing", &temporary))
-        .and_then(|()| fs::rename(&temporary, path).map_err(failed("replacing", path)));
-    if replaced.is_err() {
-        // The first error is the one to report.
-        let _ = fs::remove_file(&temporary);
-    }
-    replaced
+    replace(path, text.as_bytes())
 }
 
 /// A file's bytes, unless there are too many of them.

@@ -14,6 +14,7 @@ pub mod html;
 pub mod json;
 mod page;
 mod plot;
+mod replace;
 mod stage_page;
 pub mod table;
 mod timing_page;
@@ -21,3 +22,4 @@ mod tone;
 mod units;
 
 pub use gate::{Gate, gate};
+pub use replace::replace;

@@ -8,3 +8,5 @@ mod moments;
 mod paths;
 mod readers;
 mod scene;
+mod serving;
+mod writers;

@@ -150,7 +150,7 @@ fn changed(whole: &Value, changes: &[Change]) -> Vec<u8> {
 }
 
 /// The made-up run with windows behind its rows, as generators leave them.
-fn generated(id: &str) -> Results {
+pub(super) fn generated(id: &str) -> Results {
     let mut results = made_up::results();
     results.run.id = id.to_owned();
     results
