@@ -100,6 +100,9 @@ pub(crate) fn judge(
     Some((shown, judgement))
 }
 
+/// Bytes of log that a transaction which wrote leaves at least; reads leave less, by tidying up.
+const COMMIT_RECORD: f64 = 34.0;
+
 /// What a gain is made of: the engine's own time, and what is saved beside it; none where there
 /// is no gain, or the engine's time is not known.
 pub fn gain(
@@ -117,6 +120,10 @@ pub fn gain(
         own => time(own),
     };
     let mut words = format!("of {} saved, {share} is the engine's own time", time(saved));
+    if own > 0.0 && engine.variant_us > 0.0 {
+        let times = engine.baseline_us? / engine.variant_us;
+        words.push_str(&format!(", {times:.1}x by its clock"));
+    }
     let fewer = |counter| {
         let of = |side| counted(side, latency, counter);
         let fewer = (of(baseline)? - of(variant)?).round();
@@ -142,6 +149,17 @@ pub fn gain(
             "; {} fewer make up the rest, at {} each",
             kinds.join(" and "),
             time(each)
+        ));
+    }
+    let left = latency.variant.p50;
+    if engine.variant_us < left {
+        let wal = counted(variant, latency, Counter::WalBytes);
+        let commits = wal.is_some_and(|bytes| bytes >= COMMIT_RECORD);
+        words.push_str(&format!(
+            "; of the {} left, {} are the {}wire and the client",
+            time(left),
+            time(left - engine.variant_us),
+            if commits { "commit, the " } else { "" }
         ));
     }
     Some(words)

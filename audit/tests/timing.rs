@@ -148,9 +148,9 @@ fn a_gain_is_parted_into_the_engines_time_and_what_is_saved_beside_it() {
     let (_, claim) = judged(cell(2.5, 1.02), 1_000, 1);
     assert!(
         claim.reason.ends_with(
-            "of 600 µs saved, 200 µs is the engine's own time; \
+            "of 600 µs saved, 200 µs is the engine's own time, 3.0x by its clock; \
              2 statements (133 µs) and 4 round trips without one (267 µs) fewer make up the rest, \
-             at 67 µs each"
+             at 67 µs each; of the 400 µs left, 300 µs are the wire and the client"
         ),
         "{}",
         claim.reason
@@ -161,10 +161,25 @@ fn a_gain_is_parted_into_the_engines_time_and_what_is_saved_beside_it() {
     };
     // One statement on both sides: nothing else is saved.
     let same = of(&cell(2.5, 1.02), 1.0).expect("a gain");
-    assert_eq!(same, "of 600 µs saved, 200 µs is the engine's own time");
+    assert_eq!(
+        same,
+        "of 600 µs saved, 200 µs is the engine's own time, 3.0x by its clock; \
+         of the 400 µs left, 300 µs are the wire and the client"
+    );
     let mut engine = cell(1.1, 1.02);
     let all = of(&engine, 3.0).expect("a gain");
-    assert_eq!(all, "of 91 µs saved, all is the engine's own time");
+    assert_eq!(
+        all,
+        "of 91 µs saved, all is the engine's own time, 3.0x by its clock; \
+         of the 909 µs left, 809 µs are the wire and the client"
+    );
+    let mut writes = side(VariantName::Optimized, 1.0);
+    writes.work[0].counters.insert(Counter::WalBytes, 400.0);
+    let written = gain(&engine, &side(VariantName::Baseline, 1.0), &writes).expect("a gain");
+    assert!(
+        written.ends_with("809 µs are the commit, the wire and the client"),
+        "{written}"
+    );
     engine.engine = None;
     assert_eq!(of(&engine, 3.0), None);
     assert_eq!(of(&cell(0.9, 1.02), 3.0), None, "no gain");
