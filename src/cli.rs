@@ -81,6 +81,13 @@ pub struct WorldArgs {
 }
 
 impl ScaleArgs {
+    /// The same, of the scale in question where none is asked for.
+    #[must_use]
+    pub fn or(mut self, scale: Scale) -> Self {
+        self.scale.get_or_insert(scale);
+        self
+    }
+
     /// The world that is asked for.
     pub fn spec(&self) -> WorldSpec {
         WorldSpec {
@@ -105,9 +112,11 @@ impl WorldArgs {
 
     /// The same, of the scale in question where none is asked for.
     #[must_use]
-    pub fn or(mut self, scale: Scale) -> Self {
-        self.scale.scale.get_or_insert(scale);
-        self
+    pub fn or(self, scale: Scale) -> Self {
+        Self {
+            scale: self.scale.or(scale),
+            ..self
+        }
     }
 
     /// The world that is asked for.

@@ -46,7 +46,7 @@ pub enum Error {
     Report(#[from] HtmlError),
     /// There is nowhere to write results.
     #[error(
-        "results cannot be written to {folder}: make it yours, or set CARGO_TARGET_DIR to a folder that is: {source}"
+        "results cannot be written to {folder}: make it yours, or name a folder that is, by --output or CARGO_TARGET_DIR: {source}"
     )]
     Output {
         /// The folder.

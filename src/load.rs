@@ -60,6 +60,16 @@ pub async fn drop_sides(engines: &Engines) -> Result<()> {
     Ok(())
 }
 
+/// Says what is put under load, and how long it takes.
+pub fn say(plan: &LoadPlan, display: &Display) {
+    let flows: Vec<String> = plan.flows.iter().map(ToString::to_string).collect();
+    display.say(format!(
+        "loading {}: about {} s",
+        flows.join(", "),
+        plan.expected().as_secs()
+    ));
+}
+
 /// Puts a service of our own, in a process of its own, under load.
 ///
 /// # Errors
@@ -80,12 +90,7 @@ pub async fn ours(
     };
     let mut service = ServiceProcess::spawn(host, &sides)?;
     let url = ServiceUrl::new(service.url());
-    let flows: Vec<String> = plan.flows.iter().map(ToString::to_string).collect();
-    display.say(format!(
-        "loading {}: about {} s",
-        flows.join(", "),
-        plan.expected().as_secs()
-    ));
+    say(plan, display);
     let loaded = {
         let mut load = run(&url, world, plan, Some(&databases), display, artefacts);
         tokio::select! {

@@ -42,15 +42,39 @@ pub fn report(output: &Path) -> PathBuf {
 /// When it cannot be made or written to.
 pub fn prepare() -> crate::error::Result<PathBuf> {
     let output = output();
-    std::fs::create_dir_all(&output)
+    writable(&output)?;
+    Ok(output)
+}
+
+/// The same where results go to a file that was named.
+///
+/// # Errors
+/// When a folder cannot be made or written to, or the file is a folder.
+pub fn prepare_for(file: Option<&Path>) -> crate::error::Result<PathBuf> {
+    if let Some(file) = file {
+        if file.is_dir() {
+            return Err(Error::Output {
+                folder: file.to_owned(),
+                source: std::io::ErrorKind::IsADirectory.into(),
+            });
+        }
+        // A bare name is in the folder that one is in.
+        let folder = file.parent().filter(|folder| *folder != Path::new(""));
+        writable(folder.unwrap_or(Path::new(".")))?;
+    }
+    prepare()
+}
+
+/// Makes a folder, and writes into it.
+fn writable(folder: &Path) -> crate::error::Result<()> {
+    std::fs::create_dir_all(folder)
         .and_then(|()| {
-            let probe = output.join(".writable");
+            let probe = folder.join(format!(".writable-{}", std::process::id()));
             std::fs::write(&probe, b"")?;
             std::fs::remove_file(&probe)
         })
         .map_err(|source| Error::Output {
-            folder: output.clone(),
+            folder: folder.to_owned(),
             source,
-        })?;
-    Ok(output)
+        })
 }

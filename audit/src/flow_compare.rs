@@ -72,10 +72,10 @@ pub(crate) fn judge_ratios(ratios: &mut [FlowRatio], cells: usize) {
         .cloned()
         .collect();
     let noise = |of: &FlowRatio, figure: fn(&FlowRatio) -> Option<Ratio>| {
-        let farthest = |ratio: Ratio| ratio.hi.max(1.0 / ratio.lo) - 1.0;
+        let apart = |ratio: Ratio| ratio.value.max(1.0 / ratio.value) - 1.0;
         let largest = |alike: &dyn Fn(&FlowRatio) -> bool| {
             let alike = itself.iter().filter(|one| alike(one));
-            alike.filter_map(figure).map(farthest).reduce(f64::max)
+            alike.filter_map(figure).map(apart).reduce(f64::max)
         };
         let same_loop = |one: &FlowRatio| one.users.is_some() == of.users.is_some();
         largest(&|one| one.id == of.id && same_loop(one))

@@ -4,11 +4,13 @@ use hdrhistogram::Histogram;
 
 use crate::catalogue::Catalogue;
 use crate::evidence::{Estimate, FlowEvidence, FlowWindow};
+use crate::flow_judge::judge_flow;
 use crate::histogram::decode;
 use crate::quantile::{Unit, over_windows};
+use crate::verdict::Verdict;
 
 /// What writing and reading a number may take from it.
-const ROUNDED: f64 = 1e-6;
+pub(crate) const ROUNDED: f64 = 1e-6;
 
 /// The first figure that does not follow from the windows, or from the audit; `None` where there
 /// is none.
@@ -16,6 +18,11 @@ pub(crate) fn unfounded_row(row: &FlowEvidence) -> Option<String> {
     let target = Catalogue::builtin().target(row.id)?;
     if row.target_ms != target.target_ms(row.side) {
         return Some(format!("held to {} ms", row.target_ms));
+    }
+    let due = judge_flow(target, row.side, &row.load()).verdict;
+    if ![due, Verdict::Wrong].contains(&row.verdict) {
+        let said = row.verdict;
+        return Some(format!("called {said}, and its evidence says {due}"));
     }
     let all = |of: fn(&FlowWindow) -> Option<&str>| {
         let histograms = row.windows.iter().filter_map(of).map(decode);

@@ -109,11 +109,17 @@ impl ItemEvidence {
     /// Judges the item, in a run that judges so many ratios of time, and stores the claims with
     /// each variant, and with each ratio what it could have told and what would decide it.
     pub fn judge(&mut self, item: &Finding, cells: usize) {
+        for cell in self
+            .variants
+            .iter_mut()
+            .flat_map(|variant| &mut variant.latency)
+        {
+            cell.smallest_effect = cell.smallest_effect_among(cells);
+        }
         let judged = judge_item(item, self, cells);
         for (variant, claims) in self.variants.iter_mut().zip(judged) {
             variant.claims = claims;
             for cell in &mut variant.latency {
-                cell.smallest_effect = cell.smallest_effect_among(cells);
                 let longer = promises(item, &variant.name, cell)
                     .filter_map(|promised| cell.longer(promised, cells))
                     .max_by_key(|longer| longer.rounds);

@@ -16,6 +16,7 @@
 
 pub mod at;
 pub mod catalogue;
+mod cell_plausible;
 mod claim_judge;
 pub mod counter;
 pub mod estimate;

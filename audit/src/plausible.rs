@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalogue::Catalogue;
+use crate::cell_plausible::unfounded_cell;
 use crate::evidence::{
     Answers, Estimate, FlowEvidence, Latency, Percentiles, Ratio, Results, TargetEvidence, Work,
 };
@@ -78,7 +79,10 @@ impl Results {
             for variant in &item.variants {
                 let answers = [&variant.answers, &variant.additive];
                 let answers = answers.into_iter().flatten().find_map(impossible_answers);
-                let cells = || variant.latency.iter().find_map(impossible_latency);
+                let cells = || {
+                    let mut cells = variant.latency.iter();
+                    cells.find_map(|cell| impossible_latency(cell).or_else(|| unfounded_cell(cell)))
+                };
                 let work = || variant.work.iter().find_map(impossible_work);
                 if let Some(words) = answers.or_else(cells).or_else(work) {
                     return Some(format!("{}, {}: {words}", item.id, variant.name));
@@ -224,7 +228,13 @@ fn impossible_engine(cell: &Latency) -> Option<String> {
     Some(format!("{time} µs of the engine's own time"))
 }
 
+/// More answers than anybody compares.
+const ANSWERS: u64 = 1_000_000_000_000;
+
 fn impossible_answers(answers: &Answers) -> Option<String> {
+    if answers.checked > ANSWERS {
+        return Some(format!("{} answers are compared", answers.checked));
+    }
     (answers.differing > answers.checked).then(|| {
         format!(
             "{} of {} answers are wrong",
@@ -233,11 +243,40 @@ fn impossible_answers(answers: &Answers) -> Option<String> {
     })
 }
 
+/// Answers there may be for each request that was measured: those to requests from before the
+/// window count as well.
+const THROUGHPUT: f64 = 10.0;
+
 fn impossible_flow(row: &FlowEvidence) -> Option<String> {
     if row.errors > row.requests {
         return Some(format!(
             "{} of {} requests failed",
             row.errors, row.requests
+        ));
+    }
+    let is_a_level = match (row.users, row.rate) {
+        (Some(users), None) => users > 0,
+        (None, Some(rate)) => positive(rate),
+        _ => false,
+    };
+    if !is_a_level {
+        return Some("a load of neither users nor arrivals, or of both".to_owned());
+    }
+    let generator = [row.generator_lag_p99, row.generator_share];
+    if let Some(of) = generator
+        .into_iter()
+        .flatten()
+        .find(|of| !(0.0..BEYOND).contains(of))
+    {
+        return Some(format!(
+            "{of} µs of lag or of the machine for the generator"
+        ));
+    }
+    let most = THROUGHPUT * (row.requests as f64 + 1.0);
+    if row.throughput * row.duration > most {
+        return Some(format!(
+            "{} answers/s for {} s, and {} requests",
+            row.throughput, row.duration, row.requests
         ));
     }
     if !positive(row.duration) || !positive(row.target_ms) {

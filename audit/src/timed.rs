@@ -104,16 +104,26 @@ pub(crate) fn judge(
 const COMMIT_RECORD: f64 = 34.0;
 
 /// What a gain is made of: the engine's own time, and what is saved beside it; none where there
-/// is no gain, or the engine's time is not known.
+/// is no gain that is surer than a verdict has to be, or the engine's time, which is taken in
+/// other moments, is not known or more than a whole call took. Where a call commits, what is
+/// beside the engine's time has no price for each round trip: the commit is most of it.
 pub fn gain(
     latency: &Latency,
     baseline: &VariantEvidence,
     variant: &VariantEvidence,
 ) -> Option<String> {
     let engine = latency.engine?;
-    let ratio = latency.ratio.filter(|ratio| ratio.lo > 1.0)?;
-    let saved = latency.baseline?.p50 * (1.0 - 1.0 / ratio.value);
-    let own = engine.baseline_us? - engine.variant_us;
+    let surely = 1.0 + latency.smallest_effect.unwrap_or(0.0);
+    let ratio = latency
+        .ratio
+        .filter(|ratio| ratio.lo > 1.0 && ratio.value > surely)?;
+    let [today, now] = [latency.baseline?.p50, latency.variant.p50];
+    let engine_today = engine.baseline_us?;
+    if engine_today > today || engine.variant_us > now {
+        return None;
+    }
+    let saved = today * (1.0 - 1.0 / ratio.value);
+    let own = engine_today - engine.variant_us;
     let share = match own {
         own if own <= 0.0 => "none".to_owned(),
         own if own >= saved => "all".to_owned(),
@@ -121,7 +131,7 @@ pub fn gain(
     };
     let mut words = format!("of {} saved, {share} is the engine's own time", time(saved));
     if own > 0.0 && engine.variant_us > 0.0 {
-        let times = engine.baseline_us? / engine.variant_us;
+        let times = engine_today / engine.variant_us;
         words.push_str(&format!(", {times:.1}x by its clock"));
     }
     let fewer = |counter| {
@@ -131,37 +141,33 @@ pub fn gain(
     };
     let statements = fewer(Counter::Statements).unwrap_or(0.0);
     let trips = fewer(Counter::WireTurns).unwrap_or(statements);
+    let wal = counted(variant, latency, Counter::WalBytes);
+    let commits = wal.is_some_and(|bytes| bytes >= COMMIT_RECORD);
     if trips > 0.0 && own < saved {
         let each = (saved - own.max(0.0)) / trips;
-        let kind = |fewer: f64, name: &str, which: &str| {
+        let kind = |fewer: f64, name: &str| {
             let plural = if fewer == 1.0 { "" } else { "s" };
-            let took = time(fewer * each);
-            (fewer > 0.0).then(|| format!("{fewer} {name}{plural}{which} ({took})"))
+            let took = match commits {
+                true => String::new(),
+                false => format!(" ({})", time(fewer * each)),
+            };
+            (fewer > 0.0).then(|| format!("{fewer} {name}{plural}{took}"))
         };
-        let kinds: Vec<String> = [
-            kind(statements, "statement", ""),
-            kind(trips - statements, "round trip", " without one"),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
-        words.push_str(&format!(
-            "; {} fewer make up the rest, at {} each",
-            kinds.join(" and "),
-            time(each)
-        ));
+        let pings = trips - statements;
+        let kinds = [kind(statements, "statement"), kind(pings, "ping")];
+        let kinds: Vec<String> = kinds.into_iter().flatten().collect();
+        let kinds = kinds.join(" and ");
+        words.push_str(&match commits {
+            true => format!("; {kinds} fewer, and a commit that took another time, are the rest"),
+            false => format!("; {kinds} fewer make up the rest, at {} each", time(each)),
+        });
     }
-    let left = latency.variant.p50;
-    if engine.variant_us < left {
-        let wal = counted(variant, latency, Counter::WalBytes);
-        let commits = wal.is_some_and(|bytes| bytes >= COMMIT_RECORD);
-        words.push_str(&format!(
-            "; of the {} left, {} are the {}wire and the client",
-            time(left),
-            time(left - engine.variant_us),
-            if commits { "commit, the " } else { "" }
-        ));
-    }
+    words.push_str(&format!(
+        "; of the {} left, {} are the {}wire and the client",
+        time(now),
+        time(now - engine.variant_us),
+        if commits { "commit, the " } else { "" }
+    ));
     Some(words)
 }
 

@@ -149,7 +149,7 @@ fn a_gain_is_parted_into_the_engines_time_and_what_is_saved_beside_it() {
     assert!(
         claim.reason.ends_with(
             "of 600 µs saved, 200 µs is the engine's own time, 3.0x by its clock; \
-             2 statements (133 µs) and 4 round trips without one (267 µs) fewer make up the rest, \
+             2 statements (133 µs) and 4 pings (267 µs) fewer make up the rest, \
              at 67 µs each; of the 400 µs left, 300 µs are the wire and the client"
         ),
         "{}",

@@ -77,7 +77,7 @@ pub enum Error {
     },
     /// A path that cannot be written into a file of settings.
     #[error(
-        "the cache folder {path:?} has a name that engines cannot be given: set VERDICT_CACHE to one in UTF-8 without control characters and backslashes"
+        "the cache folder {path:?} has a name that engines cannot be given: set VERDICT_CACHE to one in UTF-8 without control characters, backslashes, double quotes, backquotes and dollar signs"
     )]
     OddPath {
         /// The folder.

@@ -82,8 +82,13 @@ pub fn cache_dir() -> Result<PathBuf, Error> {
             variable: "VERDICT_CACHE (or HOME)",
         })?;
     let folder = std::path::absolute(&folder).map_err(Error::io("resolving", folder))?;
-    // It goes into the engines' files of settings.
-    let plain = |path: &str| !path.chars().any(|c| c.is_control() || c == '\\');
+    // It goes into the engines' files of settings, and PostgreSQL's initdb puts it between double
+    // quotes for a shell.
+    let plain = |path: &str| {
+        !path
+            .chars()
+            .any(|c| c.is_control() || r#"\"$`"#.contains(c))
+    };
     if !folder.to_str().is_some_and(plain) {
         return Err(Error::OddPath { path: folder });
     }

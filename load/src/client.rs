@@ -89,6 +89,17 @@ impl Http {
         Err(self.given_up())
     }
 
+    /// Gives the service up at a deadline, though each answer is there in time, or fails.
+    pub fn answers_by(&self, deadline: Instant) -> Result<()> {
+        self.answers()?;
+        if Instant::now() < deadline {
+            return Ok(());
+        }
+        Err(Error::Slow {
+            url: self.base.to_string(),
+        })
+    }
+
     /// Gives the service up after a window in which nobody was answered, when it is not there any
     /// more, or when that was so for lack of a whole answer in several windows.
     pub async fn answered(&self, answers: u64, opened: Instant) -> Result<()> {

@@ -57,6 +57,15 @@ pub enum Error {
         /// How long each was waited for.
         patience: Duration,
     },
+    /// The service is too slow, or fails too slowly, for anything to be measured of it.
+    #[error(
+        "the service at {url} is given up: it takes minutes over the few hundred requests, one after the other, that \
+         come before any load; see what it waits for, or give another --target"
+    )]
+    Slow {
+        /// Where.
+        url: String,
+    },
     /// The HTTP client could not be made.
     #[error("failed to make an HTTP client: {0}")]
     Client(#[from] reqwest::Error),
@@ -151,7 +160,7 @@ impl Error {
             | Self::BadTarget { .. }
             | Self::NothingToMerge
             | Self::Lacking(_) => Exit::Usage,
-            Self::NoService { .. } | Self::Silent { .. } => Exit::Unavailable,
+            Self::NoService { .. } | Self::Silent { .. } | Self::Slow { .. } => Exit::Unavailable,
             Self::Database(error) => error.exit(),
             Self::Artefacts { source, .. } => Exit::of_io(source),
             Self::OtherSchema { .. }

@@ -43,6 +43,8 @@ pub struct LoadPlan {
     pub warm_up: Duration,
     /// How long a whole answer may take before it counts as none.
     pub patience: Duration,
+    /// How long the answers of a flow before any timing may take together.
+    pub before: Duration,
     /// Seed of the requests and of the arrivals.
     pub seed: u64,
 }
@@ -79,6 +81,7 @@ impl LoadPlan {
             self_windows: 5,
             warm_up: Duration::from_millis(40),
             patience: Duration::from_secs(30),
+            before: Duration::from_secs(120),
             seed: 1,
         }
     }
@@ -189,6 +192,9 @@ impl LoadPlan {
             return Err(Error::EmptyPlan { what: "window" });
         }
         let senseless = |what: String, choose| Err(Error::Senseless { what, choose });
+        if twice(&self.flows) || twice(&self.users) || twice(&self.rates) {
+            return senseless("a flow or a level twice".to_owned(), "each of them once");
+        }
         if let Some(users) = self
             .users
             .iter()
@@ -202,6 +208,11 @@ impl LoadPlan {
         }
         Ok(())
     }
+}
+
+fn twice<T: PartialEq>(all: &[T]) -> bool {
+    let mut pairs = all.iter().enumerate();
+    pairs.any(|(place, one)| all[..place].contains(one))
 }
 
 #[cfg(test)]
@@ -272,6 +283,18 @@ mod tests {
             },
             LoadPlan {
                 rates: vec![-1.0],
+                ..short.clone()
+            },
+            LoadPlan {
+                rates: vec![5.0, 7.0, 5.0],
+                ..short.clone()
+            },
+            LoadPlan {
+                users: vec![4, 4],
+                ..short.clone()
+            },
+            LoadPlan {
+                flows: vec![FlowId::Page; 2],
                 ..short.clone()
             },
             LoadPlan {

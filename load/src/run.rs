@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures_util::future::BoxFuture;
 use rand::SeedableRng;
@@ -220,7 +221,8 @@ impl Run<'_> {
     ) -> Result<Levels> {
         self.step(&format!("{}: do both sides answer rightly", flow.id()));
         let (http, sent) = (&self.http, &self.sent);
-        let answers = verify::before(&**flow, http, sent, &self.changes, random).await?;
+        let deadline = Instant::now() + self.plan.before;
+        let answers = verify::before(&**flow, http, sent, &self.changes, random, deadline).await?;
         let mut measured = Vec::new();
         let mut itself = Vec::new();
         for users in &self.plan.users {
@@ -383,6 +385,8 @@ impl Run<'_> {
             }
             highest = rate(measured).unwrap_or_default().max(highest);
         }
+        // A level that decides nothing is passed over, as the search for the largest load does.
+        let mut was_open = false;
         for share in self.plan.climbed() {
             let rate = share * best;
             if rate <= highest {
@@ -397,9 +401,11 @@ impl Run<'_> {
             let step = Measured { level, side, tape };
             let (load, wrong) = judged(&step)?;
             measured.push(step);
-            if wrong || !load_rules::holds(&load, target.goal_ms) {
+            let open = !load_rules::holds(&load, target.goal_ms);
+            if wrong || load_rules::breaks(&load, target.goal_ms) || open && was_open {
                 break;
             }
+            was_open = open;
         }
         Ok(())
     }

@@ -1,6 +1,8 @@
 //! Are the answers right: of both sides before any timing, and of the loaded ones in samples; and
 //! is everything stored that was said to be.
 
+use std::time::Instant;
+
 use rand_chacha::ChaCha8Rng;
 use verdict_audit::Side;
 use verdict_audit::evidence::Answers;
@@ -29,6 +31,7 @@ pub(crate) async fn before(
     sent: &SentLog,
     changes: &Changes,
     random: &mut ChaCha8Rng,
+    deadline: Instant,
 ) -> Result<PerSide<Answers>> {
     let mut answers = PerSide::<Answers>::default();
     let mut first = random.clone();
@@ -37,7 +40,7 @@ pub(crate) async fn before(
             for side in SIDES {
                 for call in [flow.call(side, random), flow.varied(side, random)] {
                     count(answers.of_mut(side), ask(http, &call).await);
-                    http.answers()?;
+                    http.answers_by(deadline)?;
                 }
             }
         }

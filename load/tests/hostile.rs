@@ -35,9 +35,11 @@ async fn under_load(
     health: impl Fn() -> StatusCode + Clone + Send + Sync + 'static,
 ) -> Result<LoadOutcome, Error> {
     let health = move || std::future::ready(health());
-    let router = Router::new()
-        .route("/health", get(health))
-        .fallback(move || std::future::ready(answer()));
+    let router = Router::new().route("/health", get(health));
+    load(router.fallback(move || std::future::ready(answer()))).await
+}
+
+async fn load(router: Router) -> Result<LoadOutcome, Error> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
         .await
         .expect("a service");
@@ -51,6 +53,7 @@ async fn under_load(
         judged_windows: 2,
         self_checks: 0,
         patience: Duration::from_millis(500),
+        before: Duration::from_secs(10),
         ..LoadPlan::short()
     };
     let world = World::new(WorldSpec {
@@ -88,6 +91,19 @@ fn a_service_that_drips_is_given_up() {
         // The requests of the check alone are eighty, and each would have its half second.
         let took = began.elapsed();
         assert!(took < Duration::from_secs(20), "{took:?}");
+    });
+}
+
+#[test]
+fn a_service_that_fails_slowly_is_given_up() {
+    let slow = || async {
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        StatusCode::INTERNAL_SERVER_ERROR
+    };
+    alone(async {
+        let router = Router::new().route("/health", get(async || StatusCode::OK));
+        let error = load(router.fallback(slow)).await.unwrap_err();
+        assert!(matches!(error, Error::Slow { .. }), "{error}");
     });
 }
 

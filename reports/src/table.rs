@@ -1,6 +1,8 @@
 //! The verdicts as a table for the terminal.
 
-use verdict_audit::evidence::{Compared, FlowRatio, Results, SelfCheck, TargetEvidence};
+use verdict_audit::evidence::{
+    ClaimEvidence, Compared, FlowRatio, Results, SelfCheck, TargetEvidence,
+};
 use verdict_audit::{FlowId, Side, Verdict};
 
 use crate::tone::Tone;
@@ -69,6 +71,9 @@ pub fn render(results: &Results, colour: bool) -> String {
         text.push_str(&cells.join("  "));
         text.push('\n');
     }
+    for words in undecided(results) {
+        text.push_str(&format!("\n{words}\n"));
+    }
     for flow in under_load(results) {
         text.push_str(&format!("\n{}\n", flow.says));
         for ratio in flow.ratios {
@@ -76,6 +81,21 @@ pub fn render(results: &Results, colour: bool) -> String {
         }
     }
     text
+}
+
+/// Why each claim is open that is, and what would decide it.
+fn undecided(results: &Results) -> impl Iterator<Item = String> + use<'_> {
+    let variants = results.items.iter().flat_map(|item| {
+        let variants = item.variants.iter();
+        variants.map(move |variant| (item, variant))
+    });
+    variants.flat_map(|(item, variant)| {
+        let open = |claim: &&ClaimEvidence| claim.verdict == Verdict::Inconclusive;
+        variant.claims.iter().filter(open).map(move |claim| {
+            let (id, name) = (&item.id, &variant.name);
+            format!("undecided: {id}, {name}, {}: {}", claim.id, claim.reason)
+        })
+    })
 }
 
 /// The largest effect of the baseline against itself that may be noise.

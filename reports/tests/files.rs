@@ -134,6 +134,11 @@ fn a_file_that_cannot_be_true_is_refused_and_says_why() {
             words(&|results| results.targets[0].target_ms = 1e9),
             words(&|results| results.flows[0].p95.value = 0.0),
             words(&|results| results.flows[0].errors = results.flows[0].requests + 1),
+            words(&|results| results.flows[0].verdict = Verdict::NoEffect),
+            words(&|results| results.flows[0].users = Some(0)),
+            words(&|results| results.flows[0].rate = Some(5.0)),
+            words(&|results| results.flows[0].generator_share = Some(-3.0)),
+            words(&|results| results.flows[0].throughput = 1e9),
             words(&|results| {
                 let answers = results.items[0].variants[0].answers.as_mut().unwrap();
                 answers.differing = answers.checked + 1;

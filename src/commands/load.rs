@@ -7,18 +7,22 @@ use chrono::Utc;
 use tokio::runtime::Runtime;
 use verdict_audit::evidence::{Results, Run, SCHEMA};
 use verdict_load::{LoadOutcome, LoadPlan, ServiceUrl, run as drive};
-use verdict_seed::World;
+use verdict_seed::{Scale, World};
 
 use crate::cli::LoadArgs;
 use crate::progress::Display;
 use crate::run::describe;
 use crate::{facts, file_limit, finish, load, paths, world};
 
-pub(super) fn run(args: LoadArgs) -> crate::error::Result<ExitCode> {
+pub(super) fn run(mut args: LoadArgs) -> crate::error::Result<ExitCode> {
+    // A service elsewhere has the world that it has.
+    if args.quick && args.target.is_none() {
+        args.world = args.world.or(Scale::Quick);
+    }
     let plan = plan(&args);
     plan.check()?;
     file_limit::suffices(plan.most_at_once())?;
-    let output = paths::prepare()?;
+    let output = paths::prepare_for(args.output.as_deref())?;
     let display = Display::new();
     let runtime = Runtime::new()?;
     let world = World::new(args.world.spec());
@@ -93,6 +97,7 @@ fn elsewhere(
         warnings: Vec::new(),
     };
     let goose = paths::goose(output, &run.id);
+    load::say(plan, display);
     let loaded = runtime.block_on(drive(&service, world, plan, None, display, &goose))?;
     Ok((run, loaded))
 }

@@ -14,6 +14,6 @@ pub(super) fn run(args: &MergeArgs) -> crate::error::Result<ExitCode> {
         .iter()
         .map(|file| json::read(file))
         .collect::<Result<Vec<_>, _>>()?;
-    let output = paths::prepare()?;
+    let output = paths::prepare_for(args.output.as_deref())?;
     finish::finish(&merge(parts)?, &output, args.output.as_deref())
 }

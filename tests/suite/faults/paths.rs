@@ -15,10 +15,11 @@ use crate::common::options;
 
 #[test]
 fn a_cache_with_an_odd_name_works() {
-    let base = TempDir::new().unwrap();
-    let odd = base.path().join(r#"it's a "cache" & <more>"#);
+    let base = TempDir::new_in(&options().cache).unwrap();
+    let odd = base.path().join("it's a cache & <more>; %s #1");
     std::fs::create_dir(&odd).unwrap();
-    symlink(options().cache.join("packages"), odd.join("packages")).unwrap();
+    // No link to the folder: programs find out where they really are.
+    link(&options().cache.join("packages"), &odd.join("packages"));
     let output = Command::new(env!("CARGO_BIN_EXE_verdict"))
         .args(["seed", "--scale", "smoke"])
         .env("VERDICT_CACHE", &odd)
@@ -29,20 +30,32 @@ fn a_cache_with_an_odd_name_works() {
     assert!(output.status.success(), "{said}");
 }
 
+/// The same files under another name, as no copy.
+fn link(from: &Path, to: &Path) {
+    std::fs::create_dir(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().flatten() {
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
+            link(&from, &to);
+        } else if kind.is_symlink() {
+            symlink(std::fs::read_link(&from).unwrap(), &to).unwrap();
+        } else {
+            std::fs::hard_link(&from, &to).unwrap();
+        }
+    }
+}
+
 #[test]
 fn a_cache_that_cannot_be_used_is_said_in_one_line_with_its_own_code() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("a file");
     std::fs::write(&file, "").unwrap();
     let lines = folder.path().join("two\nlines");
-    let slashes = folder.path().join("back\\slash");
+    let shelled = [r"back\slash", r#"a "quote""#, "$(id)", "`id`"];
     let bytes = folder.path().join(OsStr::from_bytes(b"no \xff text"));
-    let mut caches = vec![
-        (file.join("below"), 74),
-        (lines, 64),
-        (slashes, 64),
-        (bytes, 64),
-    ];
+    let mut caches = vec![(file.join("below"), 74), (lines, 64), (bytes, 64)];
+    caches.extend(shelled.map(|name| (folder.path().join(name), 64)));
     let unwritable = Mounted::tmpfs("size=1m", MsFlags::MS_RDONLY);
     match &unwritable {
         Ok(unwritable) => caches.push((unwritable.path().to_owned(), 77)),
