@@ -262,12 +262,12 @@ fn today_is_put_against_itself_and_rates_rise_until_the_goal_breaks() {
             );
         }
         assert!(sides.iter().all(|ratio| ratio.of == Compared::Sides));
-        // Nobody answers thirty times what it answered at its best.
+        // Nobody answers thirty times what it answered at its best; one rate may be undecided.
         for side in [Side::Baseline, Side::Optimized] {
             let alone = outcome.flows.iter().filter(|row| row.side == side);
             let rates: Vec<f64> = alone.filter_map(|row| row.rate).collect();
             assert!(
-                rates.is_sorted() && (1..=3).contains(&rates.len()),
+                rates.is_sorted() && (1..=4).contains(&rates.len()),
                 "{rates:?}"
             );
         }
