@@ -17,6 +17,7 @@ mod honesty;
 mod load;
 mod load_sabotage;
 mod load_stall;
+mod merges;
 mod mutants;
 mod relay;
 mod rungs;
