@@ -30,3 +30,4 @@ mod together;
 mod trials;
 mod world;
 mod writes;
+mod zeros;
