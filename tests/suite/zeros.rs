@@ -87,6 +87,13 @@ fn timed(change: Change) -> Latency {
         r#"
         variants = ["optimized"]
         operations = ["count"]
+        [[claim]]
+        id = "speed-up"
+        promise = "ratio"
+        of = "time"
+        lo = 2.0
+        hi = 4.0
+        at = 100
         "#,
     );
     let evidence = hear(&Beside(change), &finding).unwrap();
