@@ -93,7 +93,7 @@ fn bench(plan: &Plan, short: bool, parts: &[&str]) -> Result<Honesty> {
     }
     if wanted("saved") {
         ready.with_court(|court| {
-            honesty.saved = saved(court, &pgbench, plan)?;
+            honesty.calls = saved(court, &pgbench, plan)?;
             Ok(())
         })?;
         std::fs::write(&file, honesty.json())?;

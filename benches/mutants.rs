@@ -4,6 +4,7 @@
 //! of an item's or a variant's name to judge only those; VERDICT_SCALE (smoke unless it says
 //! otherwise), VERDICT_SEED and VERDICT_ENGINES choose the world and the engines.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -16,7 +17,7 @@ use verdict::progress::Display;
 use verdict::{exit, world};
 use verdict_audit::{Exit, VariantName};
 use verdict_mutants::score::{Score, Subject};
-use verdict_mutants::{Bench, is_seen};
+use verdict_mutants::{Bench, Outcome, Sender, is_seen};
 use verdict_scenarios::court::Court;
 use verdict_scenarios::docket::ITEMS;
 use verdict_scenarios::item::Item;
@@ -73,33 +74,34 @@ fn bench(wanted: &[String]) -> Result<Score> {
         items: ITEMS,
         watcher: &display,
     };
-    let mut score = Score::default();
+    let (mut score, mut judged) = (Score::default(), HashSet::new());
     let mut items = ITEMS.iter().copied().filter(|item| is_seen(*item));
-    let judged = items.try_for_each(|item| {
+    let ended = items.try_for_each(|item| {
         for (variant, change) in item.variants() {
             let subject = format!("{} {variant}", item.id());
             let chosen = wanted.is_empty() || wanted.iter().any(|word| subject.contains(word));
             if variant != VariantName::Baseline && chosen {
-                judge(&court, item, &variant, &change, &display, &mut score)?;
+                let seen = (&mut judged, &mut score);
+                judge(&court, item, (&variant, &change), &display, seen)?;
             }
         }
         Ok(())
     });
     let closed = runtime.block_on(session.close());
-    let judged = judged.and_then(|()| Ok(closed?));
-    let judged = runtime.block_on(engines.stop(judged));
+    let ended = ended.and_then(|()| Ok(closed?));
+    let ended = runtime.block_on(engines.stop(ended));
     display.finish();
-    judged.map(|()| score)
+    ended.map(|()| score)
 }
 
-/// Judges every mutant of a variant.
+/// Judges every mutant of a variant, but for those of a change that another makes as well: they
+/// are judged once.
 fn judge(
     court: &Court<'_>,
     item: &dyn Item,
-    variant: &VariantName,
-    change: &Change,
+    (variant, change): (&VariantName, &Change),
     display: &Display,
-    score: &mut Score,
+    (judged, score): (&mut HashSet<String>, &mut Score),
 ) -> Result<()> {
     let subject = Subject {
         item: item.id().to_owned(),
@@ -114,7 +116,10 @@ fn judge(
                 return Ok(());
             }
         };
-        let specimens = bench.specimens();
+        let mut specimens = bench.specimens();
+        specimens.retain(|specimen| {
+            specimen.sender == Sender::Calls || judged.insert(specimen.mutant.text.clone())
+        });
         display.say(format!("{subject}: {} mutants", specimens.len()));
         let bar = display.bars().add(ProgressBar::new(specimens.len() as u64));
         if let Ok(style) = ProgressStyle::with_template("{pos}/{len} {wide_bar} {eta} {msg}") {
@@ -124,6 +129,9 @@ fn judge(
             bar.set_message(specimen.mutant.kind.to_string());
             let outcome = bench.judge(specimen)?;
             let equivalent = bench.equivalent(&specimen.mutant);
+            if outcome == Outcome::Survived && equivalent.is_none() {
+                display.announce(&format!("{subject}: survived: {}", specimen.mutant));
+            }
             score.add(&subject, specimen, &outcome, equivalent);
             bar.inc(1);
         }

@@ -70,4 +70,6 @@ pub use mode::Mode;
 pub use options::{Choice, Options, cache_dir};
 pub use sandbox::Sandbox;
 pub use vigil::{Death, Vigil};
-pub use wire::{Address, Call, Line, Relay, Rewrite, Statement, Summaries, Wire, Wires};
+pub use wire::{
+    Address, Call, Line, Query, Relay, Rewrite, Statement, Summaries, Wire, Wires, with_values,
+};

@@ -13,7 +13,7 @@ use sqlx::{
 };
 use verdict_audit::{At, VariantName};
 use verdict_engines::pgbench::Script;
-use verdict_engines::{Call, Rewrite};
+use verdict_engines::{Call, Rewrite, with_values};
 use verdict_scenarios::Result;
 use verdict_scenarios::court::Court;
 use verdict_scenarios::operation::AnyOperation;
@@ -149,26 +149,6 @@ pub(crate) async fn script(
     Ok(script)
 }
 
-/// A statement with something in the place of `$1`, `$2`, ...
-fn with_values(statement: &str, values: &[String]) -> String {
-    let mut pieces = statement.split('$');
-    let mut text = pieces.next().unwrap_or_default().to_owned();
-    for piece in pieces {
-        let end = piece.find(|c: char| !c.is_ascii_digit());
-        let (number, rest) = piece.split_at(end.unwrap_or(piece.len()));
-        let place = number.parse::<usize>().ok().and_then(|n| n.checked_sub(1));
-        match place.and_then(|place| values.get(place)) {
-            Some(value) => text.push_str(value),
-            None => {
-                text.push('$');
-                text.push_str(number);
-            }
-        }
-        text.push_str(rest);
-    }
-    text
-}
-
 /// A statement that asks for nothing: all it costs is that it is sent and answered.
 pub(crate) fn empty() -> Call {
     Call {
@@ -183,22 +163,4 @@ pub(crate) fn empty() -> Call {
 /// A statement of a call, which a variant itself has sent.
 pub(crate) fn text(call: &Call) -> SqlStr {
     AssertSqlSafe(Arc::<str>::from(call.statement.text.as_str())).into_sql_str()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn values_stand_where_their_numbers_did() {
-        let values: Vec<String> = (1..=10).map(|n| format!(":p{n}::int")).collect();
-        assert_eq!(
-            with_values(
-                "SELECT $1, $10+$2 FROM a WHERE b = '$' AND c = $11",
-                &values
-            ),
-            "SELECT :p1::int, :p10::int+:p2::int FROM a WHERE b = '$' AND c = $11"
-        );
-        assert_eq!(with_values("SELECT 1", &values), "SELECT 1");
-    }
 }

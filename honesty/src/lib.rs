@@ -14,10 +14,12 @@ mod bare;
 mod busy;
 pub mod calls;
 pub mod itself;
+mod place;
 pub mod plan;
 pub mod power;
 pub mod report;
 pub mod saved;
 
+pub use place::Place;
 pub use plan::Plan;
 pub use report::Honesty;

@@ -7,7 +7,7 @@ use verdict_audit::evidence::Ratio;
 
 use crate::itself::{Cell, Sides, misses_one};
 use crate::power::Power;
-use crate::saved::Saved;
+use crate::saved::Calls;
 
 /// Cells below which the share of misses says little.
 const CELLS: usize = 500;
@@ -25,8 +25,9 @@ pub struct Honesty {
     pub aa: Aa,
     /// Known slowdowns.
     pub power: Vec<Power>,
-    /// What calls save by three clocks.
-    pub saved: Vec<Saved>,
+    /// What calls save by three clocks, and which are left out.
+    #[serde(flatten)]
+    pub calls: Calls,
 }
 
 /// Today against itself.
@@ -126,7 +127,7 @@ impl Honesty {
     /// Every bar that is missed, in words. How often a slowdown is found is published, whatever
     /// it comes to.
     pub fn missed(&self) -> Vec<String> {
-        let Self { aa, saved, .. } = self;
+        let (aa, saved) = (&self.aa, &self.calls.saved);
         let mut missed = Vec::new();
         if aa.cells < CELLS {
             missed.push(format!(
@@ -153,19 +154,15 @@ impl Honesty {
             missed.push("nothing was timed by three clocks".to_owned());
         }
         let disagreeing = saved.iter().filter(|saved| !saved.agrees());
-        missed.extend(disagreeing.map(|saved| {
-            format!(
-                "the clocks do not agree on {} {} at {}",
-                saved.item, saved.operation, saved.n
-            )
-        }));
+        missed
+            .extend(disagreeing.map(|saved| format!("the clocks do not agree on {}", saved.place)));
         missed
     }
 }
 
 impl fmt::Display for Honesty {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { aa, power, saved } = self;
+        let Self { aa, power, calls } = self;
         writeln!(
             f,
             "today against itself: {} of {} intervals miss 1, {:.1} %; {} of {} runs have a verdict",
@@ -221,13 +218,13 @@ impl fmt::Display for Honesty {
             "answering",
             "statements"
         )?;
-        for saved in saved {
+        for saved in &calls.saved {
             let [before, after] = saved.statements;
             writeln!(
                 f,
                 "{:<34} {:>6} {:>16} {:>8.1} {:>8.1} {:>8.1} {:>10} {:>7.0} {:>9.0} {:>10.0} {}",
-                format!("{} {}", saved.item, saved.operation),
-                saved.n,
+                format!("{} {}", saved.place.item, saved.place.operation),
+                saved.place.n,
                 format!(
                     "{:.0} {:.0}",
                     saved.takes[0].caller_us, saved.takes[1].caller_us
@@ -242,6 +239,12 @@ impl fmt::Display for Honesty {
                 if saved.agrees() { "" } else { "apart" }
             )?;
         }
+        for place in &calls.left_out {
+            writeln!(
+                f,
+                "left out: {place}, since pgbench cannot be given a parameter as long"
+            )?;
+        }
         Ok(())
     }
 }
@@ -249,6 +252,7 @@ impl fmt::Display for Honesty {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Place;
 
     fn run(cells: usize, missing: usize, value: f64) -> Vec<Cell> {
         let cell = |number| {
@@ -305,5 +309,19 @@ mod tests {
         assert!(missed(&never)[0].starts_with("0.0 %"));
         let few = vec![run(20, 1, 1.021); 20];
         assert!(missed(&few)[0].starts_with("400 cells"));
+    }
+
+    #[test]
+    fn a_call_that_is_left_out_is_named() {
+        let mut honesty = Honesty::default();
+        honesty.calls.left_out.push(Place {
+            item: "item".to_owned(),
+            operation: "call".to_owned(),
+            n: 7,
+        });
+        assert!(honesty.to_string().contains("left out: item call at 7"));
+        let json: serde_json::Value = serde_json::from_str(&honesty.json()).unwrap();
+        assert_eq!(json["left_out"][0]["n"], 7);
+        assert!(json["saved"].as_array().unwrap().is_empty());
     }
 }

@@ -15,6 +15,7 @@ use verdict_scenarios::session::Role;
 
 use crate::bare::{Bare, Took, WARM_UP_CALLS};
 use crate::calls::{self, heard};
+use crate::place::Place;
 use crate::plan::Plan;
 
 /// Where it is looked at.
@@ -26,12 +27,9 @@ const BLOCK_US: f64 = 25_000.0;
 /// What a call saves, in microseconds: today's less the fix's.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Saved {
-    /// The item.
-    pub item: String,
-    /// Its operation.
-    pub operation: String,
-    /// The rung.
-    pub n: u64,
+    /// Where.
+    #[serde(flatten)]
+    pub place: Place,
     /// By the caller's clock.
     pub caller_us: f64,
     /// By the engine's own.
@@ -91,35 +89,42 @@ impl Saved {
     }
 }
 
+/// What calls save, and what is not known of.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Calls {
+    /// By three clocks.
+    pub saved: Vec<Saved>,
+    /// Where pgbench cannot be given the parameters: one is longer than an argument may be.
+    pub left_out: Vec<Place>,
+}
+
 /// Looks at what every optimized variant's reading calls save.
 ///
 /// # Errors
 /// What the harness could not do.
-pub fn saved(court: &Court<'_>, pgbench: &Pgbench, plan: &Plan) -> Result<Vec<Saved>> {
-    let mut all = Vec::new();
+pub fn saved(court: &Court<'_>, pgbench: &Pgbench, plan: &Plan) -> Result<Calls> {
+    let mut calls = Calls::default();
     for item in court.items {
         for (variant, change) in item.variants() {
             if variant != VariantName::Optimized {
                 continue;
             }
             // A change that does not run saves nothing, and the trial says so.
-            let seen = court.scrutinise(*item, &variant, &change, || {
-                of_item(court, *item, &variant, pgbench, plan)
+            let _ = court.scrutinise(*item, &variant, &change, || {
+                of_item(court, (*item, &variant), pgbench, plan, &mut calls)
             })?;
-            all.extend(seen.unwrap_or_default());
         }
     }
-    Ok(all)
+    Ok(calls)
 }
 
 fn of_item(
     court: &Court<'_>,
-    item: &dyn Item,
-    variant: &VariantName,
+    (item, variant): (&dyn Item, &VariantName),
     pgbench: &Pgbench,
     plan: &Plan,
-) -> Result<Vec<Saved>> {
-    let mut all = Vec::new();
+    seen: &mut Calls,
+) -> Result<()> {
     for operation in item.operations() {
         // What ClickHouse answers is not heard on PostgreSQL's wire.
         let elsewhere = operation.ladder() != Ladder::Rows;
@@ -130,18 +135,22 @@ fn of_item(
             let at = At::rung(n);
             let step = format!("{} at {at}, by three clocks", operation.name());
             court.watcher.step(item.id(), variant, &step);
-            let Some(clocks) = of_call(court, (&*operation, at), variant, pgbench, plan)? else {
+            let Some(sides) = sides(court, (&*operation, at), variant)? else {
                 continue;
             };
-            all.push(Saved {
+            let place = Place {
                 item: item.id().to_owned(),
                 operation: operation.name().to_owned(),
                 n,
-                ..clocks
-            });
+            };
+            if sides.iter().all(|side| side.script.can_be_given()) {
+                seen.saved.push(timed(court, place, sides, pgbench, plan)?);
+            } else {
+                seen.left_out.push(place);
+            }
         }
     }
-    Ok(all)
+    Ok(())
 }
 
 /// A side's call and what was measured of it, round by round.
@@ -178,28 +187,34 @@ enum Turn {
     Empty,
 }
 
-/// One call; none where a side has none there, or one that pgbench cannot be given.
-fn of_call(
+/// Today's call and the fix's; none where a side has none there.
+fn sides(
     court: &Court<'_>,
     (operation, at): (&dyn AnyOperation, At),
     variant: &VariantName,
-    pgbench: &Pgbench,
-    plan: &Plan,
-) -> Result<Option<Saved>> {
-    let mut sides = Vec::new();
-    for variant in [&VariantName::Baseline, variant] {
-        let calls = heard(court, operation, variant, at)?;
-        if calls.is_empty() {
-            return Ok(None);
-        }
-        sides.push(side(court, Role::of(variant), calls)?);
-    }
-    if !sides.iter().all(|side| side.script.can_be_given()) {
+) -> Result<Option<[Side; 2]>> {
+    let today = heard(court, operation, &VariantName::Baseline, at)?;
+    let fix = heard(court, operation, variant, at)?;
+    if today.is_empty() || fix.is_empty() {
         return Ok(None);
     }
+    Ok(Some([
+        side(court, Role::of(&VariantName::Baseline), today)?,
+        side(court, Role::of(variant), fix)?,
+    ]))
+}
+
+/// One call by all clocks, in turns.
+fn timed(
+    court: &Court<'_>,
+    place: Place,
+    mut sides: [Side; 2],
+    pgbench: &Pgbench,
+    plan: &Plan,
+) -> Result<Saved> {
     let nothing = [calls::empty()];
     let mut empty = Vec::new();
-    let mut random = ChaCha8Rng::seed_from_u64(at.n);
+    let mut random = ChaCha8Rng::seed_from_u64(place.n);
     for _ in 0..plan.rounds {
         let mut turns = [
             Turn::Ours(0),
@@ -250,10 +265,8 @@ fn of_call(
     let by = |clock: fn(&Clocks) -> f64| clock(&takes[0]) - clock(&takes[1]);
     let answering = |side: &Side| median(side.answering.clone());
     let beyond = |side: &Side| median(side.beyond.clone());
-    Ok(Some(Saved {
-        item: String::new(),
-        operation: String::new(),
-        n: at.n,
+    Ok(Saved {
+        place,
         caller_us: by(|side| side.caller_us),
         engine_us: by(|side| side.engine_us),
         pgbench_us: by(|side| side.pgbench_us),
@@ -262,7 +275,7 @@ fn of_call(
         empty_us: median(empty),
         answering_us: answering(&sides[0]) - answering(&sides[1]),
         beyond_us: beyond(&sides[0]) - beyond(&sides[1]),
-    }))
+    })
 }
 
 /// Calls of a block of statements that ask for nothing.
@@ -347,9 +360,7 @@ mod tests {
 
     fn saved(statements: [usize; 2], caller_us: f64, engine_us: f64, pgbench_us: f64) -> Saved {
         Saved {
-            item: "item".to_owned(),
-            operation: "call".to_owned(),
-            n: 1,
+            place: Place::default(),
             caller_us,
             engine_us,
             pgbench_us,

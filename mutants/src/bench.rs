@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use clickhouse::Client;
 use sqlx::postgres::PgTypeInfo;
 use sqlx::postgres::types::Oid;
-use sqlx::{AssertSqlSafe, Column, Executor, SqlSafeStr, Statement as _};
+use sqlx::{AssertSqlSafe, Column, Executor, PgPool, SqlSafeStr, Statement as _};
 use verdict_audit::VariantName;
-use verdict_engines::Statement;
+use verdict_engines::{Query, Statement};
 use verdict_scenarios::Result;
 use verdict_scenarios::court::Court;
 use verdict_scenarios::item::Item;
@@ -18,7 +19,8 @@ use verdict_store::{Change, Engine, Store};
 use crate::equivalent;
 use crate::interpose::{Interposed, Recorder};
 use crate::mutant::Mutant;
-use crate::specimen::{self, Sender, Specimen};
+use crate::specimen::{self, Sender, Sent, Specimen};
+use crate::template::Template;
 
 /// What became of a mutant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,10 +37,12 @@ pub enum Outcome {
     Survived,
 }
 
-/// Whether an item is PostgreSQL's affair, whose statements alone are seen on the wire.
+/// Whether an item is an affair of PostgreSQL or ClickHouse, whose statements are seen on the wire.
 pub fn is_seen(item: &dyn Item) -> bool {
     let mut variants = item.variants().into_iter();
-    variants.any(|(_, change)| change.touches_engine(Engine::Postgres))
+    variants.any(|(_, change)| {
+        change.touches_engine(Engine::Postgres) || change.touches_engine(Engine::ClickHouse)
+    })
 }
 
 /// A variant whose statements are known, and its answers right.
@@ -47,7 +51,7 @@ pub struct Bench<'a> {
     item: &'a dyn Item,
     variant: &'a VariantName,
     change: &'a Change,
-    statements: Vec<Statement>,
+    specimens: Vec<Specimen>,
     before: BTreeMap<String, TableSum>,
 }
 
@@ -64,6 +68,10 @@ impl<'a> Bench<'a> {
         variant: &'a VariantName,
         change: &'a Change,
     ) -> Result<std::result::Result<Self, String>> {
+        let mut of_change = specimen::of_scripts(change);
+        for template in made_by(court, item, variant, change)? {
+            of_change.extend(Sent::ClickHouse(template).specimens(Sender::Change));
+        }
         let before = court.sums(item, variant)?;
         let recorder = Recorder::default();
         let listening = recorder.listen(court.session, Role::of(variant));
@@ -85,20 +93,35 @@ impl<'a> Bench<'a> {
             court.restore(item, variant, &before)?;
             return Ok(Err(wrong));
         }
+        let statements = recorder.statements().into_iter().map(Sent::Postgres);
+        let mut of_calls: Vec<Sent> = statements.collect();
+        let client = &court.session.store(variant).clickhouse;
+        for query in recorder.queries() {
+            if court
+                .runtime
+                .block_on(is_told_beforehand(client, &query.first))?
+            {
+                of_calls.push(Sent::ClickHouse(query));
+            }
+        }
+        let of_calls = of_calls.into_iter();
+        let mut specimens: Vec<_> = of_calls
+            .flat_map(|sent| sent.specimens(Sender::Calls))
+            .collect();
+        specimens.extend(of_change);
         Ok(Ok(Self {
             court,
             item,
             variant,
             change,
-            statements: recorder.statements(),
+            specimens,
             before,
         }))
     }
 
     /// Every mutant of every statement.
     pub fn specimens(&self) -> Vec<Specimen> {
-        let of_calls = self.statements.iter().flat_map(specimen::of_calls);
-        of_calls.chain(specimen::of_change(self.change)).collect()
+        self.specimens.clone()
     }
 
     /// Why a mutant can make no difference, if somebody found that.
@@ -130,15 +153,15 @@ impl<'a> Bench<'a> {
     }
 
     /// The change is made with the mutant in it, its calls are held, and it is made again as it
-    /// is.
+    /// is. The mutant stands in for its statement in histories as well, which may make parts of the
+    /// change once more.
     fn judge_change(&self, specimen: &Specimen) -> Result<Outcome> {
         let (court, item, variant) = (self.court, self.item, self.variant);
         let swapping = self.swapping(specimen)?;
         let changed = court.change_over(item, variant, self.change, swapping.store)?;
         let outcome = match changed {
             Ok(()) => {
-                let calls = Interposed::plain(court.session, Role::of(variant));
-                let calls = court.runtime.block_on(calls)?;
+                let calls = self.swapping(specimen)?;
                 let outcome = self.first_wrong(&calls.store)?;
                 court.runtime.block_on(calls.store.close());
                 outcome
@@ -178,51 +201,127 @@ impl<'a> Bench<'a> {
         })
     }
 
-    /// Why a mutant is none: PostgreSQL's words when it refuses it as a statement, for parameters
-    /// of the types that the variant's own call declares; or that its columns are of other types,
-    /// so that the driver would refuse it whatever the rows are.
+    /// Why a mutant is none: the engine's words when it refuses it as a statement, for parameters
+    /// of the types that the variant's own call declares, or for those of the first such call; or
+    /// that its columns are of other types, so that the driver would refuse it whatever the rows
+    /// are.
     async fn refused(&self, specimen: &Specimen) -> Result<Option<String>> {
         let Specimen {
             statement, mutant, ..
         } = specimen;
-        let due = self.columns(statement, &statement.text).await;
-        let due = due.doing("prepare a statement")?;
-        let columns = match self.columns(statement, &mutant.text).await {
-            Ok(columns) => columns,
-            Err(error) if error.blame() == Blame::Statement => return Ok(Some(error.words())),
-            Err(error) => return Err(error.harness("prepare a mutant").into()),
-        };
-        Ok((columns != due).then(|| "its columns are of other types".to_owned()))
-    }
-
-    /// The names and types of a text's columns, with the parameters of a statement.
-    async fn columns(
-        &self,
-        statement: &Statement,
-        text: &str,
-    ) -> std::result::Result<Vec<(String, String)>, sqlx::Error> {
-        let types: Vec<_> = statement
-            .parameter_types
-            .iter()
-            .map(|oid| PgTypeInfo::with_oid(Oid(*oid)))
-            .collect();
         let store = self.court.session.store(self.variant);
-        let mut connection = store.postgres.acquire().await?;
-        // A statement of a variant's, or one that was made of it.
-        let text = AssertSqlSafe(text.to_owned()).into_sql_str();
-        let prepared = connection.prepare_with(text, &types).await?;
-        let columns = prepared.columns().iter();
-        Ok(columns
-            .map(|column| (column.name().to_owned(), column.type_info().to_string()))
-            .collect())
+        match statement {
+            Sent::Postgres(statement) => differ(
+                columns(&store.postgres, statement, &statement.text).await,
+                columns(&store.postgres, statement, &mutant.text).await,
+            ),
+            Sent::ClickHouse(template) => {
+                let (client, first) = (&store.clickhouse, &template.first);
+                let text = template.of(&first.text, &mutant.text).unwrap_or_default();
+                differ(
+                    described(client, first, &first.text).await,
+                    described(client, first, &text).await,
+                )
+            }
+        }
     }
 }
 
-/// Of a statement that took longer than it may, in PostgreSQL's words.
-const GAVE_UP: &str = "canceling statement due to statement timeout";
+/// The names and types of the columns of what is answered.
+type Columns = Vec<(String, String)>;
+
+/// Those of a text, with the parameters of a statement.
+async fn columns(
+    pool: &PgPool,
+    statement: &Statement,
+    text: &str,
+) -> std::result::Result<Columns, sqlx::Error> {
+    let types: Vec<_> = statement
+        .parameter_types
+        .iter()
+        .map(|oid| PgTypeInfo::with_oid(Oid(*oid)))
+        .collect();
+    let mut connection = pool.acquire().await?;
+    // A statement of a variant's, or one that was made of it.
+    let text = AssertSqlSafe(text.to_owned()).into_sql_str();
+    let prepared = connection.prepare_with(text, &types).await?;
+    let columns = prepared.columns().iter();
+    Ok(columns
+        .map(|column| (column.name().to_owned(), column.type_info().to_string()))
+        .collect())
+}
+
+/// Those of a text, with what a query is sent with.
+async fn described(
+    client: &Client,
+    query: &Query,
+    text: &str,
+) -> std::result::Result<Columns, clickhouse::error::Error> {
+    let describe = client
+        .query_raw(&format!("DESCRIBE TABLE ({text}\n)"))
+        .with_setting("describe_compact_output", "1");
+    let values = query.parameters.iter();
+    let describe = values.fold(describe, |describe, (name, value)| {
+        describe.with_setting(name, value)
+    });
+    describe.fetch_all().await
+}
+
+/// Whether a query can be looked at before it is sent: it reads, and not from a table that only
+/// stands while it is called.
+async fn is_told_beforehand(client: &Client, query: &Query) -> Result<bool> {
+    match described(client, query, &query.text).await {
+        Ok(_) => Ok(true),
+        Err(error) if error.blame() == Blame::Statement => Ok(false),
+        Err(error) => Err(error.harness("prepare a query").into()),
+    }
+}
+
+/// What ClickHouse is sent while a variant's change is made once more by its scripts and its jobs.
+/// What they ask it about itself is left out: whom a job waits for and what it sweeps away is no
+/// row of anybody's.
+fn made_by(
+    court: &Court<'_>,
+    item: &dyn Item,
+    variant: &VariantName,
+    change: &Change,
+) -> Result<Vec<Template>> {
+    if !change.touches_engine(Engine::ClickHouse) {
+        return Ok(Vec::new());
+    }
+    let recorder = Recorder::default();
+    let listening = recorder.listen(court.session, Role::of(variant));
+    let listening = court.runtime.block_on(listening)?;
+    let made = court.change_over(item, variant, change, listening.store)?;
+    // It was applied before, to the same tables.
+    made.map_err(|refusal| verdict_store::Error::NotRenewed(refusal.to_string()))?;
+    court.change_again(item, variant, change)?;
+    let mut sent = recorder.queries();
+    sent.retain(|template| !template.text.contains("FROM system."));
+    Ok(sent)
+}
+
+/// Why the columns of a mutant are none that the statement's caller takes.
+fn differ<E: EngineError>(
+    due: std::result::Result<Columns, E>,
+    columns: std::result::Result<Columns, E>,
+) -> Result<Option<String>> {
+    let due = due.doing("prepare a statement")?;
+    match columns {
+        Ok(columns) => Ok((columns != due).then(|| "its columns are of other types".to_owned())),
+        Err(error) if error.blame() == Blame::Statement => Ok(Some(error.words())),
+        Err(error) => Err(error.harness("prepare a mutant").into()),
+    }
+}
+
+/// Of a statement that took longer than it may, in the words of PostgreSQL and of ClickHouse.
+const GAVE_UP: [&str; 2] = [
+    "canceling statement due to statement timeout",
+    "TIMEOUT_EXCEEDED",
+];
 
 fn gave_up(words: &str) -> bool {
-    words.contains(GAVE_UP)
+    GAVE_UP.iter().any(|gave_up| words.contains(gave_up))
 }
 
 fn outcome(first_difference: Option<String>) -> Outcome {

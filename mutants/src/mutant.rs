@@ -31,6 +31,14 @@ pub enum Kind {
     Arithmetic,
     /// Rows are not locked.
     Lock,
+    /// Versions of a row are not told apart.
+    Version,
+    /// What rows replace each other by, or are numbered within, lacks a column.
+    Key,
+    /// A leg of a union is left out.
+    Leg,
+    /// A choice between two values is always the same.
+    Choice,
 }
 
 impl Kind {
@@ -49,6 +57,10 @@ impl Kind {
             Self::Aggregate => "aggregate",
             Self::Arithmetic => "arithmetic",
             Self::Lock => "lock",
+            Self::Version => "version",
+            Self::Key => "key",
+            Self::Leg => "leg",
+            Self::Choice => "choice",
         }
     }
 }

@@ -5,6 +5,10 @@ mod columns;
 mod joins;
 mod order;
 mod predicates;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod unions;
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -13,13 +17,15 @@ use crate::mutant::Mutant;
 use crate::sql::Sql;
 
 /// Every mutator there is.
-const ALL: [fn(&Sql<'_>) -> Vec<Mutant>; 15] = [
+const ALL: [fn(&Sql<'_>) -> Vec<Mutant>; 20] = [
     predicates::dropped,
+    predicates::members,
     predicates::moved,
     predicates::untied,
     predicates::null_tests,
     order::turned,
     order::limits,
+    order::numbered,
     joins::changed,
     joins::unlocked,
     columns::selected,
@@ -29,19 +35,32 @@ const ALL: [fn(&Sql<'_>) -> Vec<Mutant>; 15] = [
     aggregates::changed,
     aggregates::distinct,
     aggregates::arithmetic,
+    tables::unreplaced,
+    unions::legs,
+    unions::chosen,
 ];
 
 /// What reads or writes rows.
 const VERBS: [&str; 5] = ["SELECT", "WITH", "INSERT", "UPDATE", "DELETE"];
 
-/// Every mutant of a statement, in its order. What reads and writes no rows of the item's, such
-/// as the control of a transaction, has none.
+/// Every mutant of a statement, in its order: of one that reads or writes rows, of what a view
+/// selects, and of how a table's rows replace each other. What is none of these, such as the
+/// control of a transaction, has none.
 pub fn mutate(statement: &str) -> Vec<Mutant> {
     let sql = Sql::new(statement);
-    if !VERBS.iter().any(|verb| sql.is(0, verb)) {
-        return Vec::new();
+    let makes = |what: &str| sql.is(0, "CREATE") && sql.every(&[what]).any(|at| at < 3);
+    if VERBS.iter().any(|verb| sql.is(0, verb)) {
+        return all(&sql);
     }
-    all(&sql)
+    if makes("TABLE") {
+        return kept(&sql, &[tables::replacing]);
+    }
+    let selected = (0..sql.tokens.len())
+        .find(|at| sql.is(*at, "AS") && (sql.is(at + 1, "SELECT") || sql.is(at + 1, "WITH")));
+    match selected.filter(|_| makes("VIEW")) {
+        Some(at) => within(&sql, sql.place(&(at + 1..sql.tokens.len()))),
+        None => Vec::new(),
+    }
 }
 
 /// Every mutant of a script that changes a schema: of its statements that read or write rows, of
@@ -91,7 +110,11 @@ fn within(script: &Sql<'_>, part: Range<usize>) -> Vec<Mutant> {
 }
 
 fn all(sql: &Sql<'_>) -> Vec<Mutant> {
-    let mut mutants: Vec<Mutant> = ALL
+    kept(sql, &ALL)
+}
+
+fn kept(sql: &Sql<'_>, mutators: &[fn(&Sql<'_>) -> Vec<Mutant>]) -> Vec<Mutant> {
+    let mut mutants: Vec<Mutant> = mutators
         .iter()
         .flat_map(|mutator| mutator(sql))
         .filter(|mutant| mutant.text != sql.text)
@@ -101,222 +124,4 @@ fn all(sql: &Sql<'_>) -> Vec<Mutant> {
     let mut seen = HashSet::new();
     mutants.retain(|mutant| seen.insert(mutant.text.clone()));
     mutants
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::mutant::Kind;
-
-    /// Of one kind, in words.
-    fn of(kind: Kind, statement: &str) -> Vec<String> {
-        mutate(statement)
-            .into_iter()
-            .filter(|mutant| mutant.kind == kind)
-            .map(|mutant| crate::sql::one_line(&mutant.text))
-            .collect()
-    }
-
-    #[test]
-    fn every_arm_of_a_condition_is_dropped() {
-        assert_eq!(
-            of(
-                Kind::Predicate,
-                "SELECT a FROM b WHERE c AND (d OR e) GROUP BY f"
-            ),
-            [
-                "SELECT a FROM b WHERE TRUE AND (d OR e) GROUP BY f",
-                "SELECT a FROM b WHERE c AND TRUE GROUP BY f",
-                "SELECT a FROM b WHERE c AND (FALSE OR e) GROUP BY f",
-                "SELECT a FROM b WHERE c AND (d OR FALSE) GROUP BY f",
-            ]
-        );
-        assert_eq!(
-            of(Kind::Predicate, "SELECT COUNT(*) FILTER (WHERE a) FROM b"),
-            ["SELECT COUNT(*) FILTER (WHERE TRUE) FROM b"]
-        );
-        assert!(of(Kind::Predicate, "SELECT a FROM b JOIN c ON TRUE").is_empty());
-    }
-
-    #[test]
-    fn a_comparison_is_moved_and_loses_what_decides_ties() {
-        assert_eq!(
-            of(Kind::Comparison, "SELECT a FROM b WHERE (c, d) < ($1, $2)"),
-            [
-                "SELECT a FROM b WHERE (c, d) <= ($1, $2)",
-                "SELECT a FROM b WHERE (c) < ($1)",
-            ]
-        );
-        assert_eq!(
-            of(
-                Kind::NullTest,
-                "SELECT a FROM b WHERE c IS NULL OR d IS NOT NULL"
-            ),
-            [
-                "SELECT a FROM b WHERE c IS NOT NULL OR d IS NOT NULL",
-                "SELECT a FROM b WHERE c IS NULL OR d IS NULL",
-            ]
-        );
-    }
-
-    #[test]
-    fn orders_and_limits_are_turned_and_moved() {
-        assert_eq!(
-            of(Kind::Order, "SELECT a FROM b ORDER BY c DESC, d LIMIT 1"),
-            [
-                "SELECT a FROM b ORDER BY c ASC, d LIMIT 1",
-                "SELECT a FROM b ORDER BY c DESC, d DESC LIMIT 1",
-            ]
-        );
-        assert_eq!(
-            of(Kind::Limit, "SELECT a FROM b LIMIT $1 OFFSET $2"),
-            [
-                "SELECT a FROM b LIMIT $1 + 1 OFFSET $2",
-                "SELECT a FROM b LIMIT GREATEST($1 - 1, 0) OFFSET $2",
-                "SELECT a FROM b LIMIT ALL OFFSET $2",
-                "SELECT a FROM b LIMIT $1 OFFSET $2 + 1",
-                "SELECT a FROM b LIMIT $1 OFFSET GREATEST($2 - 1, 0)",
-                "SELECT a FROM b LIMIT $1 OFFSET 0",
-            ]
-        );
-    }
-
-    #[test]
-    fn joins_change_their_kind() {
-        assert_eq!(
-            of(Kind::Join, "SELECT a FROM b LEFT JOIN c ON d JOIN e ON f"),
-            [
-                "SELECT a FROM b INNER JOIN c ON d JOIN e ON f",
-                "SELECT a FROM b LEFT JOIN c ON d LEFT JOIN e ON f",
-            ]
-        );
-        assert_eq!(
-            of(Kind::Join, "SELECT a FROM b CROSS JOIN c WHERE d"),
-            ["SELECT a FROM b LEFT JOIN c ON TRUE WHERE d"]
-        );
-    }
-
-    #[test]
-    fn a_column_takes_its_neighbours_place_under_its_own_name() {
-        assert_eq!(
-            of(Kind::Column, "SELECT m.a, SUM(b) AS c, d FROM m"),
-            [
-                "SELECT SUM(b) AS a, SUM(b) AS c, d FROM m",
-                "SELECT m.a, m.a AS c, d FROM m",
-                "SELECT m.a, d AS c, d FROM m",
-                "SELECT m.a, SUM(b) AS c, SUM(b) AS d FROM m",
-            ]
-        );
-        assert_eq!(
-            of(Kind::Column, "INSERT INTO a (b, c) VALUES ($1, $2)"),
-            [
-                "INSERT INTO a (c, b) VALUES ($1, $2)",
-                "INSERT INTO a (b, c) VALUES ($2, $1)",
-            ]
-        );
-        assert_eq!(
-            of(Kind::Column, "SELECT JSON_BUILD_OBJECT('a', b, 'c', d)"),
-            ["SELECT JSON_BUILD_OBJECT('a', d, 'c', d)"]
-        );
-    }
-
-    #[test]
-    fn a_column_is_left_unset() {
-        assert_eq!(
-            of(Kind::Assignment, "UPDATE a SET b = 1, c = f(2, 3) WHERE d"),
-            [
-                "UPDATE a SET c = f(2, 3) WHERE d",
-                "UPDATE a SET b = 1 WHERE d"
-            ]
-        );
-    }
-
-    #[test]
-    fn of_a_script_the_rows_and_the_bodies_of_functions_are_changed() {
-        let script = "\n-- Why\nALTER TABLE a ADD COLUMN b int DEFAULT 1 + 1;\n\
-            CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$\nBEGIN\n    \
-            UPDATE a SET b = b + 1 WHERE c;\n    RETURN NULL;\nEND;\n$$;\n\
-            UPDATE a SET b = 7 WHERE d;\n";
-        let mutants = mutate_script(script);
-        let changed: Vec<_> = mutants
-            .iter()
-            .map(|mutant| (mutant.line, mutant.before.as_str(), mutant.after.as_str()))
-            .filter(|(_, _, after)| *after != "<>")
-            .collect();
-        assert_eq!(
-            changed,
-            [
-                (5, "c", "TRUE"),
-                (5, "+", "-"),
-                (5, "1", "2"),
-                (9, "d", "TRUE"),
-                (9, "7", "8"),
-            ]
-        );
-        for mutant in &mutants {
-            assert!(mutant.text.starts_with("\n-- Why\nALTER") && mutant.text.ends_with(";\n"));
-        }
-    }
-
-    #[test]
-    fn what_a_block_of_code_puts_into_a_function_is_changed() {
-        let script = "DO LANGUAGE plpgsql $do$\nBEGIN\n    \
-            EXECUTE REPLACE(a, 'SET b = 1', $set$SET b = 1,\n    c = d + 2$set$);\nEND;\n$do$;\n";
-        let mutants = mutate_script(script);
-        let changed: Vec<_> = mutants
-            .iter()
-            .map(|mutant| (mutant.line, mutant.before.as_str(), mutant.after.as_str()))
-            .filter(|(_, _, after)| *after != "<>")
-            .collect();
-        assert_eq!(
-            changed,
-            [
-                (3, "b = 1, c = d + 2", "c = d + 2"),
-                (3, "b = 1, c = d + 2", "b = 1"),
-                (3, "1", "2"),
-                (4, "+", "-"),
-                (4, "2", "3"),
-            ]
-        );
-    }
-
-    #[test]
-    fn what_is_counted_summed_and_locked_is_changed() {
-        assert_eq!(
-            of(Kind::Aggregate, "SELECT BOOL_OR(a), COUNT(*) FROM b"),
-            [
-                "SELECT BOOL_AND(a), COUNT(*) FROM b",
-                "SELECT BOOL_OR(a), 1 + COUNT(*) FROM b",
-            ]
-        );
-        assert_eq!(
-            of(Kind::Arithmetic, "SELECT a + 1 FROM b LIMIT 7"),
-            ["SELECT a - 1 FROM b LIMIT 7", "SELECT a + 2 FROM b LIMIT 7"]
-        );
-        assert_eq!(
-            of(Kind::Lock, "SELECT a FROM b FOR NO KEY UPDATE"),
-            ["SELECT a FROM b"]
-        );
-        assert_eq!(
-            of(Kind::Default, "SELECT COALESCE(a(b, c), 0) FROM d"),
-            ["SELECT (a(b, c)) FROM d"]
-        );
-        assert_eq!(
-            of(
-                Kind::Distinct,
-                "SELECT ARRAY_AGG(a), COUNT(DISTINCT b) FROM c"
-            ),
-            [
-                "SELECT ARRAY_AGG(a), COUNT( b) FROM c",
-                "SELECT ARRAY_AGG(DISTINCT a), COUNT(DISTINCT b) FROM c",
-            ]
-        );
-    }
-
-    #[test]
-    fn what_is_no_statement_of_an_items_is_left_alone() {
-        for statement in ["", "BEGIN", "SET LOCAL a = 1", "-- SELECT 1 + 1\nCOMMIT"] {
-            assert!(mutate(statement).is_empty(), "{statement}");
-        }
-    }
 }

@@ -283,16 +283,17 @@ mod tests {
 
     use super::*;
     use crate::mutators::mutate;
+    use crate::specimen::Sent;
 
     fn specimen() -> Specimen {
         let text = "SELECT a FROM b WHERE c".to_owned();
         Specimen {
             sender: Sender::Calls,
             mutant: mutate(&text).remove(0),
-            statement: Statement {
+            statement: Sent::Postgres(Statement {
                 text,
                 parameter_types: Vec::new(),
-            },
+            }),
         }
     }
 

@@ -6,13 +6,15 @@ use crate::mutant::{Kind, Mutant};
 use crate::tokens::{Token, TokenKind, tokens};
 
 /// Words that end the clause before them.
-const CLAUSES: [&str; 25] = [
+const CLAUSES: [&str; 28] = [
     "SELECT",
     "FROM",
+    "PREWHERE",
     "WHERE",
     "GROUP",
     "HAVING",
     "WINDOW",
+    "QUALIFY",
     "ORDER",
     "LIMIT",
     "OFFSET",
@@ -32,6 +34,7 @@ const CLAUSES: [&str; 25] = [
     "USING",
     "VALUES",
     "SET",
+    "SETTINGS",
 ];
 
 /// A statement with its tokens. Places are numbers of tokens.

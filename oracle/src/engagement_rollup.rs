@@ -42,13 +42,28 @@ pub fn measured_user(oracle: &Oracle, random: &mut impl Rng) -> AffinityRequest 
     of(oracle, user)
 }
 
-/// Users of all kinds; now and then nobody.
+/// Users of all kinds, also such as did something to a post that is gone; now and then nobody.
 pub fn draw_user(oracle: &Oracle, random: &mut impl Rng) -> AffinityRequest {
     match random.random_range(0..10) {
         0 => of(oracle, oracle.nobody(random)),
         1 => of(oracle, any_user(oracle, random)),
+        2 => {
+            let user = (0..TRIES).find_map(|_| of_a_gone_post(oracle, random));
+            of(oracle, user.unwrap_or_else(|| any_user(oracle, random)))
+        }
         _ => measured_user(oracle, random),
     }
+}
+
+/// Authors among whom one is sought who has deleted a post.
+const TRIES: usize = 10;
+
+/// Somebody who liked a post that is gone, or wrote a comment on it.
+fn of_a_gone_post(oracle: &Oracle, random: &mut impl Rng) -> Option<Uuid> {
+    let world = oracle.world();
+    let gone = world.deleted_posts(&world.sample_author(random));
+    let done = oracle.events().on_post(gone.choose(random)?.post.id);
+    Some(done.choose(random)?.user)
 }
 
 /// The request for a user at the world's clock.

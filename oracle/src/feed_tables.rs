@@ -18,6 +18,10 @@ use crate::difference::{Difference, Held, same};
 use crate::events::Events;
 use crate::oracle::Oracle;
 
+mod borders;
+
+pub use borders::borders;
+
 /// How far a score may be from the one that is due, as a share of it.
 pub const TOLERANCE: f64 = 1e-9;
 

@@ -59,14 +59,28 @@ fn any_range(oracle: &Oracle, random: &mut impl Rng) -> Range {
     any.unwrap_or_else(|| last_hours(oracle.world(), 24))
 }
 
-/// Posts of any range; of none in the world's future.
+/// An hour that begins or ends with the second of a post.
+fn at_a_post(oracle: &Oracle, random: &mut impl Rng) -> Option<Range> {
+    let author = oracle.author(oracle.world().sample_author(random).id)?;
+    let times: Vec<DateTime<Utc>> = author.rows().map(|post| post.created_at).collect();
+    let time = DateTime::from_timestamp(times.choose(random)?.timestamp(), 0)?;
+    let since = time - TimeDelta::hours(random.random_range(0..=1));
+    let until = since + TimeDelta::hours(1);
+    Some(Range { since, until })
+}
+
+/// Posts of any range, and of an hour at whose border one is; of none in the world's future.
 pub fn draw_posts(oracle: &Oracle, random: &mut impl Rng) -> PostsRequest {
     let mut range = any_range(oracle, random);
-    if random.random_range(0..20) == 0 {
-        range = Range {
-            since: range.until,
-            until: range.since,
-        };
+    match random.random_range(0..20) {
+        0 => {
+            range = Range {
+                since: range.until,
+                until: range.since,
+            };
+        }
+        1..5 => range = at_a_post(oracle, random).unwrap_or(range),
+        _ => {}
     }
     PostsRequest {
         range,

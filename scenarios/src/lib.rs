@@ -16,7 +16,7 @@ pub mod items;
 pub mod latency;
 pub mod meters;
 pub mod operation;
-mod parts;
+pub mod parts;
 pub mod price;
 pub mod recording;
 pub mod schema;

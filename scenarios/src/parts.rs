@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clickhouse::sql::Identifier;
 use clickhouse::{Client, Row};
@@ -27,6 +27,9 @@ struct Merging {
     name: String,
     id: String,
 }
+
+/// How long merges that are told to stop may go on: they look after every block whether they are.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What is held, of databases by their names.
 static HELD: LazyLock<Mutex<Held>> = LazyLock::new(Mutex::default);
@@ -68,7 +71,7 @@ pub async fn hold(client: &Client) -> Result<(), Error> {
             held().stopped.insert(table);
         }
     }
-    at_rest(client).await?;
+    at_rest(client, PATIENCE).await?;
     let parts = parts(client).await?;
     if let Some(first) = parts.first() {
         let database = first.database.clone();
@@ -77,20 +80,31 @@ pub async fn hold(client: &Client) -> Result<(), Error> {
     Ok(())
 }
 
-/// Waits for merges that were running when they were stopped: one may still come to its end.
-async fn at_rest(client: &Client) -> Result<(), Error> {
+/// Waits for merges of a client's database that were running when they were stopped: one may
+/// still come to its end.
+///
+/// # Errors
+/// [`Error::StillMerging`] when one is not done in time; otherwise when ClickHouse refuses, or is
+/// away.
+pub async fn at_rest(client: &Client, patience: Duration) -> Result<(), Error> {
     const LOOK: Duration = Duration::from_millis(10);
-    let running = "SELECT count() FROM system.merges WHERE database = currentDatabase()";
-    while client
-        .query(running)
-        .fetch_one::<u64>()
-        .await
-        .doing("see what is merged")?
-        > 0
-    {
+    let running = "SELECT DISTINCT table FROM system.merges
+        WHERE database = currentDatabase()
+        ORDER BY table";
+    let started = Instant::now();
+    loop {
+        let tables = client.query(running).fetch_all::<String>().await;
+        let tables = tables.doing("see what is merged")?;
+        if tables.is_empty() {
+            return Ok(());
+        }
+        let waited = started.elapsed();
+        if waited > patience {
+            let tables = tables.join(", ");
+            return Err(Error::StillMerging { tables, waited });
+        }
         tokio::time::sleep(LOOK).await;
     }
-    Ok(())
 }
 
 /// Drops every part that came since a database is held.

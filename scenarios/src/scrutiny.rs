@@ -31,24 +31,29 @@ impl Court<'_> {
     ) -> Result<std::result::Result<T, Refusal>> {
         let (session, role) = (self.session, Role::of(variant));
         let looked = || {
+            self.cut(item)?;
             self.runtime.block_on(session.add_hostile(item.hostile()))?;
             self.put_down(item, role)?;
-            match self.runtime.block_on(session.apply(role, change)) {
-                Ok(_) => {}
+            let seen = match self.runtime.block_on(session.apply(role, change)) {
+                Ok(_) => {
+                    let seen = look()?;
+                    self.take_back(item, variant, role, change)?;
+                    self.take_back(item, &VariantName::Baseline, role, &item.ground())?;
+                    Ok(seen)
+                }
                 Err(Fault::Variant(refusal)) => {
                     self.runtime.block_on(session.renew(role))?;
-                    return Ok(Err(refusal));
+                    Err(refusal)
                 }
                 Err(Fault::Harness(error)) => return Err(error.into()),
-            }
-            let seen = look()?;
-            self.take_back(item, variant, role, change)?;
-            self.take_back(item, &VariantName::Baseline, role, &item.ground())?;
-            Ok(Ok(seen))
+            };
+            self.runtime.block_on(session.uncut())?;
+            Ok(seen)
         };
         let looked = looked();
         if looked.is_err() {
             // As after a trial that could not be held: the first error is told.
+            let _ = self.runtime.block_on(session.uncut());
             let _ = self.runtime.block_on(session.renew(role));
         }
         looked

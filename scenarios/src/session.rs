@@ -176,7 +176,7 @@ impl<'a> Session<'a> {
     }
 
     /// A line to a side on which every statement that goes to PostgreSQL is seen, and may be
-    /// changed.
+    /// changed, and every query that goes to ClickHouse where somebody looks at queries.
     ///
     /// # Errors
     /// When no relay is to be had.

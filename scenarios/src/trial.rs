@@ -76,11 +76,7 @@ impl Court<'_> {
             variants: Vec::new(),
         };
         let (session, ground) = (self.session, item.ground());
-        let operations = item.operations();
-        let cut = operations.iter().any(|of| of.ladder() == Ladder::Events);
-        if cut {
-            self.runtime.block_on(session.cut())?;
-        }
+        self.cut(item)?;
         self.runtime.block_on(session.add_hostile(item.hostile()))?;
         for role in ROLES {
             self.put_down(item, role)?;
@@ -113,12 +109,19 @@ impl Court<'_> {
         for role in ROLES {
             self.take_back(item, &VariantName::Baseline, role, &ground)?;
         }
-        if cut {
-            self.runtime.block_on(session.uncut())?;
-        }
+        self.runtime.block_on(session.uncut())?;
         let cells = evidence.cells(finding);
         evidence.judge(finding, cells);
         Ok(evidence)
+    }
+
+    /// Gives both sides the parts of the world where an item climbs them.
+    pub(crate) fn cut(&self, item: &dyn Item) -> Result<()> {
+        let operations = item.operations();
+        if operations.iter().any(|of| of.ladder() == Ladder::Events) {
+            self.runtime.block_on(self.session.cut())?;
+        }
+        Ok(())
     }
 
     /// The ground is the harness's own, so that whatever is wrong with it is, too.

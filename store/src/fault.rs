@@ -71,6 +71,18 @@ pub enum Error {
         "a call had no answer within {0:?}: an engine is stopped, or waits for a lock that nobody gives up"
     )]
     NoAnswer(Duration),
+    /// Merges went on although they were told to stop.
+    #[error(
+        "ClickHouse still merges {tables} {waited:?} after it was told to stop: see \
+         system.merges for how far they are and whether its disk is stuck, and try again when \
+         they have ended"
+    )]
+    StillMerging {
+        /// Of which tables.
+        tables: String,
+        /// How long they were waited for.
+        waited: Duration,
+    },
     /// An item was asked for a variant that it does not have.
     #[error("no variant {0} in this item: please report this as a bug of Verdict")]
     NoSuchVariant(String),
@@ -86,7 +98,7 @@ impl Error {
     /// The exit code that says so.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Gone { .. } | Self::NoAnswer(_) => Exit::Unavailable,
+            Self::Gone { .. } | Self::NoAnswer(_) | Self::StillMerging { .. } => Exit::Unavailable,
             Self::Broken { .. } => Exit::Io,
             Self::Refused { .. }
             | Self::NoSuchVariant(_)

@@ -21,6 +21,11 @@ struct Threefold;
 
 struct Count;
 
+/// It has a parameter that is longer than an argument of a program may be.
+struct Length;
+
+const LONG: u64 = 10_000;
+
 impl Item for Threefold {
     fn id(&self) -> &'static str {
         "made-up"
@@ -32,7 +37,7 @@ impl Item for Threefold {
         ]
     }
     fn operations(&self) -> Vec<Box<dyn AnyOperation>> {
-        vec![erase(Count)]
+        vec![erase(Count), erase(Length)]
     }
 }
 
@@ -72,6 +77,31 @@ impl Operation for Count {
     }
 }
 
+impl Operation for Length {
+    type Request = String;
+    type Answer = i32;
+
+    fn name(&self) -> &'static str {
+        "length"
+    }
+    fn rungs(&self, _: &World) -> Vec<At> {
+        Vec::new()
+    }
+    fn at(&self, _: &Oracle, at: At, _: &mut ChaCha8Rng) -> Option<String> {
+        (at.n == LONG).then(|| "sixteen letters.".repeat(LONG as usize))
+    }
+    fn draw(&self, _: &Oracle, _: &mut ChaCha8Rng) -> String {
+        String::new()
+    }
+    async fn call(&self, store: &Store, _: &VariantName, text: &String) -> Result<i32, Fault> {
+        let length = sqlx::query_scalar("SELECT LENGTH($1)").bind(text);
+        Ok(length.fetch_one(&store.postgres).await?)
+    }
+    fn hold(&self, _: &Oracle, text: &String, answer: &i32) -> Held {
+        same("letters", &(text.len() as i32), answer)
+    }
+}
+
 #[test]
 fn a_call_is_heard_with_its_parameters_and_three_clocks_see_what_is_saved() {
     in_court_of(&[&Threefold], |court| {
@@ -86,9 +116,11 @@ fn a_call_is_heard_with_its_parameters_and_three_clocks_see_what_is_saved() {
         }
         let pgbench = Pgbench::new(&options()).unwrap();
         let seen = saved(court, &pgbench, &Plan::SHORT).unwrap();
-        let sizes: Vec<_> = seen.iter().map(|saved| saved.n).collect();
+        let sizes: Vec<_> = seen.saved.iter().map(|saved| saved.place.n).collect();
         assert_eq!(sizes, [1_000, 2_000, 10_000]);
-        let largest = &seen[2];
+        let left_out: Vec<_> = seen.left_out.iter().map(|place| place.n).collect();
+        assert_eq!(left_out, [LONG]);
+        let largest = &seen.saved[2];
         assert_eq!(largest.statements, [3, 1]);
         for clock in [largest.caller_us, largest.engine_us, largest.pgbench_us] {
             assert!(clock > 0.0, "{largest:?}");

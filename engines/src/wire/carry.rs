@@ -12,6 +12,7 @@ use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;
 
 use super::counts::Counts;
+use super::queries::Queries;
 use super::statements::Statements;
 use super::summary::SummaryScan;
 
@@ -46,10 +47,15 @@ impl Speaker {
     }
 }
 
+/// Who looks at what goes to a server, and may change it.
+pub(super) enum Look {
+    Statements(Statements),
+    Queries(Queries),
+}
+
 /// Which way bytes go, with what is counted on the way.
 pub(super) enum Way {
-    /// With the statements looked at, where somebody wants to see or change them.
-    ToServer(Option<Statements>),
+    ToServer(Option<Look>),
     ToClient(SummaryScan),
 }
 
@@ -66,7 +72,10 @@ impl Way {
     /// What is to be passed on of what was read.
     fn pass<'a>(&mut self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
         match self {
-            Self::ToServer(Some(statements)) => Cow::Owned(statements.take(bytes)),
+            Self::ToServer(Some(Look::Statements(statements))) => {
+                Cow::Owned(statements.take(bytes))
+            }
+            Self::ToServer(Some(Look::Queries(queries))) => Cow::Owned(queries.take(bytes)),
             _ => Cow::Borrowed(bytes),
         }
     }
@@ -74,7 +83,8 @@ impl Way {
     /// What is left to be passed on when the sender is done.
     fn rest(&mut self) -> Vec<u8> {
         match self {
-            Self::ToServer(Some(statements)) => statements.rest(),
+            Self::ToServer(Some(Look::Statements(statements))) => statements.rest(),
+            Self::ToServer(Some(Look::Queries(queries))) => queries.rest(),
             _ => Vec::new(),
         }
     }

@@ -60,25 +60,29 @@ impl Line {
     /// relay does not start.
     pub fn open(endpoints: &Endpoints, one_way: Duration) -> Result<Self, Error> {
         let postgres = Relay::start(&postgres_address(&endpoints.postgres)?, one_way)?;
-        Self::with(endpoints, one_way, postgres)
+        let clickhouse = Relay::start(&clickhouse_address(endpoints)?, one_way)?;
+        Self::with(endpoints, postgres, clickhouse)
     }
 
     /// Opens a line on which `rewrite` sees, and may change, every statement that goes to
-    /// PostgreSQL. It is not encrypted.
+    /// PostgreSQL and every query that goes to ClickHouse. It is not encrypted.
     ///
     /// # Errors
-    /// As [`Self::open`]; and when PostgreSQL is to be reached by TLS only.
+    /// As [`Self::open`]; and when either is to be reached by TLS only.
     pub fn rewriting(endpoints: &Endpoints, rewrite: Rewrite) -> Result<Self, Error> {
         refuse_encryption(&endpoints.postgres)?;
-        let postgres = Relay::rewriting(&postgres_address(&endpoints.postgres)?, rewrite)?;
-        let mut line = Self::with(endpoints, Duration::ZERO, postgres)?;
+        if endpoints.clickhouse_url.scheme() == "https" {
+            return Err(looked_at(VARIABLES[1], "http://"));
+        }
+        let postgres = Relay::rewriting(&postgres_address(&endpoints.postgres)?, rewrite.clone())?;
+        let clickhouse = Relay::rewriting_queries(&clickhouse_address(endpoints)?, rewrite)?;
+        let mut line = Self::with(endpoints, postgres, clickhouse)?;
         line.endpoints.postgres = line.endpoints.postgres.ssl_mode(PgSslMode::Disable);
         Ok(line)
     }
 
-    fn with(endpoints: &Endpoints, one_way: Duration, postgres: Relay) -> Result<Self, Error> {
-        let clickhouse = Relay::start(&clickhouse_address(endpoints)?, one_way)?;
-        let redis = Relay::start(&redis_address(&endpoints.redis)?, one_way)?;
+    fn with(endpoints: &Endpoints, postgres: Relay, clickhouse: Relay) -> Result<Self, Error> {
+        let redis = Relay::start(&redis_address(&endpoints.redis)?, postgres.one_way())?;
 
         let mut clickhouse_url = endpoints.clickhouse_url.clone();
         let moved = clickhouse_url.set_host(Some(LOOPBACK)).is_ok()
@@ -186,12 +190,17 @@ fn postgres_address(options: &PgConnectOptions) -> Result<Address, Error> {
 fn refuse_encryption(options: &PgConnectOptions) -> Result<(), Error> {
     match options.get_ssl_mode() {
         PgSslMode::Disable | PgSslMode::Allow | PgSslMode::Prefer => Ok(()),
-        _ => Err(Error::BadUrl {
-            variable: VARIABLES[0],
-            reason: "statements are looked at on the wire, where they must not be encrypted: use \
-                     sslmode=prefer on a network that you trust"
-                .to_owned(),
-        }),
+        _ => Err(looked_at(VARIABLES[0], "sslmode=prefer")),
+    }
+}
+
+fn looked_at(variable: &'static str, how: &str) -> Error {
+    Error::BadUrl {
+        variable,
+        reason: format!(
+            "statements are looked at on the wire, where they must not be encrypted: use {how} on \
+             a network that you trust"
+        ),
     }
 }
 

@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::carry::{Carry, Speaker, Way};
+use super::carry::{Carry, Look, Speaker, Way};
 use super::counts::{Counts, Wire};
+use super::queries::Queries;
 use super::statements::{Rewrite, Statements};
 use super::summary::SummaryScan;
 use crate::Error;
@@ -63,11 +64,18 @@ pub struct Relay {
 struct Shared {
     target: Vec<SocketAddr>,
     one_way: Duration,
-    rewrite: Option<Rewrite>,
+    rewrite: Option<(Speaks, Rewrite)>,
     counts: Counts,
     stopping: AtomicBool,
     open: Mutex<Open>,
     closed: Condvar,
+}
+
+/// What a client speaks whose words are looked at.
+#[derive(Debug, Clone, Copy)]
+enum Speaks {
+    Postgres,
+    Http,
 }
 
 /// The connections: both ends of each, and how many threads there are.
@@ -93,10 +101,23 @@ impl Relay {
     /// # Errors
     /// As [`Self::start`].
     pub fn rewriting(target: &Address, rewrite: Rewrite) -> Result<Self, Error> {
-        Self::with(target, Duration::ZERO, Some(rewrite))
+        Self::with(target, Duration::ZERO, Some((Speaks::Postgres, rewrite)))
     }
 
-    fn with(target: &Address, one_way: Duration, rewrite: Option<Rewrite>) -> Result<Self, Error> {
+    /// Starts a relay to a ClickHouse server that sees, and may change, every query, where
+    /// somebody looks at queries.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn rewriting_queries(target: &Address, rewrite: Rewrite) -> Result<Self, Error> {
+        Self::with(target, Duration::ZERO, Some((Speaks::Http, rewrite)))
+    }
+
+    fn with(
+        target: &Address,
+        one_way: Duration,
+        rewrite: Option<(Speaks, Rewrite)>,
+    ) -> Result<Self, Error> {
         let failed = |reason: &dyn fmt::Display| Error::Relay {
             target: target.to_string(),
             reason: reason.to_string(),
@@ -165,6 +186,15 @@ impl Drop for Relay {
 impl Shared {
     fn open(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Who looks at a connection's words.
+    fn look(&self) -> Option<Look> {
+        let (speaks, rewrite) = self.rewrite.clone()?;
+        match speaks {
+            Speaks::Postgres => Some(Look::Statements(Statements::new(rewrite))),
+            Speaks::Http => Some(Look::Queries(Queries::new(rewrite.queries?))),
+        }
     }
 
     /// Runs `work` on a thread that the end of the relay waits for.
@@ -257,7 +287,7 @@ fn serve(client: TcpStream, accepted_at: Instant, shared: &Arc<Shared>) -> std::
     let to_server = carry(
         &client,
         &server,
-        Way::ToServer(shared.rewrite.clone().map(Statements::new)),
+        Way::ToServer(shared.look()),
         accepted_at + 2 * shared.one_way,
     );
     let to_client = carry(

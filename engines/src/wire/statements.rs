@@ -5,17 +5,19 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::bind::{self, Call, after_zero};
+use super::queries::{self, Query};
 use super::statement::Statement;
 
 type SeeOrChange = dyn Fn(&Statement) -> Option<String> + Send + Sync;
 type Hear = dyn Fn(&Call) + Send + Sync;
 
-/// Sees every statement before the server does, and answers the text to be sent in its place;
-/// `None` leaves it as it is.
+/// Sees every statement that goes to PostgreSQL before the server does, and answers the text to be
+/// sent in its place; `None` leaves it as it is.
 #[derive(Clone)]
 pub struct Rewrite {
     statements: Arc<SeeOrChange>,
     calls: Option<Arc<Hear>>,
+    pub(super) queries: Option<Arc<queries::SeeOrChange>>,
 }
 
 impl Rewrite {
@@ -24,14 +26,28 @@ impl Rewrite {
         Self {
             statements: Arc::new(rewrite),
             calls: None,
+            queries: None,
         }
     }
 
     /// Changes nothing, and tells each call of a statement with its parameters.
     pub fn hearing(calls: impl Fn(&Call) + Send + Sync + 'static) -> Self {
         Self {
-            statements: Arc::new(|_| None),
             calls: Some(Arc::new(calls)),
+            ..Self::new(|_| None)
+        }
+    }
+
+    /// Sees every query that goes to ClickHouse, too, and answers likewise. What rows are inserted
+    /// by is none: it stands in the request's address.
+    #[must_use]
+    pub fn with_queries(
+        self,
+        rewrite: impl Fn(&Query) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            queries: Some(Arc::new(rewrite)),
+            ..self
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::tokens::TokenKind;
 
 /// Each aggregate another, each count off by one, and each default for NULL dropped.
 pub(crate) fn changed(sql: &Sql<'_>) -> Vec<Mutant> {
-    const OTHERS: [(&str, &str); 8] = [
+    const OTHERS: [(&str, &str); 11] = [
         ("BOOL_OR", "BOOL_AND"),
         ("BOOL_AND", "BOOL_OR"),
         ("MAX", "MIN"),
@@ -15,6 +15,9 @@ pub(crate) fn changed(sql: &Sql<'_>) -> Vec<Mutant> {
         ("AVG", "MAX"),
         ("COUNT", "1 + COUNT"),
         ("ROW_NUMBER", "1 + ROW_NUMBER"),
+        ("COUNTIF", "1 + countIf"),
+        ("ARGMAX", "argMin"),
+        ("ARRAYREVERSESORT", "arraySort"),
     ];
     let mut mutants = Vec::new();
     for (before, after) in OTHERS {
@@ -58,7 +61,7 @@ pub(crate) fn distinct(sql: &Sql<'_>) -> Vec<Mutant> {
     mutants
 }
 
-/// Each sum turned into a difference, and each number in one off by one.
+/// Each sum turned into a difference, and each number in one off by one, in its last digit.
 pub(crate) fn arithmetic(sql: &Sql<'_>) -> Vec<Mutant> {
     let mut mutants = Vec::new();
     for (before, after) in [("+", "-"), ("-", "+")] {
@@ -66,13 +69,28 @@ pub(crate) fn arithmetic(sql: &Sql<'_>) -> Vec<Mutant> {
             mutants.push(sql.mutant(Kind::Arithmetic, at..at + 1, after));
         }
     }
-    for at in 0..sql.tokens.len() {
+    // How a statement is run is no part of what it answers.
+    let settings = sql.every(&["SETTINGS"]).next();
+    for at in 0..settings.unwrap_or(sql.tokens.len()) {
         let cuts = at > 0 && (sql.is(at - 1, "LIMIT") || sql.is(at - 1, "OFFSET"));
-        let number = sql.of(&(at..at + 1)).parse::<i64>();
-        if let (Some(TokenKind::Number), false, Ok(number)) = (sql.kind(at), cuts, number) {
-            let after = (number + 1).to_string();
+        if cuts || sql.kind(at) != Some(TokenKind::Number) {
+            continue;
+        }
+        if let Some(after) = one_more(sql.of(&(at..at + 1))) {
             mutants.push(sql.mutant(Kind::Arithmetic, at..at + 1, &after));
         }
     }
     mutants
+}
+
+/// A number, and one more in its last digit.
+fn one_more(number: &str) -> Option<String> {
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let digits: u64 = format!("{whole}{fraction}").parse().ok()?;
+    let more = format!("{:0width$}", digits + 1, width = fraction.len() + 1);
+    let (whole, fraction) = more.split_at(more.len() - fraction.len());
+    Some(match number.contains('.') {
+        true => format!("{whole}.{fraction}"),
+        false => whole.to_owned(),
+    })
 }

@@ -14,6 +14,9 @@ pub(crate) fn changed(sql: &Sql<'_>) -> Vec<Mutant> {
             mutants.push(sql.mutant(Kind::Join, join - 1..joined.end, &after));
         } else if before(2, "LEFT") && before(1, "OUTER") {
             mutants.push(sql.mutant(Kind::Join, join - 2..join, "INNER"));
+        } else if before(2, "LEFT") && before(1, "ANY") {
+            mutants.push(sql.mutant(Kind::Join, join - 2..join, "INNER ANY"));
+            mutants.push(sql.mutant(Kind::Join, join - 1..join, ""));
         } else if before(1, "LEFT") {
             mutants.push(sql.mutant(Kind::Join, join - 1..join, "INNER"));
         } else if before(1, "INNER") {

@@ -26,12 +26,39 @@ pub(crate) fn turned(sql: &Sql<'_>) -> Vec<Mutant> {
     mutants
 }
 
+/// Each key that rows are numbered within left out.
+pub(crate) fn numbered(sql: &Sql<'_>) -> Vec<Mutant> {
+    let mut mutants = Vec::new();
+    for at in sql.every(&["PARTITION", "BY"]) {
+        let list = sql.clause(at + 2);
+        let keys = sql.split(list.clone(), ",");
+        for left_out in &keys {
+            let kept: Vec<_> = keys
+                .iter()
+                .filter(|key| *key != left_out)
+                .map(|key| sql.of(key))
+                .collect();
+            mutants.push(match &kept[..] {
+                [] => sql.mutant(Kind::Key, at..list.end, ""),
+                kept => sql.mutant(Kind::Key, list.clone(), &kept.join(", ")),
+            });
+        }
+    }
+    mutants
+}
+
+/// More rows than there are. PostgreSQL has a word for it, and ClickHouse has none.
+const ALL: &str = "1000000000";
+
 /// Each limit and offset one more, one less, and gone.
 pub(crate) fn limits(sql: &Sql<'_>) -> Vec<Mutant> {
     let mut mutants = Vec::new();
-    for (word, gone) in [("LIMIT", "ALL"), ("OFFSET", "0")] {
+    for (word, gone) in [("LIMIT", ALL), ("OFFSET", "0")] {
         for at in sql.every(&[word]) {
-            let bound = sql.clause(at + 1);
+            let mut bound = sql.clause(at + 1);
+            // Of each value of what follows.
+            let by = bound.clone().find(|at| sql.is(*at, "BY"));
+            bound.end = by.unwrap_or(bound.end);
             let words = sql.of(&bound);
             for after in [
                 format!("{words} + 1"),

@@ -8,7 +8,7 @@ use crate::sql::Sql;
 /// Each arm of each condition replaced by what lets the others decide.
 pub(crate) fn dropped(sql: &Sql<'_>) -> Vec<Mutant> {
     let mut arms = Vec::new();
-    for word in ["WHERE", "ON", "HAVING"] {
+    for word in ["WHERE", "ON", "HAVING", "QUALIFY"] {
         for at in sql.every(&[word]) {
             let clause = sql.clause(at + 1);
             // What follows a join's condition after a comma is another table.
@@ -43,6 +43,30 @@ fn inner(sql: &Sql<'_>, condition: Range<usize>, arms: &mut Vec<(Range<usize>, &
     if let Some(unwrapped) = sql.unwrapped(&condition) {
         inner(sql, unwrapped, arms);
     }
+}
+
+/// Each value left out of each list of several that something is sought in.
+pub(crate) fn members(sql: &Sql<'_>) -> Vec<Mutant> {
+    let mut mutants = Vec::new();
+    for at in sql.every(&["IN", "("]) {
+        let Some(close) = sql.close(at + 1) else {
+            continue;
+        };
+        let list = at + 2..close;
+        let values = sql.split(list.clone(), ",");
+        if values.len() < 2 || sql.is(list.start, "SELECT") {
+            continue;
+        }
+        for left_out in &values {
+            let kept: Vec<_> = values
+                .iter()
+                .filter(|value| *value != left_out)
+                .map(|value| sql.of(value))
+                .collect();
+            mutants.push(sql.mutant(Kind::Predicate, list.clone(), &kept.join(", ")));
+        }
+    }
+    mutants
 }
 
 /// Each comparison moved by one: its bound let in, or left out.

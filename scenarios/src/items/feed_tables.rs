@@ -5,6 +5,7 @@
 //! statements; they differ by the tables and by the way they are refreshed.
 
 mod bad;
+mod borders;
 mod refreshes;
 mod today;
 

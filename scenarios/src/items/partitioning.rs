@@ -27,6 +27,7 @@ use crate::operation::{
 use crate::session::Session;
 use crate::tally::Tally;
 
+mod at_a_second;
 mod late_versions;
 mod price;
 
@@ -86,7 +87,10 @@ impl Item for Partitioning {
         variant: &'a VariantName,
         tally: &'a mut Tally,
     ) -> BoxFuture<'a, Outcome<()>> {
-        Box::pin(late_versions::try_them(session, variant, tally))
+        Box::pin(async move {
+            at_a_second::asked(session, variant, tally).await?;
+            late_versions::try_them(session, variant, tally).await
+        })
     }
 
     fn prices<'a>(

@@ -42,7 +42,8 @@ struct Cast {
     other: Uuid,
     post: Uuid,
     facts: PostFacts,
-    comments: [Uuid; 2],
+    beside: Uuid,
+    comments: [Uuid; 4],
 }
 
 /// What comes, one after the other, and what it is.
@@ -56,9 +57,13 @@ fn stream(cast: &Cast, scene: &Scene<'_>) -> Vec<(&'static str, Delivery)> {
     let like = Delivery::like(world, cast.user, cast.post, at);
     let post = Delivery::post(world, cast.post, cast.facts);
     let again = later(Delivery::like(world, cast.user, cast.post, at + 4_000), 2);
-    let [first, alone] = cast.comments;
-    let comment = Delivery::comment(world, first, (cast.user, cast.post), at + 5_000);
+    let [first, second, alone, early] = cast.comments;
+    let [comment, beside] =
+        [first, second].map(|id| Delivery::comment(world, id, (cast.user, cast.post), at + 5_000));
     let alone = Delivery::comment(world, alone, (cast.other, cast.post), at + 60);
+    let early = Delivery::comment(world, early, (cast.other, cast.beside), at);
+    let others = Delivery::like(world, cast.other, cast.post, at);
+    let elsewhere = Delivery::like(world, cast.user, cast.beside, at);
     vec![
         ("a like before its post", like),
         ("its post", post),
@@ -67,7 +72,15 @@ fn stream(cast: &Cast, scene: &Scene<'_>) -> Vec<(&'static str, Delivery)> {
         ("the like once more, late", like),
         ("liked again", again),
         ("a comment", comment),
+        ("another of the same second", beside),
         ("a comment of somebody who likes nothing", alone),
+        ("somebody else's like in the second of the first", others),
+        ("a comment before its post", early),
+        (
+            "its post, too",
+            Delivery::post(world, cast.beside, cast.facts),
+        ),
+        ("a like of it in the same second", elsewhere),
         ("the comment deleted", comment.gone()),
         ("the post edited", later(post, 5)),
         ("the like taken back once more, late", like.gone()),
@@ -89,12 +102,13 @@ async fn play(
         user: oracle.nobody(&mut random),
         other: oracle.nobody(&mut random),
         post: oracle::new_post(&oracle.events(), oracle, &mut random),
+        beside: oracle::new_post(&oracle.events(), oracle, &mut random),
         facts: PostFacts {
             author: oracle.world().user(0),
             created_at: made.timestamp() as u32,
             deleted: false,
         },
-        comments: [0, 1].map(|_| oracle.nobody(&mut random)),
+        comments: [0; 4].map(|_| oracle.nobody(&mut random)),
     };
     let users = [cast.user, cast.other].map(|user| oracle::of(oracle, user));
     let posts = [MetricsRequest {

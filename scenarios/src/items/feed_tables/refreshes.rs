@@ -21,6 +21,7 @@ use verdict_store::fault::Doing;
 use verdict_store::{Fault, Store};
 
 use super::bad::Bad;
+use super::borders;
 use super::today::without_tables;
 use crate::error::Result as Outcome;
 use crate::session::{Depth, Session};
@@ -156,6 +157,7 @@ impl Bed {
         self.look(&[self.refreshes], "after all refreshes", tally)
             .await?;
         if matches!(self.refresh, Refresh::Optimized) {
+            borders::crossed(&self.store, &self.oracle, tally).await?;
             self.two_at_once(tally).await?;
             self.killed(session, tally).await?;
         }

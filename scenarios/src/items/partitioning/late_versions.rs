@@ -99,7 +99,7 @@ pub(super) async fn try_them(
 }
 
 /// Records an answer; a refusal is a wrong one.
-fn record<T>(
+pub(super) fn record<T>(
     tally: &mut Tally,
     words: &str,
     answered: Result<T, Fault>,
