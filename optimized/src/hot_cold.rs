@@ -1,7 +1,21 @@
-//! Item 14: a table of messages for each month, the best that was found, and not made: today is
-//! kept.
+//! Item 14: a table of messages for each month, the best that was found, and not made on the optimized
+//! side: today is kept.
 //!
-//! TODO figures
+//! A month is let go of by dropping its table, and a read that says how recent looks into no other.
+//! The price is what is unique over all months, which no index of theirs can hold: a row for each
+//! message in a table that has no months, which reactions, files and the search index refer to in the
+//! message's place. It holds the names by which today's service tells that a message was sent before.
+//! What has an id alone is looked up in every month, a message's time cannot be put back into another
+//! month, and no index can be built on all months while others write, as items 7 and 8 build theirs.
+//!
+//! Lost:
+//! - months without that table: an id or a key is accepted again in another month, and reactions to
+//!   nothing are;
+//! - today's table whole as the first month, without a copy: what is there already is not divided;
+//! - what is old in a table of its own, with a view over both: foreign keys cannot refer to a view, nor
+//!   do triggers of rows fire on it, and by hand it read recent messages neither faster nor slower;
+//! - an index of what is recent alone: it is made anew each month, and no plan for all parameters
+//!   can use it.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;

@@ -46,9 +46,9 @@ impl Item for HotCold {
 
     fn keep(&self) -> Option<&'static str> {
         Some(
-            "an index finds recent messages among old ones as fast as where there are no others; \
-             months of their own cost every send a row more, every look-up by id one in each \
-             month, and item 8 and 11 their indexes",
+            "an index finds recent messages among old ones as well as where there are no others, \
+             and with a table for each month every send writes a row more and every look-up by id \
+             goes through all of them",
         )
     }
 
