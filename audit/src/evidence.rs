@@ -407,8 +407,8 @@ pub enum PriceOf {
     /// Messages of a month from which on it goes sooner than today, by what smaller ones took;
     /// today, the messages of the world's last month.
     SoonerFrom,
-    /// Messages in all up to which those that are read and written all the time fit into the
-    /// engine's buffers.
+    /// Messages in all up to which what is read and written all the time fits into the engine's
+    /// buffers: the last month's, and indexes that have all months.
     InBuffers,
 }
 
@@ -517,7 +517,7 @@ impl fmt::Display for PriceOf {
                 "messages of a month from which on it goes sooner (today: of the last one here)",
             ),
             Self::InBuffers => f.write_str(
-                "messages up to which those that are used all the time fit into the buffers",
+                "messages up to which what is used all the time fits into the buffers",
             ),
         }
     }

@@ -1,4 +1,5 @@
-LOCK TABLE users, conversations, messages IN SHARE ROW EXCLUSIVE MODE;
+LOCK TABLE messages, conversations, users, message_reactions, message_attachments, message_search_index
+IN SHARE ROW EXCLUSIVE MODE;
 
 CREATE TABLE messages_whole (LIKE messages INCLUDING DEFAULTS INCLUDING CONSTRAINTS);
 
@@ -28,6 +29,8 @@ ADD CONSTRAINT messages_sender_id_fkey
 CREATE TRIGGER messages_touch_conversation
 AFTER INSERT ON messages_whole
 FOR EACH ROW EXECUTE FUNCTION touch_conversation();
+
+LOCK TABLE messages IN ACCESS EXCLUSIVE MODE;
 
 ALTER TABLE message_reactions DROP CONSTRAINT message_reactions_message_id_fkey;
 ALTER TABLE message_attachments DROP CONSTRAINT message_attachments_message_id_fkey;

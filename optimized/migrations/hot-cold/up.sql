@@ -1,11 +1,13 @@
 -- A table for each month in the place of one. What is unique over all months needs a table that
 -- has none: a row there for each message, which what belongs to messages refers to.
 --
--- Writers of messages, and of what messages refer to, wait until all is copied; readers for the
--- last statements alone.
+-- Writers of messages and of what they are referred to by or refer to wait until all is copied;
+-- readers for the last statements alone.
 SET LOCAL timezone = 'UTC';
 
-LOCK TABLE users, conversations, messages IN SHARE ROW EXCLUSIVE MODE;
+-- In the order in which a send takes them, so that neither waits for the other.
+LOCK TABLE messages, conversations, users, message_reactions, message_attachments, message_search_index
+IN SHARE ROW EXCLUSIVE MODE;
 
 CREATE TABLE messages_by_month (LIKE messages INCLUDING DEFAULTS INCLUDING CONSTRAINTS)
 PARTITION BY RANGE (created_at);
@@ -79,7 +81,7 @@ ADD CONSTRAINT messages_sender_id_fkey
     FOREIGN KEY (sender_id) REFERENCES users (id);
 
 -- Before the row is written, so that a message that was sent before is told as such first, as by
--- today's unique indexes.
+-- today's unique indexes. Nothing in the service changes an id or a key afterwards.
 CREATE FUNCTION note_message() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -113,7 +115,7 @@ AFTER INSERT ON messages_by_month
 FOR EACH ROW EXECUTE FUNCTION touch_conversation();
 
 -- Lets go of the months before one; how many messages those were. What belongs to them goes with
--- their keys, while others read; they wait for the tables to be dropped.
+-- their keys. Writers of messages wait for all of it, readers for the tables to be dropped.
 CREATE FUNCTION retire_messages(keep_from timestamptz) RETURNS bigint
 LANGUAGE plpgsql
 SET timezone = 'UTC'
@@ -123,6 +125,7 @@ DECLARE
     gone bigint;
     retired bigint := 0;
 BEGIN
+    LOCK TABLE messages IN SHARE ROW EXCLUSIVE MODE;
     FOR part IN
         SELECT inhrelid::regclass
         FROM pg_inherits
@@ -132,7 +135,6 @@ BEGIN
         UNION ALL
         SELECT 'messages_before'::regclass
     LOOP
-        EXECUTE FORMAT('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', part);
         EXECUTE FORMAT(
             'DELETE FROM message_keys USING %s AS retired WHERE message_keys.id = retired.id',
             part
@@ -148,6 +150,9 @@ BEGIN
     RETURN retired;
 END;
 $$;
+
+-- Readers look into messages first, and then into what belongs to them.
+LOCK TABLE messages IN ACCESS EXCLUSIVE MODE;
 
 -- What refers to messages is validated later, when nobody waits for it.
 ALTER TABLE message_reactions

@@ -11,22 +11,25 @@ mod writes;
 
 use futures_util::future::BoxFuture;
 use rand_chacha::ChaCha8Rng;
-use verdict_audit::evidence::Price;
-use verdict_audit::{At, VariantName};
+use verdict_audit::evidence::{Price, PriceOf};
+use verdict_audit::{At, Unit, VariantName};
 use verdict_baseline::hot_cold::{self as baseline, Request};
 use verdict_baseline::indexes::Said;
 use verdict_optimized::hot_cold as optimized;
 use verdict_oracle::{Held, Hostile, Oracle, Write, hot_cold as oracle, ladder};
 use verdict_seed::World;
-use verdict_store::{Change, Fault, Store};
+use verdict_store::{Change, Fault, Store, Table};
 
 use self::scene::Scene;
 use super::{message_history, sends};
 use crate::error::Result as Outcome;
 use crate::item::Item;
 use crate::operation::{AnyOperation, Between, Operation, erase};
-use crate::session::Session;
+use crate::session::{Role, Session};
 use crate::tally::Tally;
+
+/// What is unique over all months.
+const KEYS: Table = Table::postgres("message_keys");
 
 /// Rows of a page.
 const LIMIT: i64 = 20;
@@ -90,7 +93,16 @@ impl Item for HotCold {
             let Some(smallest) = rungs.first() else {
                 return Ok(Vec::new());
             };
-            let mut prices = vec![sends::sending(session, variant, smallest).await?];
+            let keys = session.size(Role::Trial, KEYS).await?;
+            let size = Price {
+                what: PriceOf::TableSize {
+                    table: KEYS.name.to_owned(),
+                },
+                baseline: 0.0,
+                variant: keys as f64,
+                unit: Unit::Bytes,
+            };
+            let mut prices = vec![size, sends::sending(session, variant, smallest).await?];
             prices.extend(message_history::price::of(self.id(), session).await?);
             prices.extend(cold::prices(session).await?);
             prices.extend(retention::prices(session).await?);

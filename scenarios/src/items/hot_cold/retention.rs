@@ -13,7 +13,7 @@ use verdict_optimized::hot_cold as optimized;
 use verdict_oracle::{hostile, same};
 use verdict_store::fault::Doing;
 use verdict_store::settle::settle;
-use verdict_store::{Connect, Error, Fault};
+use verdict_store::{Connect, Error, Fault, Table};
 
 use super::scene::WRITTEN;
 use crate::error::Result;
@@ -337,46 +337,49 @@ fn line(points: impl Iterator<Item = (f64, f64)>) -> Option<(f64, f64)> {
 }
 
 /// Messages up to which those that are read and written all the time fit into the engine's buffers,
-/// as the world's are spread over its months: all of them today, and with months the last one's
-/// and what is kept unique of all.
+/// as the world's are spread over its months, and where rows lie in the order of their times: the
+/// last month's of rows, and of indexes that have all months, the whole.
 async fn in_buffers(session: &Session<'_>) -> Result<Option<Price>> {
-    const LAST: &str = "
-        SELECT
-            (SELECT COUNT(*) FROM messages),
-            (SELECT COUNT(*) FROM messages WHERE created_at >= $1),
-            (SELECT setting::bigint * 8192 FROM pg_settings WHERE name = 'shared_buffers')";
-    let month = hostile::month(session.world());
     let today = session.store(&VariantName::Baseline).postgres;
     let changed = session.store(&VariantName::Optimized).postgres;
-    let (all, last, buffers): (i64, i64, i64) = query_as(LAST)
-        .bind(month)
-        .fetch_one(&today)
-        .await
-        .doing("count messages by their age")?;
-    let whole: i64 = query_scalar("SELECT pg_total_relation_size('messages')")
-        .fetch_one(&today)
-        .await
-        .doing("measure messages")?;
-    let (months, keys): (i64, i64) = query_as(
+    let (all, last, buffers): (i64, i64, i64) = query_as(
         "SELECT
-            (
-                SELECT SUM(pg_total_relation_size(inhrelid))::bigint
-                FROM pg_inherits
-                WHERE inhparent = 'messages'::regclass
-            ),
-            pg_total_relation_size('message_keys')",
+            (SELECT COUNT(*) FROM messages),
+            (SELECT COUNT(*) FROM messages WHERE created_at >= $1),
+            (SELECT setting::bigint * 8192 FROM pg_settings WHERE name = 'shared_buffers')",
     )
-    .fetch_one(&changed)
+    .bind(hostile::month(session.world()))
+    .fetch_one(&today)
     .await
-    .doing("measure months of messages")?;
+    .doing("count messages by their age")?;
+    if all == 0 {
+        return Ok(None);
+    }
+    let share = last as f64 / all as f64;
+    let whole = used(&today, "messages", share).await?;
+    let months = session.size(Role::Trial, Table::postgres("messages"));
+    let months = months.await? as f64 * share + used(&changed, "message_keys", share).await?;
     let fit = |bytes: f64| buffers as f64 * all as f64 / bytes;
-    let recent = months as f64 * last as f64 / all as f64 + keys as f64;
-    Ok((all > 0).then(|| Price {
+    Ok(Some(Price {
         what: PriceOf::InBuffers,
-        baseline: fit(whole as f64),
-        variant: fit(recent),
+        baseline: fit(whole),
+        variant: fit(months),
         unit: Unit::Count,
     }))
+}
+
+/// Bytes that are used all the time of a table of all months.
+async fn used(
+    pool: &PgPool,
+    table: &'static str,
+    share: f64,
+) -> std::result::Result<f64, Error> {
+    query_scalar("SELECT pg_table_size($1::regclass) * $2 + pg_indexes_size($1::regclass)")
+        .bind(table)
+        .bind(share)
+        .fetch_one(pool)
+        .await
+        .doing("measure messages")
 }
 
 #[cfg(test)]
