@@ -516,9 +516,9 @@ impl fmt::Display for PriceOf {
             Self::SoonerFrom => f.write_str(
                 "messages of a month from which on it goes sooner (today: of the last one here)",
             ),
-            Self::InBuffers => f.write_str(
-                "messages up to which what is used all the time fits into the buffers",
-            ),
+            Self::InBuffers => {
+                f.write_str("messages up to which what is used all the time fits into the buffers")
+            }
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::oracle::Oracle;
 use crate::write::{Page, Shown, Write};
 
 /// Days of which the newest messages are measured.
-pub const WEEK: i64 = 7;
+const WEEK: i64 = 7;
 
 /// As fine as PostgreSQL tells times apart.
 const INSTANT: TimeDelta = TimeDelta::microseconds(1);
@@ -26,8 +26,19 @@ const SHOWN: Shown = Shown {
     details: false,
 };
 
+/// The first instant of a conversation's last days: it may have ended long before the world.
+pub fn last_week(oracle: &Oracle, conversation: Uuid) -> DateTime<Utc> {
+    let rows = oracle.conversation(conversation);
+    let newest = rows.and_then(|rows| {
+        let visible = rows.visible(SHOWN.recalled);
+        visible.before(visible.len())
+    });
+    let ended = newest.map_or_else(|| oracle.world().clock(), |(instant, _)| instant);
+    ended - TimeDelta::days(WEEK)
+}
+
 /// So many days before the world ends.
-pub fn days_ago(oracle: &Oracle, days: i64) -> DateTime<Utc> {
+fn days_ago(oracle: &Oracle, days: i64) -> DateTime<Utc> {
     oracle.world().clock() - TimeDelta::days(days)
 }
 

@@ -7,6 +7,7 @@ mod border;
 mod cold;
 mod retention;
 mod scene;
+mod worth;
 mod writes;
 
 use futures_util::future::BoxFuture;
@@ -117,7 +118,7 @@ impl Item for HotCold {
 pub enum Recent {
     /// Whatever their age.
     Messages,
-    /// Of the last days.
+    /// Of its last days.
     Week,
 }
 
@@ -147,7 +148,7 @@ impl Operation for Recent {
             conversation: conversation.id,
             since: match self {
                 Self::Messages => None,
-                Self::Week => Some(oracle::days_ago(oracle, oracle::WEEK)),
+                Self::Week => Some(oracle::last_week(oracle, conversation.id)),
             },
             limit: LIMIT,
         })

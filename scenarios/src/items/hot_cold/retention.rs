@@ -1,5 +1,5 @@
-//! What is old going: that it goes whole and nothing else does, what that takes along months of
-//! growing size, and from how many messages on anything of it is worth while.
+//! What is old going: that it goes whole and nothing else does, and what that takes along months of
+//! growing size.
 
 use std::time::Instant;
 
@@ -10,19 +10,23 @@ use verdict_audit::evidence::{Price, PriceOf, Retired};
 use verdict_audit::{Counter, Unit, VariantName};
 use verdict_baseline::hot_cold as baseline;
 use verdict_optimized::hot_cold as optimized;
-use verdict_oracle::{hostile, same};
+use verdict_oracle::same;
 use verdict_store::fault::Doing;
 use verdict_store::settle::settle;
-use verdict_store::{Connect, Error, Fault, Table};
+use verdict_store::{Connect, Error, Fault};
 
 use super::scene::WRITTEN;
+use super::worth;
 use crate::error::Result;
 use crate::meters::{Meter, Postgres, tell_statistics};
-use crate::session::{Depth, Role, Session};
+use crate::session::{Depth, ROLES, Role, Session};
 use crate::tally::Tally;
 
 /// Messages of the months that are let go of, each with a reaction to every second one.
 const MESSAGES: [i64; 3] = [100, 1_000, 10_000];
+
+/// How often each is let go of; the one that took the middle time is told.
+const TIMES: usize = 3;
 
 /// Conversations that they are in: one row is not updated by all of them.
 const CONVERSATIONS: usize = 50;
@@ -113,7 +117,7 @@ async fn rows(
 
 /// What letting a month go came to.
 #[derive(Debug, Clone, Copy)]
-struct Cost {
+pub(super) struct Cost {
     /// Seconds to let it go, and to vacuum afterwards.
     took: f64,
     vacuumed: f64,
@@ -123,6 +127,12 @@ struct Cost {
     dead: f64,
     /// Bytes that the system has back before one.
     given_back: f64,
+}
+
+impl Cost {
+    pub fn in_all(&self) -> f64 {
+        self.took + self.vacuumed
+    }
 }
 
 /// What months of growing size cost to let go of, from which size on theirs go sooner, and from
@@ -135,14 +145,26 @@ pub(super) async fn prices(session: &Session<'_>) -> Result<Vec<Price>> {
     let mut prices = Vec::new();
     let mut costs = Vec::new();
     for messages in sizes {
-        let today = cost(session, Role::Baseline, *messages).await?;
-        let changed = cost(session, Role::Trial, *messages).await?;
+        let mut times = [const { Vec::new() }; 2];
+        for _ in 0..TIMES {
+            for (role, costs) in ROLES.into_iter().zip(&mut times) {
+                costs.push(cost(session, role, *messages).await?);
+            }
+        }
+        let [Some(today), Some(changed)] = times.map(typical) else {
+            continue;
+        };
         prices.extend(told(messages.unsigned_abs(), today, changed));
         costs.push((*messages as f64, today, changed));
     }
-    prices.extend(sooner_from(session, &costs).await?);
-    prices.extend(in_buffers(session).await?);
+    prices.extend(worth::sooner_from(session, &costs).await?);
+    prices.extend(worth::in_buffers(session).await?);
     Ok(prices)
+}
+
+fn typical(mut costs: Vec<Cost>) -> Option<Cost> {
+    costs.sort_unstable_by(|one, other| one.in_all().total_cmp(&other.in_all()));
+    costs.get(costs.len() / 2).copied()
 }
 
 fn told(messages: u64, today: Cost, changed: Cost) -> Vec<Price> {
@@ -291,106 +313,4 @@ async fn standing(pool: &PgPool) -> std::result::Result<(i64, i64), Error> {
     .fetch_one(pool)
     .await
     .doing("see what holds messages")
-}
-
-/// From how many messages on a month of its own goes sooner, vacuum included, by the lines through
-/// what was measured; nothing where it never does.
-async fn sooner_from(session: &Session<'_>, costs: &[(f64, Cost, Cost)]) -> Result<Option<Price>> {
-    let line = |took: fn(&(f64, Cost, Cost)) -> Cost| {
-        line(costs.iter().map(|of| {
-            let cost = took(of);
-            (of.0, cost.took + cost.vacuumed)
-        }))
-    };
-    let (Some(today), Some(changed)) = (line(|of| of.1), line(|of| of.2)) else {
-        return Ok(None);
-    };
-    let saved_each = today.1 - changed.1;
-    if saved_each <= 0.0 {
-        return Ok(None);
-    }
-    let in_last_month: i64 = query_scalar("SELECT COUNT(*) FROM messages WHERE created_at >= $1")
-        .bind(hostile::month(session.world()))
-        .fetch_one(&session.store(&VariantName::Baseline).postgres)
-        .await
-        .doing("count a month's messages")?;
-    Ok(Some(Price {
-        what: PriceOf::SoonerFrom,
-        baseline: in_last_month as f64,
-        variant: ((changed.0 - today.0) / saved_each).max(0.0),
-        unit: Unit::Count,
-    }))
-}
-
-/// The line of least squares through points: where it begins, and its slope.
-fn line(points: impl Iterator<Item = (f64, f64)>) -> Option<(f64, f64)> {
-    let points: Vec<(f64, f64)> = points.collect();
-    let n = points.len() as f64;
-    let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / n;
-    let (x, y) = (mean(|point| point.0), mean(|point| point.1));
-    let across: f64 = points.iter().map(|point| (point.0 - x).powi(2)).sum();
-    let along: f64 = points
-        .iter()
-        .map(|point| (point.0 - x) * (point.1 - y))
-        .sum();
-    (across > 0.0).then(|| (y - along / across * x, along / across))
-}
-
-/// Messages up to which those that are read and written all the time fit into the engine's buffers,
-/// as the world's are spread over its months, and where rows lie in the order of their times: the
-/// last month's of rows, and of indexes that have all months, the whole.
-async fn in_buffers(session: &Session<'_>) -> Result<Option<Price>> {
-    let today = session.store(&VariantName::Baseline).postgres;
-    let changed = session.store(&VariantName::Optimized).postgres;
-    let (all, last, buffers): (i64, i64, i64) = query_as(
-        "SELECT
-            (SELECT COUNT(*) FROM messages),
-            (SELECT COUNT(*) FROM messages WHERE created_at >= $1),
-            (SELECT setting::bigint * 8192 FROM pg_settings WHERE name = 'shared_buffers')",
-    )
-    .bind(hostile::month(session.world()))
-    .fetch_one(&today)
-    .await
-    .doing("count messages by their age")?;
-    if all == 0 {
-        return Ok(None);
-    }
-    let share = last as f64 / all as f64;
-    let whole = used(&today, "messages", share).await?;
-    let months = session.size(Role::Trial, Table::postgres("messages"));
-    let months = months.await? as f64 * share + used(&changed, "message_keys", share).await?;
-    let fit = |bytes: f64| buffers as f64 * all as f64 / bytes;
-    Ok(Some(Price {
-        what: PriceOf::InBuffers,
-        baseline: fit(whole),
-        variant: fit(months),
-        unit: Unit::Count,
-    }))
-}
-
-/// Bytes that are used all the time of a table of all months.
-async fn used(
-    pool: &PgPool,
-    table: &'static str,
-    share: f64,
-) -> std::result::Result<f64, Error> {
-    query_scalar("SELECT pg_table_size($1::regclass) * $2 + pg_indexes_size($1::regclass)")
-        .bind(table)
-        .bind(share)
-        .fetch_one(pool)
-        .await
-        .doing("measure messages")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_is_found_through_points_that_lie_on_it_and_none_through_one() {
-        let points = [(1.0, 5.0), (2.0, 7.0), (4.0, 11.0)];
-        let (begins, slope) = line(points.into_iter()).unwrap();
-        assert!((begins - 3.0).abs() < 1e-9 && (slope - 2.0).abs() < 1e-9);
-        assert_eq!(line(points.into_iter().take(1)), None);
-    }
 }
