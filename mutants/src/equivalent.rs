@@ -135,6 +135,14 @@ const EQUIVALENT: &[Equivalent] = &[
         after: "id DESC",
         reason: "conversations are locked in one order, whichever it is",
     },
+    Equivalent {
+        item: "hot-cold",
+        variant: "optimized",
+        kind: Kind::Join,
+        before: "JOIN",
+        after: "LEFT JOIN",
+        reason: "a part of a table is a table",
+    },
 ];
 
 /// Why a mutant can make no difference, if somebody found that.

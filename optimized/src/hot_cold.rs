@@ -56,5 +56,5 @@ pub async fn retire(executor: impl PgExecutor<'_>, keep_from: DateTime<Utc>) -> 
         .bind(keep_from)
         .fetch_one(executor)
         .await?;
-    Ok(retired.unsigned_abs())
+    Ok(u64::try_from(retired).unwrap_or_default())
 }
