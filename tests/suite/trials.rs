@@ -345,7 +345,7 @@ fn a_month_of_its_own_goes_whole_and_makes_every_send_dearer() {
         let mut prices = months.price.iter();
         prices.find(|price| price.what == due).unwrap()
     };
-    for messages in [1_000, 10_000] {
+    for messages in [100, 1_000] {
         let price = given_back(messages);
         assert!(price.baseline <= 0.0 && price.variant > 0.0, "{price:?}");
     }
