@@ -376,6 +376,56 @@ pub enum PriceOf {
         /// Whether each writes to a row of his or her own.
         many: bool,
     },
+    /// The time that a read is planned in.
+    Planning {
+        /// The read, as an operation of the item.
+        operation: String,
+        /// The rung that it is at.
+        n: u64,
+    },
+    /// The time that it takes with nothing of its tables in the engine's buffers.
+    ColdTime {
+        /// The read, as an operation of the item.
+        operation: String,
+        /// The rung that it is at.
+        n: u64,
+    },
+    /// Pages that are read into the buffers for it then.
+    ColdReads {
+        /// The read, as an operation of the item.
+        operation: String,
+        /// The rung that it is at.
+        n: u64,
+    },
+    /// What it takes to let a month of so many messages go.
+    Retention {
+        /// Messages of the month.
+        messages: u64,
+        /// What of it.
+        what: Retired,
+    },
+    /// Messages of a month from which on it goes sooner than today, by what smaller ones took;
+    /// today, the messages of the world's last month.
+    SoonerFrom,
+    /// Messages in all up to which what is read and written all the time fits into the engine's
+    /// buffers: the last month's, and indexes that have all months.
+    InBuffers,
+}
+
+/// What it takes to let a month of messages go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Retired {
+    /// The time until it is gone.
+    Time,
+    /// The time of the vacuum that follows.
+    Vacuum,
+    /// WAL without full-page images.
+    Wal,
+    /// Rows that are dead until the vacuum.
+    DeadRows,
+    /// What the system has back before the vacuum.
+    GivenBack,
 }
 
 impl fmt::Display for PriceOf {
@@ -442,6 +492,32 @@ impl fmt::Display for PriceOf {
             } => {
                 let place = if *many { "one each" } else { "one place" };
                 write!(f, "time of a {call}, callers: {callers}, in {place}")
+            }
+            Self::Planning { operation, n } => write!(f, "time to plan {operation} at {n}"),
+            Self::ColdTime { operation, n } => {
+                write!(f, "time of {operation} at {n} with nothing in the buffers")
+            }
+            Self::ColdReads { operation, n } => {
+                write!(
+                    f,
+                    "pages read for {operation} at {n} with nothing in the buffers"
+                )
+            }
+            Self::Retention { messages, what } => {
+                let what = match what {
+                    Retired::Time => "time to let go of",
+                    Retired::Vacuum => "time to vacuum after",
+                    Retired::Wal => "WAL bytes to let go of",
+                    Retired::DeadRows => "rows dead after",
+                    Retired::GivenBack => "bytes given back before a vacuum by",
+                };
+                write!(f, "{what} a month of {messages} messages")
+            }
+            Self::SoonerFrom => f.write_str(
+                "messages of a month from which on it goes sooner (today: of the last one here)",
+            ),
+            Self::InBuffers => {
+                f.write_str("messages up to which what is used all the time fits into the buffers")
             }
         }
     }

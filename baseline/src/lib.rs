@@ -9,6 +9,7 @@ pub mod error;
 pub mod feed;
 pub mod feed_candidates;
 pub mod feed_tables;
+pub mod hot_cold;
 pub mod indexes;
 pub mod membership;
 pub mod message_history;

@@ -351,6 +351,14 @@ const EQUIVALENT: &[Equivalent] = &[
         after: "comments.is_deleted AS cdc_timestamp",
         reason: "what is gone never comes back under its key",
     },
+    Equivalent {
+        item: "hot-cold",
+        variant: "optimized",
+        kind: Kind::Join,
+        before: "JOIN",
+        after: "LEFT JOIN",
+        reason: "a part of a table is a table",
+    },
 ];
 
 /// Why a mutant can make no difference, if somebody found that.

@@ -8,6 +8,7 @@ pub mod feed;
 pub mod feed_candidates;
 pub mod feed_job;
 pub mod feed_tables;
+pub mod hot_cold;
 pub mod indexes;
 pub mod message_history;
 pub mod message_search;
@@ -18,8 +19,8 @@ pub mod post_images;
 
 use verdict_store::Change;
 
-/// Every item's fix: what the optimized side of the service carries. In one of the orders that
-/// they allow ([`Change::needs`]), all of which end alike.
+/// Every item's fix, but for those where today is kept: what the optimized side of the service
+/// carries. In one of the orders that they allow ([`Change::needs`]), all of which end alike.
 pub const FIXES: &[Change] = &[
     message_history::CHANGE,
     message_send::CHANGE,

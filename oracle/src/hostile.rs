@@ -2,7 +2,7 @@
 //! instant, with deleted, recalled and much reacted-to messages among them. An item that needs
 //! them adds them to both sides before its answers are compared.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, DurationRound, TimeDelta, Utc};
 use uuid::Uuid;
 use verdict_baseline::message_history::{Attachment, Message};
 use verdict_baseline::pagination::Post;
@@ -23,8 +23,10 @@ const POSTS: u128 = IDS + 0x2_0000;
 const REACTIONS: u128 = IDS + 0x3_0000;
 const SEARCHED: u128 = IDS + 2;
 const ENCRYPTED: u128 = IDS + 3;
+const BORDER: u128 = IDS + 4;
 const SEARCHED_MESSAGES: u128 = IDS + 0x4_0000;
 const ENCRYPTED_MESSAGES: u128 = IDS + 0x5_0000;
+const BORDER_MESSAGES: u128 = IDS + 0x6_0000;
 
 /// What is said in the searched conversations, over and over, at one instant of three.
 const TEXTS: [&str; 12] = [
@@ -53,6 +55,8 @@ pub enum Hostile {
     SearchedConversation,
     /// [`encrypted_conversation`].
     EncryptedConversation,
+    /// [`border_conversation`].
+    BorderConversation,
 }
 
 impl Hostile {
@@ -63,6 +67,7 @@ impl Hostile {
             Self::TiedAuthor => tied_author(),
             Self::SearchedConversation => searched_conversation(),
             Self::EncryptedConversation => encrypted_conversation(),
+            Self::BorderConversation => border_conversation(),
         }
     }
 }
@@ -92,23 +97,56 @@ pub const fn encrypted_conversation() -> Uuid {
     Uuid::from_u128(ENCRYPTED)
 }
 
+/// The id of the conversation whose messages lie around a month's beginning.
+pub const fn border_conversation() -> Uuid {
+    Uuid::from_u128(BORDER)
+}
+
 /// The searched conversation.
 pub fn searched(world: &World) -> ConversationRows {
-    said(world, searched_conversation(), SEARCHED_MESSAGES)
+    let at = |row| instant(world) + TimeDelta::seconds(row / 5 % 3);
+    said(world, searched_conversation(), SEARCHED_MESSAGES, at)
 }
 
 /// The encrypted conversation.
 pub fn encrypted(world: &World) -> ConversationRows {
-    let mut rows = said(world, encrypted_conversation(), ENCRYPTED_MESSAGES);
+    let at = |row| instant(world) + TimeDelta::seconds(row / 5 % 3);
+    let mut rows = said(world, encrypted_conversation(), ENCRYPTED_MESSAGES, at);
     rows.strict = true;
     rows
 }
 
-fn said(world: &World, id: Uuid, messages: u128) -> ConversationRows {
+/// The beginning of the month that the world ends in.
+pub fn month(world: &World) -> DateTime<Utc> {
+    let day = TimeDelta::days(world.clock().day0().into());
+    (world.clock() - day)
+        .duration_trunc(TimeDelta::days(1))
+        .unwrap_or_else(|_| world.clock())
+}
+
+/// The conversation around a month's beginning: a few messages of one instant, and some days.
+pub fn border(world: &World) -> ConversationRows {
+    let at = |row: i64| {
+        let from_middle = row / 3 - ROWS as i64 / 6;
+        let apart = match from_middle.abs() {
+            near @ 0..6 => TimeDelta::microseconds(near),
+            far => TimeDelta::days(far - 5),
+        };
+        month(world) + apart * from_middle.signum() as i32
+    };
+    said(world, border_conversation(), BORDER_MESSAGES, at)
+}
+
+fn said(
+    world: &World,
+    id: Uuid,
+    messages: u128,
+    at: impl Fn(i64) -> DateTime<Utc>,
+) -> ConversationRows {
     let members: Vec<Uuid> = (0..3).map(|user| world.user(user)).collect();
     let texts = (0..ROWS).zip(TEXTS.iter().cycle());
     let rows = texts.map(|(row, text)| {
-        let now = instant(world) + TimeDelta::seconds(row as i64 / 5 % 3);
+        let now = at(row as i64);
         let sender = members[row as usize % members.len()];
         let id = Uuid::from_u128(messages + row);
         let mut said = Row::new(id, sender, now, (*text).to_owned());
@@ -180,4 +218,31 @@ pub fn author(world: &World) -> AuthorRows {
         soft_delete: (row % 7 == 3).then_some(now),
     });
     AuthorRows::new(tied_author(), posts.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use verdict_seed::{Scale, WorldSpec};
+
+    use super::*;
+
+    #[test]
+    fn messages_lie_on_either_side_of_a_months_beginning_and_at_it() {
+        let world = World::new(WorldSpec {
+            scale: Scale::Smoke,
+            users: None,
+            days: None,
+            seed: 1,
+        });
+        let month = month(&world);
+        assert_eq!((month.day(), month.time()), (1, chrono::NaiveTime::MIN));
+        let rows = border(&world);
+        let times = || rows.rows().map(|row| row.message.created_at);
+        let instant = TimeDelta::microseconds(1);
+        for near in [month - instant, month, month + instant] {
+            assert!(times().filter(|time| *time == near).count() > 1, "{near}");
+        }
+        assert!(times().max() < Some(world.clock()));
+        assert!(times().any(|time| time < month - TimeDelta::days(3)));
+    }
 }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use verdict_baseline::indexes::{Counts, Membership, RangeRequest, Said};
 use verdict_baseline::pagination::Post;
 
+use crate::conversation::Row;
 use crate::conversation_fetch;
 use crate::difference::{Held, same};
 use crate::oracle::Oracle;
@@ -138,9 +139,22 @@ pub fn hold_range(oracle: &Oracle, request: &RangeRequest, answer: &[Said]) -> H
         return same("messages of nothing", &0, &answer.len());
     };
     let range = request.since..request.until;
-    let mut due: Vec<Said> = rows
+    let due = rows
         .rows()
-        .filter(|row| row.deleted_at.is_none() && range.contains(&row.message.created_at))
+        .filter(|row| row.deleted_at.is_none() && range.contains(&row.message.created_at));
+    hold_newest(due, request.limit, answer)
+}
+
+/// Whether these are the newest of some messages.
+///
+/// # Errors
+/// What is due, and what was answered.
+pub(crate) fn hold_newest<'a>(
+    rows: impl Iterator<Item = &'a Row>,
+    limit: i64,
+    answer: &[Said],
+) -> Held {
+    let mut due: Vec<Said> = rows
         .map(|row| Said {
             id: row.message.id,
             sender_id: row.message.sender_id,
@@ -150,7 +164,7 @@ pub fn hold_range(oracle: &Oracle, request: &RangeRequest, answer: &[Said]) -> H
         })
         .collect();
     due.sort_unstable_by_key(|row| std::cmp::Reverse((row.created_at, row.id)));
-    due.truncate(usize::try_from(request.limit).unwrap_or_default());
+    due.truncate(usize::try_from(limit).unwrap_or_default());
     same("messages", &due[..], answer)
 }
 

@@ -27,6 +27,7 @@ pub mod feed;
 pub mod feed_candidates;
 pub mod feed_tables;
 pub mod hostile;
+pub mod hot_cold;
 pub mod indexes;
 pub mod ladder;
 mod memo;

@@ -268,10 +268,11 @@ impl Oracle {
 type Made = fn(&World) -> ConversationRows;
 
 /// The hostile rows that are conversations.
-const HOSTILE_CONVERSATIONS: [(Hostile, Made); 3] = [
+const HOSTILE_CONVERSATIONS: [(Hostile, Made); 4] = [
     (Hostile::TiedConversation, hostile::conversation),
     (Hostile::SearchedConversation, hostile::searched),
     (Hostile::EncryptedConversation, hostile::encrypted),
+    (Hostile::BorderConversation, hostile::border),
 ];
 
 fn hostile_conversation(id: Uuid) -> Option<(Hostile, Made)> {

@@ -46,6 +46,10 @@ pub(crate) async fn add(
             insert::conversation(&mut transaction, &hostile::encrypted(world)).await?;
             CONVERSATION
         }
+        Hostile::BorderConversation => {
+            insert::conversation(&mut transaction, &hostile::border(world)).await?;
+            CONVERSATION
+        }
         Hostile::TiedAuthor => {
             insert::author(&mut transaction, &hostile::author(world)).await?;
             AUTHOR

@@ -411,12 +411,19 @@ impl<'a> Session<'a> {
         let store = self.standing(role).store;
         let bytes = match table.engine {
             Engine::Postgres => {
-                let bytes: i64 =
-                    query_scalar("SELECT pg_total_relation_size(QUOTE_IDENT($1)::regclass)")
-                        .bind(table.name)
-                        .fetch_one(&store.postgres)
-                        .await
-                        .doing("measure the size of a table")?;
+                // Of one that is divided, its parts have all.
+                let bytes: i64 = query_scalar(
+                    "SELECT pg_total_relation_size(whole) + COALESCE((
+                        SELECT SUM(pg_total_relation_size(inhrelid))
+                        FROM pg_inherits
+                        WHERE inhparent = whole
+                    ), 0)::bigint
+                    FROM (SELECT QUOTE_IDENT($1)::regclass AS whole) AS named",
+                )
+                .bind(table.name)
+                .fetch_one(&store.postgres)
+                .await
+                .doing("measure the size of a table")?;
                 bytes.unsigned_abs()
             }
             Engine::ClickHouse => store

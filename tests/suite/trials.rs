@@ -4,7 +4,9 @@ use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
 use criterion::Criterion;
-use verdict_audit::evidence::{ItemEvidence, PlanMode, Plans, Price, PriceOf, VariantEvidence};
+use verdict_audit::evidence::{
+    ItemEvidence, PlanMode, Plans, Price, PriceOf, Retired, VariantEvidence,
+};
 use verdict_audit::{Catalogue, Counter, VariantName, Verdict};
 use verdict_scenarios::court::Clockwork;
 use verdict_scenarios::docket::{self, ITEMS};
@@ -330,6 +332,36 @@ fn an_index_is_judged_by_who_looks_into_it_and_by_what_sends_cost() {
     let (audits, fix) = (sends("proposed-messages"), sends("optimized"));
     assert!(audits.variant > audits.baseline, "{audits:?}");
     assert!(fix.variant < fix.baseline, "{fix:?}");
+}
+
+#[test]
+fn a_month_of_its_own_goes_whole_and_makes_every_send_dearer() {
+    let months = heard("hot-cold", "optimized");
+    let given_back = |messages| {
+        let due = PriceOf::Retention {
+            messages,
+            what: Retired::GivenBack,
+        };
+        let mut prices = months.price.iter();
+        prices.find(|price| price.what == due).unwrap()
+    };
+    for messages in [100, 1_000] {
+        let price = given_back(messages);
+        assert!(price.baseline <= 0.0 && price.variant > 0.0, "{price:?}");
+    }
+    let sends = |of: Counter| {
+        let send = |price: &&Price| {
+            matches!(&price.what, PriceOf::PerCall { item, operation, counter }
+            if item.as_str() == "message-send" && operation.as_str() == "send" && *counter == of)
+        };
+        months.price.iter().find(send).unwrap()
+    };
+    for counter in [Counter::WalBytes, Counter::RowsWritten] {
+        let price = sends(counter);
+        assert!(price.variant > price.baseline, "{price:?}");
+    }
+    let declared = declared("hot-cold", "optimized");
+    assert!(declared.contains("into another month"), "{declared}");
 }
 
 #[test]

@@ -20,7 +20,7 @@ use crate::session::Session;
 use crate::tally::Tally;
 
 mod churn;
-mod price;
+pub(super) mod price;
 mod races;
 mod scene;
 

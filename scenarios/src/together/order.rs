@@ -26,7 +26,8 @@ pub struct Order {
     pub taken_back: Vec<usize>,
 }
 
-/// The fixes of the items, in the order of a list that has to hold all of them and no others.
+/// The fixes of the items, but for those that keep today, in the order of a list that has to hold
+/// all of them and no others.
 ///
 /// # Errors
 /// The first that only one of them has, or that the list makes before what it needs.
@@ -37,7 +38,8 @@ pub fn fixes(items: &[&dyn Item], listed: &[Change]) -> Result<Vec<Fix>> {
         let item = item.id();
         (!change.is_none()).then_some(Fix { item, change })
     };
-    let mut left: Vec<Fix> = items.iter().filter_map(optimized).collect();
+    let fixed = items.iter().filter(|item| item.keep().is_none());
+    let mut left: Vec<Fix> = fixed.filter_map(optimized).collect();
     let mut fixes = Vec::new();
     for change in listed.iter().filter(|change| !change.is_none()) {
         let Some(place) = left.iter().position(|fix| is_same(&fix.change, change)) else {

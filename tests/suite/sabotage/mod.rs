@@ -4,6 +4,7 @@ mod any;
 mod conversations;
 mod engagement;
 mod images;
+mod months;
 mod pages;
 mod sabotaged;
 mod searches;

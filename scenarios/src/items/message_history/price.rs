@@ -107,7 +107,7 @@ const WRITTEN: &[Table] = &[
     Table::postgres("message_attachments"),
 ];
 
-pub(super) async fn of(item: &str, session: &Session<'_>) -> Result<Vec<Price>> {
+pub(in crate::items) async fn of(item: &str, session: &Session<'_>) -> Result<Vec<Price>> {
     let Some(conversation) = ladder::conversation(session.world(), 1_000) else {
         return Ok(Vec::new());
     };

@@ -1,0 +1,3 @@
+ALTER TABLE message_reactions VALIDATE CONSTRAINT message_reactions_message_id_fkey;
+ALTER TABLE message_attachments VALIDATE CONSTRAINT message_attachments_message_id_fkey;
+ALTER TABLE message_search_index VALIDATE CONSTRAINT message_search_index_message_id_fkey;
