@@ -35,11 +35,16 @@ impl Scene {
     pub async fn new(role: &str) -> Self {
         let side = engines().await.sandbox(role).await.unwrap();
         let redis = side.endpoints().redis.clone();
-        Self::by(side.endpoints(), &redis).await
+        // A machine that is slow is not what is asked about.
+        let limits = Limits {
+            patience: Duration::from_secs(10),
+            ..Limits::default()
+        };
+        Self::by(side.endpoints(), &redis, limits).await
     }
 
-    /// The same with another Redis.
-    pub async fn by(endpoints: &Endpoints, redis: &redis::Client) -> Self {
+    /// The same with another Redis, and ours within other limits.
+    pub async fn by(endpoints: &Endpoints, redis: &redis::Client, limits: Limits) -> Self {
         let pool = PgPool::connect_with(endpoints.postgres.clone())
             .await
             .unwrap();
@@ -48,7 +53,7 @@ impl Scene {
         Self {
             endpoints: endpoints.clone(),
             pool,
-            ours: Cache::new(redis, Limits::default(), again).unwrap(),
+            ours: Cache::new(redis, limits, again).unwrap(),
             proposed: QueryCache::new(redis.clone(), proposed::TTL_SECONDS, Arc::default()),
             counts,
         }

@@ -17,9 +17,19 @@ use crate::common::{engines, options, runtime};
 /// together than [`bound`].
 const READS: u32 = 60;
 
-/// What a few calls may take on a busy machine, told from what Redis is given for each.
+/// What Redis is given for each command.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+fn limits() -> Limits {
+    Limits {
+        patience: PATIENCE,
+        ..Limits::default()
+    }
+}
+
+/// What all of these reads may take on a busy machine.
 fn bound() -> Duration {
-    Limits::default().patience * READS / 2
+    PATIENCE * READS / 2
 }
 
 /// Reads, and writes, while Redis is away: all right, and in time.
@@ -44,7 +54,7 @@ fn redis_that_is_not_there_is_done_without() {
         let port = nobody.local_addr().unwrap().port();
         drop(nobody);
         let away = redis::Client::open(format!("redis://127.0.0.1:{port}")).unwrap();
-        let scene = Scene::by(side.endpoints(), &away).await;
+        let scene = Scene::by(side.endpoints(), &away, limits()).await;
         let post = scene.posts(1).await[0];
         holds(&scene, post).await;
         // The audit's has no answer without a connection.
@@ -57,8 +67,8 @@ fn redis_that_is_not_there_is_done_without() {
 fn redis_that_is_slow_is_not_waited_for() {
     runtime().block_on(async {
         let side = engines().await.sandbox("cache_slow").await.unwrap();
-        let line = Line::open(side.endpoints(), Limits::default().patience).unwrap();
-        let scene = Scene::by(side.endpoints(), &line.endpoints().redis).await;
+        let line = Line::open(side.endpoints(), PATIENCE).unwrap();
+        let scene = Scene::by(side.endpoints(), &line.endpoints().redis, limits()).await;
         let post = scene.posts(1).await[0];
         holds(&scene, post).await;
         assert_eq!(scene.counts.read().hits, 0);
@@ -70,7 +80,7 @@ fn redis_that_stands_still_comes_back_with_nothing_old_and_then_dies() {
     runtime().block_on(async {
         let side = engines().await.sandbox("cache_dies").await.unwrap();
         let own = Engines::start(&options()).await.unwrap();
-        let scene = Scene::by(side.endpoints(), &own.redis()).await;
+        let scene = Scene::by(side.endpoints(), &own.redis(), limits()).await;
         let process = process(&own.redis()).await;
         let post = scene.posts(1).await[0];
         scene.update(post, "failed").await;
