@@ -43,13 +43,15 @@ use entries::{Away, Entries, Entry, token};
 use flights::Flights;
 
 /// How long anything lasts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limits {
-    /// For which an answer is kept at most; each for up to a tenth less, so that what came at
-    /// once does not go at once.
+    /// For which an answer is kept at most.
     pub ttl: Duration,
     /// The same for the answer that there is nothing.
     pub absent: Duration,
+    /// The share of either that an answer may be kept less, as chance has it, so that what came at
+    /// once does not go at once.
+    pub jitter: f64,
     /// For which a fetch may put its value.
     pub lease: Duration,
     /// For which a write keeps others from keeping anything; longer than any write takes.
@@ -65,6 +67,7 @@ impl Default for Limits {
         Self {
             ttl: Duration::from_secs(300),
             absent: Duration::from_secs(30),
+            jitter: 0.1,
             lease: Duration::from_secs(10),
             hold: Duration::from_secs(30),
             patience: Duration::from_millis(100),
@@ -174,7 +177,7 @@ impl Cache {
             } else {
                 limits.ttl
             };
-            let ttl = ttl.mul_f64(rand::random_range(0.9..=1.0));
+            let ttl = ttl.mul_f64(1.0 - limits.jitter * rand::random::<f64>());
             // What could not be put is fetched again.
             let _: std::result::Result<(), Away> = entries.put(&key, &token, &text, ttl).await;
             Some(text)

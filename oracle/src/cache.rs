@@ -29,6 +29,12 @@ pub fn reads(oracle: &Oracle, number: usize, random: &mut impl Rng) -> Option<Ve
     Some(asked.collect())
 }
 
+/// The number of the post that each reader of the world came to, in the order in which they came.
+pub fn trace(oracle: &Oracle) -> Vec<u32> {
+    let times = oracle.slices().times.iter();
+    times.map(|(_, place)| *place).collect()
+}
+
 /// What is right of a post; none where it is deleted, or nobody's.
 pub fn due(oracle: &Oracle, (author, post): Asked) -> Option<Post> {
     let rows = oracle.author(author)?;

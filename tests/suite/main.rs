@@ -6,6 +6,7 @@
 )]
 
 mod cache;
+mod cache_hits;
 mod cache_outages;
 mod command_line;
 mod common;

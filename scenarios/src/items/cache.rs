@@ -5,12 +5,18 @@
 //! in each call, so that what they come to is told by the reads alone: they are what comes while a
 //! kept answer lasts, at the audit's five minutes 3.3 reads a second for 1 000.
 
+pub mod hits;
+mod price;
+mod staleness;
+
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use uuid::Uuid;
+use verdict_audit::evidence::Price;
 use verdict_audit::{At, VariantName};
 use verdict_baseline::cache::{self as today, Details, Post};
 use verdict_optimized::as_proposed::cache::{self as proposed, QueryCache};
@@ -22,8 +28,12 @@ use verdict_seed::World;
 use verdict_store::fault::EngineError;
 use verdict_store::{Change, Fault, Store};
 
+use self::hits::Cell;
+use crate::error::Result as Outcome;
 use crate::item::Item;
 use crate::operation::{AnyOperation, Between, Operation, erase, made, no_such_variant};
+use crate::session::Session;
+use crate::tally::Tally;
 
 /// Reads of a call.
 const READS: [u64; 2] = [100, 1_000];
@@ -56,6 +66,77 @@ impl Item for Caching {
             erase(Posts::AsReadersCome),
             erase(Conversation),
         ]
+    }
+
+    fn histories<'a>(
+        &'a self,
+        session: &'a Session<'_>,
+        variant: &'a VariantName,
+        tally: &'a mut Tally,
+    ) -> BoxFuture<'a, Outcome<()>> {
+        Box::pin(async move {
+            if *variant == VariantName::Baseline {
+                tell_hits(session.oracle(), tally);
+            }
+            staleness::run(session, variant, tally).await
+        })
+    }
+
+    fn prices<'a>(
+        &'a self,
+        session: &'a Session<'_>,
+        variant: &'a VariantName,
+    ) -> BoxFuture<'a, Outcome<Vec<Price>>> {
+        Box::pin(price::of(session, variant))
+    }
+}
+
+/// Reads in a second, and seconds for which an answer is kept.
+const RATES: [f64; 3] = [1.0, 10.0, 100.0];
+const TTLS: [u64; 4] = [10, 60, 300, 3_600];
+
+/// Answers that there is room for where not for all, and shares of writes.
+const ROOMS: [usize; 2] = [100, 1_000];
+const WRITES: [f64; 2] = [0.01, 0.1];
+
+/// Tells the share of hits, whichever the cache, over rates, times, room and writes.
+fn tell_hits(oracle: &Oracle, tally: &mut Tally) {
+    let trace = oracle::trace(oracle);
+    let mut tell = |cell: Cell, words: String| {
+        if let Some(ratio) = hits::ratio(cell, &trace) {
+            let Cell { rate, ttl, .. } = cell;
+            let hits = 100.0 * ratio;
+            tally.declare(format!(
+                "computed on a virtual clock from the world's own events: at {rate} reads a \
+                 second and answers kept for {} s{words}, {hits:.0} % of reads are hits",
+                ttl.as_secs()
+            ));
+        }
+    };
+    for rate in RATES {
+        for ttl in TTLS.map(Duration::from_secs) {
+            let all = Cell {
+                rate,
+                ttl,
+                room: None,
+                writes: 0.0,
+            };
+            tell(all, String::new());
+            if ttl.as_secs() != proposed::TTL_SECONDS {
+                continue;
+            }
+            for room in ROOMS {
+                let cell = Cell {
+                    room: Some(room),
+                    ..all
+                };
+                tell(cell, format!(", room for {room} of them"));
+            }
+            for writes in WRITES {
+                let share = 100.0 * writes;
+                tell(Cell { writes, ..all }, format!(", {share} % writes"));
+            }
+        }
     }
 }
 
