@@ -256,12 +256,12 @@ impl Operation for Posts {
     }
 
     fn at(&self, oracle: &Oracle, at: At, random: &mut ChaCha8Rng) -> Option<Vec<Asked>> {
+        let mut same = ChaCha8Rng::seed_from_u64(at.n);
         match self {
-            Self::Hot => {
-                let mut same = ChaCha8Rng::seed_from_u64(at.n);
-                Some(oracle::posts(oracle, at.n, &mut same))
-            }
-            Self::Cold | Self::AsReadersCome => oracle::reads(oracle, at.n as usize, random),
+            Self::Hot => Some(oracle::posts(oracle, at.n, &mut same)),
+            Self::Cold => oracle::reads(oracle, at.n as usize, random),
+            // The same in every call, so that what they come to is.
+            Self::AsReadersCome => oracle::reads(oracle, at.n as usize, &mut same),
         }
     }
 
