@@ -326,6 +326,11 @@ pub enum PriceOf {
         /// The table.
         table: String,
     },
+    /// The time that updating a row takes, with all that is told of it.
+    TimePerUpdate {
+        /// The table.
+        table: String,
+    },
     /// The longest that a call of those who read or write a table takes while the change is made;
     /// today, while nothing is.
     Held {
@@ -448,6 +453,9 @@ impl fmt::Display for PriceOf {
             }
             Self::TimePerInsert { table } => {
                 write!(f, "time to insert a row into {table}")
+            }
+            Self::TimePerUpdate { table } => {
+                write!(f, "time to update a row of {table}")
             }
             Self::Held { table, writes } => {
                 let who = if *writes { "writer" } else { "reader" };

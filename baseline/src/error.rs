@@ -15,6 +15,12 @@ pub enum Error {
     /// ClickHouse's own words.
     #[error(transparent)]
     ClickHouse(#[from] clickhouse::error::Error),
+    /// Redis's own words.
+    #[error(transparent)]
+    Redis(#[from] redis::RedisError),
+    /// An answer could not be written as JSON.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
 }
 
 /// A refusal that is part of the contract.

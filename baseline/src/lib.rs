@@ -3,6 +3,7 @@
 //! The request and response types live here: today's answers are the contract that
 //! every other variant is held to.
 
+pub mod cache;
 pub mod conversation_fetch;
 pub mod engagement_rollup;
 pub mod error;

@@ -1,6 +1,7 @@
 //! The audit's own fixes, their semantics exactly, faults included, in this tree's formatting
 //! and names. Nothing here is meant to be used: it is what the trial holds against `optimized`.
 
+pub mod cache;
 pub mod conversation_fetch;
 pub mod engagement_rollup;
 pub mod feed_candidates;

@@ -2,6 +2,7 @@
 //! `baseline`; and in [`as_proposed`] the audit's own fixes, their semantics exactly.
 
 pub mod as_proposed;
+pub mod cache;
 pub mod conversation_fetch;
 pub mod engagement_rollup;
 pub mod feed;

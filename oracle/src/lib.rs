@@ -15,6 +15,7 @@
 //! - [`ladder`]: the same thing at growing sizes.
 
 pub mod author;
+pub mod cache;
 pub mod conversation;
 pub mod conversation_fetch;
 pub mod delivery;

@@ -8,7 +8,7 @@ use verdict_store::Down;
 use crate::error::{Error, Result};
 use crate::item::Item;
 use crate::items::{
-    ConversationFetch, EngagementRollup, FeedCandidates, FeedTables, HotCold, Indexes,
+    Caching, ConversationFetch, EngagementRollup, FeedCandidates, FeedTables, HotCold, Indexes,
     MessageHistory, MessageSearch, MessageSend, Pagination, Partitioning, PostImages,
 };
 use crate::operation::{AnyOperation, Between, Leaves};
@@ -26,6 +26,7 @@ pub const ITEMS: &[&dyn Item] = &[
     &ConversationFetch,
     &Partitioning,
     &Indexes,
+    &Caching,
     &HotCold,
 ];
 

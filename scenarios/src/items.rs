@@ -1,5 +1,6 @@
 //! The items, one file each, under the names that they have in `baseline` and `optimized`.
 
+pub mod cache;
 pub mod conversation_fetch;
 pub mod engagement_rollup;
 pub mod feed_candidates;
@@ -14,6 +15,7 @@ pub mod partitioning;
 pub mod post_images;
 mod sends;
 
+pub use cache::Caching;
 pub use conversation_fetch::ConversationFetch;
 pub use engagement_rollup::EngagementRollup;
 pub use feed_candidates::FeedCandidates;

@@ -287,6 +287,8 @@ impl Court<'_> {
         if !case.change.is_none() {
             step("price");
             evidence.price = self.price(case, changed.migrated)?;
+        }
+        if *case.variant != VariantName::Baseline {
             let own = case.item.prices(self.session, case.variant);
             evidence.price.extend(self.runtime.block_on(own)?);
         }

@@ -70,6 +70,8 @@ impl Refusal {
             },
             Error::Postgres(error) => Self::of_database(side, &error),
             Error::ClickHouse(error) => Self::of_clickhouse(side, &error),
+            Error::Redis(_) => Self::fault(side, "Redis refused a command"),
+            Error::Json(_) => Self::fault(side, "an answer that could not be written"),
         }
     }
 

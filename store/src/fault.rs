@@ -271,6 +271,8 @@ impl From<OperationError> for Fault {
             }
             OperationError::Postgres(error) => error.fault(),
             OperationError::ClickHouse(error) => error.fault(),
+            OperationError::Redis(error) => error.fault(),
+            OperationError::Json(error) => Self::Variant(Refusal::Refused(error.to_string())),
         }
     }
 }

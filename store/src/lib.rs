@@ -5,6 +5,7 @@
 //! - [`change`]: what a variant changes, and how it is taken back.
 //! - [`fault`]: what a variant could not do, apart from what the harness could not.
 //! - [`settle`]: tables brought to rest.
+//! - [`kept`]: what callers keep in their process beside the handles.
 //! - [`client`]: what only the client sees: waits for a connection, time-outs, hits and misses.
 //!
 //! Functions in `baseline` and `optimized` take the raw handles that they need; a trial, the
@@ -14,6 +15,7 @@ pub mod change;
 pub mod client;
 pub mod engine;
 pub mod fault;
+pub mod kept;
 pub mod lend;
 pub mod settle;
 pub mod store;

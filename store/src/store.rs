@@ -13,6 +13,7 @@ use tracing::instrument::WithSubscriber;
 
 use crate::client::ClientCounts;
 use crate::fault::{Doing, Error, Fault};
+use crate::kept::Kept;
 use crate::lend::Lend;
 use crate::waits::Waits;
 
@@ -32,8 +33,12 @@ pub struct Store {
     pub clickhouse: clickhouse::Client,
     /// Redis, one connection that is shared and comes back by itself.
     pub redis: ConnectionManager,
+    /// Where Redis answers, for whoever brings a connection of his own.
+    pub redis_at: redis::Client,
     /// What only this client sees.
     pub client: Arc<ClientCounts>,
+    /// What its callers keep in the process.
+    pub kept: Arc<Kept>,
     /// ClickHouse on the databases of the side that hold a part of the world, by its rung.
     rungs: Arc<BTreeMap<u64, clickhouse::Client>>,
     listener: Option<Dispatch>,
@@ -145,6 +150,7 @@ impl Store {
             (*rung, client)
         });
         let rungs = Arc::new(rungs.collect());
+        let redis_at = redis.clone();
         let redis = redis
             .get_connection_manager_lazy(
                 // A slow command is the variant's affair, and no sign of a server that is gone.
@@ -157,6 +163,8 @@ impl Store {
             clickhouse,
             rungs,
             redis,
+            redis_at,
+            kept: Arc::default(),
             listener: connect
                 .counted
                 .then(|| Dispatch::new(Waits(Arc::clone(&client)))),

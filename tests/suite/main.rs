@@ -5,6 +5,9 @@
     reason = "a test that unwraps says where it failed"
 )]
 
+mod cache;
+mod cache_hits;
+mod cache_outages;
 mod command_line;
 mod common;
 mod court;

@@ -365,6 +365,30 @@ fn a_month_of_its_own_goes_whole_and_makes_every_send_dearer() {
 }
 
 #[test]
+fn a_cache_saves_reads_and_is_judged_by_what_writes_leave_in_it() {
+    let of = |variant, operation, counter| {
+        let heard = heard("cache", variant);
+        counted(heard, operation, PlanMode::Auto, counter)
+    };
+    let statements = |variant, operation| of(variant, operation, Counter::Statements);
+    assert_eq!(statements("baseline", "zipf-reads"), [100.0, 1_000.0]);
+    for variant in ["proposed", "optimized"] {
+        assert_eq!(statements(variant, "hot-read"), [0.0], "{variant}");
+        assert_eq!(of(variant, "hot-read", Counter::Hits), [1.0], "{variant}");
+        assert_eq!(statements(variant, "cold-read"), [1.0], "{variant}");
+        assert_eq!(of(variant, "cold-read", Counter::Misses), [1.0]);
+        let reads = statements(variant, "zipf-reads");
+        assert!(reads[1] < 1_000.0, "{variant}: {reads:?}");
+        let misses = of(variant, "zipf-reads", Counter::Misses);
+        assert_eq!(reads, misses, "{variant}");
+    }
+    assert_eq!(of("optimized", "hot-read", Counter::RedisCommands), [1.0]);
+    // That there is no such post stays when there is one, and nothing removes a conversation.
+    let answers = heard("cache", "proposed").answers.as_ref().unwrap();
+    assert!(answers.differing > 0, "{answers:?}");
+}
+
+#[test]
 fn today_still_runs_on_every_schema_that_a_fix_makes() {
     for item in HEARD.iter() {
         let tried = docket::item(&item.id).unwrap().variants();
