@@ -60,7 +60,7 @@ fn an_item_that_is_not_there_is_told_the_nearest() {
     let (code, complaint) = refused(&["run", "99"]);
     assert_eq!(code, 64);
     assert!(complaint.contains("1 to 15"), "{complaint}");
-    let (code, complaint) = refused(&["check", "cache"]);
+    let (code, complaint) = refused(&["check", "monitoring"]);
     assert_eq!(code, 64);
     assert!(complaint.contains("not on trial yet"), "{complaint}");
 }
