@@ -5,7 +5,6 @@
 use clickhouse::Client;
 use clickhouse::sql::Identifier;
 use futures_util::future::BoxFuture;
-use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use verdict_audit::evidence::Price;
 use verdict_audit::{At, VariantName};
@@ -331,11 +330,9 @@ impl Operation for Retention {
         Leaves::Rows
     }
 
-    fn at(&self, oracle: &Oracle, _: At, random: &mut ChaCha8Rng) -> Option<RetentionRequest> {
-        Some(oracle::retention(
-            oracle.world(),
-            random.random_range(1..=2),
-        ))
+    /// The same in every call: what is left is looked at after several, and is the last one's.
+    fn at(&self, oracle: &Oracle, _: At, _: &mut ChaCha8Rng) -> Option<RetentionRequest> {
+        Some(oracle::retention(oracle.world(), 1))
     }
 
     fn draw(&self, oracle: &Oracle, random: &mut ChaCha8Rng) -> RetentionRequest {
