@@ -24,7 +24,9 @@ pub fn finish(
 ) -> crate::error::Result<ExitCode> {
     let file = elsewhere.map_or_else(|| paths::results(output), Path::to_owned);
     if elsewhere.is_none() && file.exists() {
-        replace(&paths::previous(output), &std::fs::read(&file)?)?;
+        replace(&paths::previous(output), |temporary| {
+            std::fs::copy(&file, temporary).map(drop)
+        })?;
     }
     json::write(&file, results)?;
     let page = report(results, output)?;

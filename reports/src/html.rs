@@ -49,5 +49,6 @@ pub fn render(results: &Results, artefacts: &[Artefact]) -> Result<String, HtmlE
 /// # Errors
 /// As [`render`], and [`HtmlError::Write`] when the file system refuses.
 pub fn write(path: &Path, results: &Results, artefacts: &[Artefact]) -> Result<(), HtmlError> {
-    Ok(replace(path, render(results, artefacts)?.as_bytes())?)
+    let page = render(results, artefacts)?;
+    Ok(replace(path, |temporary| std::fs::write(temporary, &page))?)
 }

@@ -114,7 +114,7 @@ pub fn write(path: &Path, results: &Results) -> Result<(), JsonError> {
             reason: error.to_string(),
         })?;
     text.push('\n');
-    replace(path, text.as_bytes())
+    replace(path, |temporary| fs::write(temporary, &text))
 }
 
 /// A file's bytes, unless there are too many of them.
