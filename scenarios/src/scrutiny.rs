@@ -109,9 +109,11 @@ impl Court<'_> {
         let (session, role) = (self.session, Role::of(variant));
         let mut tally = Tally::default();
         let own = session.exchange(role, calls.clone());
-        let outcome = self.histories(item, variant, &mut tally);
+        let histories = item.histories(session, variant, &mut tally);
+        let heard = self.runtime.block_on(histories);
         session.exchange(role, own);
-        outcome.map(|()| tally)
+        self.heard(item, variant, heard, &mut tally)?;
+        Ok(tally)
     }
 
     /// Takes a variant's change back, and makes it again by way of another store, which is used

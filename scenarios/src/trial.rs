@@ -357,11 +357,34 @@ impl Court<'_> {
         tally: &mut Tally,
     ) -> Result<()> {
         let histories = item.histories(self.session, variant, tally);
-        match self.runtime.block_on(histories) {
+        let heard = self.runtime.block_on(histories);
+        self.heard(item, variant, heard, tally)
+    }
+
+    /// Takes what histories came to into the tally. What one of them was refused may have stayed
+    /// half-made: PostgreSQL's side is given back then.
+    ///
+    /// # Errors
+    /// What the harness could not do.
+    pub(crate) fn heard(
+        &self,
+        item: &dyn Item,
+        variant: &VariantName,
+        heard: Result<()>,
+        tally: &mut Tally,
+    ) -> Result<()> {
+        match heard {
             Err(Error::Refused(refusal)) => {
                 let refused = Difference(refusal.to_string());
                 tally.record("one of its histories", Err(refused));
-                Ok(())
+                let mut variants = item.variants().into_iter();
+                match variants.find(|(name, _)| name == variant) {
+                    Some((_, change)) if change.touches_engine(Engine::Postgres) => {
+                        let given = self.session.give_back(Role::of(variant), change.touches);
+                        self.runtime.block_on(given)
+                    }
+                    _ => Ok(()),
+                }
             }
             heard => heard,
         }

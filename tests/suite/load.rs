@@ -244,7 +244,7 @@ fn today_is_put_against_itself_and_rates_rise_until_the_goal_breaks() {
         let stage = Stage::open("load_climb").await;
         let plan = LoadPlan {
             users: vec![Catalogue::builtin().judged_users],
-            climb: vec![0.1, 0.6, 30.0, 40.0],
+            climb: vec![0.1, 0.6, 30.0, 40.0, 50.0],
             self_checks: 1,
             ..plan(&[FlowId::History])
         };

@@ -12,7 +12,7 @@ use verdict_scenarios::court::{Clockwork, Court, Watcher};
 use verdict_scenarios::item::Item;
 use verdict_scenarios::operation::{AnyOperation, Operation, erase};
 use verdict_seed::World;
-use verdict_store::{Change, Engine, Fault, Job, Refusal, Step, Store, Table};
+use verdict_store::{Change, Engine, Fault, Job, Refusal, Step, Store, Table, change};
 
 use crate::court::{finding, hear, in_court_of, short, variant};
 
@@ -72,15 +72,20 @@ impl Item for Stumbling {
     }
     fn histories<'a>(
         &'a self,
-        _: &'a verdict_scenarios::session::Session<'_>,
+        session: &'a verdict_scenarios::session::Session<'_>,
         variant: &'a VariantName,
         _: &'a mut verdict_scenarios::tally::Tally,
     ) -> BoxFuture<'a, verdict_scenarios::Result<()>> {
         Box::pin(async move {
-            match variant {
-                VariantName::Baseline => Ok(()),
-                _ => Ok((self.histories)()?),
+            if *variant == VariantName::Baseline {
+                return Ok(());
             }
+            let heard = (self.histories)();
+            if let Err(Fault::Variant(_)) = heard {
+                // The change is taken back, and cannot be made again.
+                change::run(&[NO_COLUMN], &session.store(variant)).await?;
+            }
+            Ok(heard?)
         })
     }
 }

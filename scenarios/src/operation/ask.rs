@@ -28,29 +28,29 @@ pub(super) struct Asker<'a, O> {
 }
 
 impl<O: Operation> Asker<'_, O> {
-    /// Asks once, and holds the answer and what it left; how many rows it says are stored.
+    /// Asks once, and holds the answer and what it left; the answer, if there was one.
     pub async fn ask(
         &self,
         oracle: &Oracle,
         request: &O::Request,
         tally: &mut Tally,
-    ) -> Result<u64, Error> {
+    ) -> Result<Option<O::Answer>, Error> {
         let operation = self.operation;
-        let mut acknowledged = 0;
-        let held = match in_time(operation.call(self.calls, self.variant, request)).await {
+        let (held, answer) = match in_time(operation.call(self.calls, self.variant, request)).await
+        {
             Ok(answer) => {
-                acknowledged = operation.acknowledged(&answer);
-                match operation.hold(oracle, request, &answer) {
+                let held = match operation.hold(oracle, request, &answer) {
                     Ok(()) => operation.hold_left(self.store, request, &answer).await?,
                     wrong => wrong,
-                }
+                };
+                (held, Some(answer))
             }
-            Err(Fault::Variant(refusal)) => Err(Difference(refusal.to_string())),
+            Err(Fault::Variant(refusal)) => (Err(Difference(refusal.to_string())), None),
             Err(Fault::Harness(error)) => return Err(error),
         };
         let (when, name) = (self.when, operation.name());
         tally.record(format_args!("{when}{name} {request:?}"), held);
-        Ok(acknowledged)
+        Ok(answer)
     }
 
     /// Asks all of them at once.

@@ -120,10 +120,11 @@ pub(super) async fn check<O: Operation>(
             break;
         }
         let request = operation.draw(check.oracle, &mut random);
-        let acknowledged = asker.ask(check.oracle, &request, tally).await?;
+        let answer = asker.ask(check.oracle, &request, tally).await?;
         asked += 1;
         if operation.leaves() == Leaves::Rows {
             written.extend(operation.writes());
+            let acknowledged = answer.map_or(0, |answer| operation.acknowledged(&answer));
             let taken = operation.undo(check.store, vec![request.clone()]).await?;
             if let Err(wrong) = same("rows stored", &acknowledged, &taken) {
                 tally.record(format_args!("{} {request:?}", operation.name()), Err(wrong));

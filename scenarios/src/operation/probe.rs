@@ -17,6 +17,9 @@ use crate::tally::Tally;
 /// Requests that a reading probe goes round in.
 const DRAWN: usize = 64;
 
+/// Writes that are drawn at most for one that makes another answer right.
+const DRAWN_WRITES: usize = 8;
+
 /// One operation at one place as one variant does it.
 pub trait Probe: Send + Sync {
     /// Makes the next call and answers the time it took, with the drawing of its request left
@@ -240,26 +243,35 @@ impl<O: Operation> Probe for Drawn<O> {
                 return Ok(());
             }
             let mut random = ChaCha8Rng::seed_from_u64(self.state().random.random());
-            let request = &self.requests[random.random_range(0..self.requests.len())];
-            let between = self
-                .operation
-                .write_between(&self.oracle, request, &mut random);
-            let Some(write) = between else {
-                return Ok(());
-            };
+            let (oracle, operation) = (&*self.oracle, &*self.operation);
             let store = &self.store(store)?;
             let asker = Asker {
-                operation: &*self.operation,
+                operation,
                 variant: &self.variant,
                 store,
                 calls: store,
                 when: "timed ",
                 until_wrong: false,
             };
-            asker.ask(&self.oracle, request, tally).await?;
-            asker
-                .around(&self.oracle, request, write, &mut random, 1, tally)
-                .await?;
+            for _ in 0..DRAWN_WRITES {
+                let request = &self.requests[random.random_range(0..self.requests.len())];
+                let Some(write) = operation.write_between(oracle, request, &mut random) else {
+                    continue;
+                };
+                let Some(answer) = asker.ask(oracle, request, tally).await? else {
+                    break;
+                };
+                if operation
+                    .hold(&oracle.with(&write), request, &answer)
+                    .is_ok()
+                {
+                    continue;
+                }
+                asker
+                    .around(oracle, request, write, &mut random, 1, tally)
+                    .await?;
+                break;
+            }
             Ok(())
         })
     }

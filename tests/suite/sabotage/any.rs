@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use verdict_audit::VariantName;
+use verdict_audit::evidence::Answers;
 use verdict_scenarios::court::Court;
 use verdict_scenarios::docket::ITEMS;
 use verdict_scenarios::operation::{Answer, AnyOperation, Between, Check, Hands, Ladder, Leaves};
@@ -56,6 +57,15 @@ impl Faulty {
     fn was_asked_more(&self) -> bool {
         self.state.lock().unwrap().copies.len() > 1
     }
+
+    /// Whether everything was asked so often that copies stood long before the last write between.
+    fn has_copies(&self) -> bool {
+        let state = self.state.lock().unwrap();
+        match self.fault {
+            Fault::Kept(often) => state.copies.values().all(|copy| copy.0 >= 2 * often),
+            _ => false,
+        }
+    }
 }
 
 impl Hands for Faulty {
@@ -90,8 +100,8 @@ impl Hands for Faulty {
     }
 }
 
-/// Whether a fault of an operation is seen in its check.
-fn is_checked(court: &Court<'_>, operation: &dyn AnyOperation, fault: Fault) -> bool {
+/// The answers of an operation with a fault, checked.
+fn checked(court: &Court<'_>, operation: &dyn AnyOperation, fault: Fault) -> Answers {
     let optimized = VariantName::Optimized;
     let store = court.session.store(&optimized);
     let check = Check {
@@ -108,16 +118,13 @@ fn is_checked(court: &Court<'_>, operation: &dyn AnyOperation, fault: Fault) -> 
     let checked = operation.check(check, &mut tally);
     court.runtime.block_on(checked).unwrap();
     assert!(tally.checked() > 0);
-    let answers = tally.into_answers();
-    assert!(
-        fault != Fault::Nothing || answers.differing == 0,
-        "{answers:?}"
-    );
-    answers.differing > 0
+    tally.into_answers()
 }
 
-fn seen(fault: Fault, due: bool, seen: bool, what: &str, passed: &mut Vec<String>) {
-    assert!(due || !seen, "{what}: sound, and called wrong");
+/// Notes a fault that passed; what is sound has to.
+fn note(fault: Fault, due: bool, answers: &Answers, what: &str, passed: &mut Vec<String>) {
+    let seen = answers.differing > 0;
+    assert!(!seen || fault != Fault::Nothing, "{what}: {answers:?}");
     if due && !seen {
         passed.push(format!("{fault:?} in {what}"));
     }
@@ -125,7 +132,7 @@ fn seen(fault: Fault, due: bool, seen: bool, what: &str, passed: &mut Vec<String
 
 #[test]
 fn of_every_operation_that_is_checked_and_timed() {
-    let mut passed = Vec::new();
+    let (mut passed, mut kept_late) = (Vec::new(), 0);
     for item in ITEMS {
         with_fix(*item, |court| {
             for operation in item.operations().iter().filter(|of| !of.aside()) {
@@ -136,10 +143,11 @@ fn of_every_operation_that_is_checked_and_timed() {
                     operation.leaves() == Leaves::Nothing && operation.between() == Between::Drawn;
                 let kept = [Fault::Kept(4)];
                 let kept = kept.into_iter().filter(|_| reads);
-                let checked = [Fault::Nothing, Fault::Mixed(50)];
-                for fault in checked.into_iter().chain(kept) {
-                    let wrong = is_checked(court, &**operation, fault);
-                    seen(fault, fault != Fault::Nothing, wrong, &what, &mut passed);
+                let checks = [Fault::Nothing, Fault::Mixed(50)];
+                for fault in checks.into_iter().chain(kept) {
+                    let answers = checked(court, &**operation, fault);
+                    let due = fault != Fault::Nothing;
+                    note(fault, due, &answers, &what, &mut passed);
                 }
                 // Of all events together little is asked in a cell's time.
                 let often = match operation.ladder() {
@@ -150,33 +158,22 @@ fn of_every_operation_that_is_checked_and_timed() {
                 let late = late.into_iter().filter(|_| reads);
                 let times = [Fault::Nothing, Fault::Exhausted(20)];
                 for fault in times.into_iter().chain(late) {
-                    let mut wrong = false;
-                    let mut asked_more = false;
-                    // A write that is drawn may leave the answer as it was.
-                    for _ in 0..if fault == Fault::Nothing { 1 } else { 4 } {
-                        let faulty = Faulty::hands(fault);
-                        let operation = operation.through(Arc::clone(&faulty) as Arc<dyn Hands>);
-                        let answers = timed(court, &*operation);
-                        wrong = answers.differing > 0;
-                        asked_more = faulty.was_asked_more();
-                        assert!(
-                            fault != Fault::Nothing || !wrong,
-                            "{what}, timed: {answers:?}"
-                        );
-                        if wrong {
-                            break;
-                        }
-                    }
+                    let faulty = Faulty::hands(fault);
+                    let operation = operation.through(Arc::clone(&faulty) as Arc<dyn Hands>);
+                    let answers = timed(court, &*operation);
                     let what = format!("{what}, timed");
                     // Of a write that is the same each time one answer is as good as another.
                     let due = match fault {
-                        Fault::Exhausted(_) => reads || asked_more,
-                        other => other != Fault::Nothing,
+                        Fault::Exhausted(_) => reads || faulty.was_asked_more(),
+                        // A machine may be too slow for that in so short a time.
+                        _ => faulty.has_copies(),
                     };
-                    seen(fault, due, wrong, &what, &mut passed);
+                    kept_late += usize::from(due && matches!(fault, Fault::Kept(_)));
+                    note(fault, due, &answers, &what, &mut passed);
                 }
             }
         });
     }
     assert!(passed.is_empty(), "not caught: {passed:#?}");
+    assert!(kept_late > 0, "no timing was long enough");
 }

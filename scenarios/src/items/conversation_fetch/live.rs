@@ -11,7 +11,7 @@ use verdict_baseline::writes::{join, leave};
 use verdict_oracle::Difference;
 use verdict_store::fault::{Blame, EngineError};
 use verdict_store::settle::settle;
-use verdict_store::{Change, Down, Fault, change};
+use verdict_store::{Change, Down, change};
 
 use super::scene::{MEANWHILE, SAY, Scene};
 use crate::error::Result;
@@ -38,7 +38,7 @@ pub(super) async fn run(
         return Ok(());
     }
     let scene = Scene::open(session, variant, CONVERSATIONS).await?;
-    change::run(down, &scene.store).await.map_err(harness)?;
+    change::run(down, &scene.store).await?;
     let ended = AtomicBool::new(false);
     let change = async {
         tokio::time::sleep(AROUND).await;
@@ -58,15 +58,8 @@ pub(super) async fn run(
             _ => return Err(error.harness("write while a change is made").into()),
         }
     }
-    match outcome {
-        Ok(()) => {}
-        Err(Fault::Variant(refusal)) => {
-            tally.record(WHEN, Err(Difference(refusal.to_string())));
-            // Refused whole, so that it can be made when nobody writes.
-            change::run(made.up, &scene.store).await.map_err(harness)?;
-        }
-        Err(Fault::Harness(error)) => return Err(error.into()),
-    }
+    // One that is refused stays half-made: the side has to be given back.
+    outcome?;
     scene
         .hold("after the change was made under writers", tally)
         .await?;
@@ -96,12 +89,4 @@ async fn write(scene: &Scene<'_>, id: Uuid, ended: &AtomicBool) -> Option<sqlx::
         }
     }
     None
-}
-
-/// It was made and taken back before, on the same tables.
-fn harness(fault: Fault) -> verdict_store::Error {
-    match fault {
-        Fault::Harness(error) => error,
-        Fault::Variant(refusal) => verdict_store::Error::NotRenewed(refusal.to_string()),
-    }
 }
