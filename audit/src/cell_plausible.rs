@@ -3,7 +3,7 @@
 use crate::evidence::{Latency, Percentiles, SideRecord};
 use crate::flow_plausible::ROUNDED;
 use crate::histogram::decode;
-use crate::quantile::{Unit, percentiles};
+use crate::quantile::{Unit, median, percentiles};
 
 /// How far the ratio, over blocks, may be from that of the typical calls of the rounds: a block
 /// that was disturbed moves either.
@@ -51,16 +51,10 @@ fn unfounded_ratio(cell: &Latency) -> Option<String> {
     let ratio = cell.ratio?.value;
     let zero = cell.zero.map_or(1.0, |zero| zero.ratio.value);
     let sides = [cell.recorded.baseline.as_ref()?, &cell.recorded.variant];
-    let [baseline, variant] = sides.map(|side| median(&side.rounds_us));
+    let [baseline, variant] = sides.map(|side| median(side.rounds_us.clone()));
     let due = baseline? / variant? / zero;
     let near = (1.0 / APART..=APART).contains(&(ratio / due));
     (!near).then(|| format!("a ratio of {ratio}, and its rounds come to {due}"))
-}
-
-fn median(of: &[f64]) -> Option<f64> {
-    let mut sorted = of.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted.get(sorted.len() / 2).copied()
 }
 
 #[cfg(test)]

@@ -31,6 +31,13 @@ impl Unit {
     }
 }
 
+/// The median of samples, in their unit: of an even number of them the upper of the two in the
+/// middle; `None` of none.
+pub fn median(mut samples: Vec<f64>) -> Option<f64> {
+    samples.sort_unstable_by(f64::total_cmp);
+    samples.get(samples.len() / 2).copied()
+}
+
 /// The `p`-quantile (0 < p < 1) in microseconds with its 95 % interval; `None` when nothing
 /// was recorded.
 pub fn quantile(histogram: &Histogram<u64>, p: f64, unit: Unit) -> Option<Estimate> {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 use verdict_audit::evidence::Ratio;
+use verdict_audit::quantile::median;
 
 use crate::itself::{Cell, Sides, misses_one};
 use crate::power::Power;
@@ -99,8 +100,6 @@ fn part(cells: &[Cell], sides: Sides, busy: bool) -> Option<Part> {
     let of_kind = |cell: &&Cell| cell.sides == sides && cell.busy == busy;
     let cells: Vec<Cell> = cells.iter().filter(of_kind).copied().collect();
     let effects = cells.iter().map(|cell| cell.ratio.smallest_effect());
-    let mut effects: Vec<f64> = effects.collect();
-    effects.sort_unstable_by(f64::total_cmp);
     Some(Part {
         sides: match sides {
             Sides::One => "one database",
@@ -109,7 +108,7 @@ fn part(cells: &[Cell], sides: Sides, busy: bool) -> Option<Part> {
         busy,
         cells: cells.len(),
         missing_one: missing(&cells),
-        smallest_effect: *effects.get(effects.len() / 2)?,
+        smallest_effect: median(effects.collect())?,
     })
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use verdict_audit::evidence::{Price, PriceOf};
+use verdict_audit::quantile::median;
 use verdict_audit::{At, Unit};
 use verdict_oracle::Delivery;
 use verdict_oracle::events::PostFacts;
@@ -100,16 +101,15 @@ async fn costs(session: &Session<'_>, role: Role) -> Result<BTreeMap<&'static st
     outcome?;
     Ok(costs
         .into_iter()
-        .map(|(table, costs)| (table, median(&costs)))
+        .map(|(table, costs)| (table, typical(&costs)))
         .collect())
 }
 
 /// Of each figure by itself.
-fn median(costs: &[Cost]) -> Cost {
+fn typical(costs: &[Cost]) -> Cost {
     std::array::from_fn(|place| {
-        let mut values: Vec<f64> = costs.iter().map(|cost| cost[place]).collect();
-        values.sort_by(f64::total_cmp);
-        values[values.len() / 2]
+        let values = costs.iter().map(|cost| cost[place]);
+        median(values.collect()).unwrap_or_default()
     })
 }
 

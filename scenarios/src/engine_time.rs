@@ -11,6 +11,7 @@ use futures_util::future::join_all;
 use sqlx::{PgPool, query_scalar};
 use verdict_audit::At;
 use verdict_audit::evidence::EngineTime;
+use verdict_audit::quantile::median;
 use verdict_engines::Line;
 use verdict_store::{Fault, Store};
 
@@ -199,12 +200,11 @@ impl Watched {
     }
 
     /// Closes the connections; the typical block's time per call.
-    async fn end(mut self) -> Result<Option<f64>> {
+    async fn end(self) -> Result<Option<f64>> {
         self.probe
             .settle(&self.store, &mut Tally::default())
             .await?;
         self.store.close().await;
-        self.blocks.sort_by(f64::total_cmp);
-        Ok(self.blocks.get(self.blocks.len() / 2).copied())
+        Ok(median(self.blocks))
     }
 }

@@ -1,8 +1,8 @@
 //! Connections: accepted one by one, each with its time.
 //!
-//! What axum's own loop does, and a bound on how long a client may take to say what it wants:
-//! without one, clients that say nothing hold their connections for good, until there is none
-//! left for anybody else.
+//! What axum's own loop does, and bounds on how long a client may take to say what it wants and to
+//! take what it is answered: without them, clients that do neither hold their connections for
+//! good, until there is none left for anybody else, and the service cannot end.
 
 use std::io::ErrorKind;
 use std::pin::pin;
@@ -18,26 +18,31 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
+use tokio_io_timeout::TimeoutStream;
 
 use crate::refusal::Refusal;
 
-/// How long a client may take over the head of a request, or over nothing between two requests.
-pub(crate) const HEAD: Duration = Duration::from_secs(30);
+/// How long a client may take over the head of a request, over nothing between two requests, or
+/// to take any more of an answer.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a request may take from its head to its answer, its body included.
 const REQUEST: Duration = Duration::from_secs(120);
 /// How long no connection is accepted when the process has as many as it may.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Serves until `shutdown` completes, and then until the requests that run are answered. A client
-/// that takes longer than `head` over the head of a request is let go.
+/// that takes longer than `patience` over the head of a request, or to take any more of an answer,
+/// is let go.
 pub(crate) async fn serve(
     listener: TcpListener,
     routes: Router,
-    head: Duration,
+    patience: Duration,
     shutdown: impl Future<Output = ()>,
 ) {
     let mut protocol = http1::Builder::new();
-    protocol.timer(TokioTimer::new()).header_read_timeout(head);
+    protocol
+        .timer(TokioTimer::new())
+        .header_read_timeout(patience);
     let connections = GracefulShutdown::new();
     let mut shutdown = pin!(shutdown);
     loop {
@@ -58,9 +63,11 @@ pub(crate) async fn serve(
         // Without it a response in two packets would wait for the client's delayed
         // acknowledgement.
         let _ = stream.set_nodelay(true);
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(patience));
         let service = TowerToHyperService::new(routes.clone());
-        let connection = protocol.serve_connection(TokioIo::new(stream), service);
-        let connection = connections.watch(connection);
+        let stream = TokioIo::new(Box::pin(stream));
+        let connection = connections.watch(protocol.serve_connection(stream, service));
         // An error here is a client that went away, or took too long.
         tokio::spawn(async move { connection.await.is_ok() });
     }
@@ -96,6 +103,34 @@ mod tests {
 
     use super::*;
 
+    /// More than the kernel takes for a client that reads nothing.
+    const MUCH: usize = 64 << 20;
+
+    #[test]
+    fn a_client_that_takes_nothing_of_its_answer_is_let_go() {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            let routes = Router::new().route("/", get(|| async { "x".repeat(MUCH) }));
+            let (stop, stopped) = oneshot::channel::<()>();
+            let serving = tokio::spawn(serve(listener, routes, PATIENCE / 300, async {
+                let _ = stopped.await;
+            }));
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            let request = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n";
+            stream.write_all(request).await.unwrap();
+            // The answer has begun, and no more of it is taken.
+            stream.readable().await.unwrap();
+            stop.send(()).unwrap();
+            let ended = tokio::time::timeout(PATIENCE, serving).await;
+            ended.expect("it waits for the client").unwrap();
+            let mut taken = Vec::new();
+            let _ = stream.read_to_end(&mut taken).await;
+            assert!(taken.len() < MUCH, "all of it was sent");
+        });
+    }
+
     #[test]
     fn clients_that_say_nothing_are_let_go_and_others_are_answered() {
         let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -104,7 +139,7 @@ mod tests {
             let address = listener.local_addr().unwrap();
             let routes = Router::new().route("/", get(|| async { "here" }));
             let (stop, stopped) = oneshot::channel::<()>();
-            let serving = tokio::spawn(serve(listener, routes, HEAD / 300, async {
+            let serving = tokio::spawn(serve(listener, routes, PATIENCE / 300, async {
                 let _ = stopped.await;
             }));
             let mut silent = Vec::new();

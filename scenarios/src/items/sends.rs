@@ -7,6 +7,7 @@ use sqlx::query;
 use tokio::sync::watch;
 use uuid::Uuid;
 use verdict_audit::evidence::{Price, PriceOf};
+use verdict_audit::quantile::median;
 use verdict_audit::{Unit, VariantName};
 use verdict_baseline::message_send::{self as sends, unsend};
 use verdict_oracle::message_send as oracle;
@@ -78,11 +79,10 @@ async fn send(store: &Store, request: &sends::Request) -> std::result::Result<Du
     Ok(started.elapsed())
 }
 
-/// The one in the middle, in microseconds.
-pub(super) fn typical(mut times: Vec<Duration>) -> f64 {
-    times.sort_unstable();
-    let middle = times.get(times.len() / 2).copied().unwrap_or_default();
-    middle.as_secs_f64() * 1e6
+/// Their median, in microseconds.
+pub(super) fn typical(times: Vec<Duration>) -> f64 {
+    let microseconds = times.iter().map(|time| time.as_secs_f64() * 1e6);
+    median(microseconds.collect()).unwrap_or_default()
 }
 
 /// How long a reader and a writer wait at the most for one call while the change is made, beside

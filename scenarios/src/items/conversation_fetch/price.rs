@@ -18,6 +18,7 @@ use verdict_store::fault::Doing;
 use verdict_store::{Change, Connect, Error, Fault, Store};
 
 use crate::error::Result;
+use crate::items::sends::typical;
 use crate::session::{Depth, ROLES, Role, Session};
 use crate::versions::{Updates, Versions};
 
@@ -205,7 +206,7 @@ async fn time(
             took.extend(sends(session, &store.postgres, conversations, each).await?);
         }
     }
-    let [today, changed] = took.map(median);
+    let [today, changed] = took.map(typical);
     let what = PriceOf::TimePerCall {
         call: Call::Send.name(),
         callers: conversations.len() as u32,
@@ -286,10 +287,4 @@ async fn take_back(pool: &PgPool, sent: &[Request]) -> std::result::Result<(), E
             .doing("take messages back"),
         None => Ok(()),
     }
-}
-
-fn median(mut took: Vec<Duration>) -> f64 {
-    took.sort_unstable();
-    let middle = took.get(took.len() / 2);
-    middle.map_or(0.0, |took| took.as_secs_f64() * 1e6)
 }

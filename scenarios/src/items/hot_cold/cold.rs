@@ -7,6 +7,7 @@ use serde_json::Value;
 use sqlx::types::Json;
 use sqlx::{AssertSqlSafe, PgPool, query, query_scalar};
 use verdict_audit::evidence::{Price, PriceOf};
+use verdict_audit::quantile::median;
 use verdict_audit::{At, Unit, VariantName};
 use verdict_baseline::hot_cold::{Request, recent};
 use verdict_store::fault::Doing;
@@ -147,9 +148,8 @@ async fn page(session: &Session<'_>, role: Role, operation: Recent, at: At) -> R
     })
 }
 
-fn middle(mut values: Vec<f64>) -> f64 {
-    values.sort_unstable_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or_default()
+fn middle(values: Vec<f64>) -> f64 {
+    median(values).unwrap_or_default()
 }
 
 async fn evict(pool: &PgPool) -> std::result::Result<(), Error> {

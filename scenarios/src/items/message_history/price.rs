@@ -16,6 +16,7 @@ use verdict_store::{Connect, Error, Table};
 
 use super::scene::reaction;
 use crate::error::Result;
+use crate::items::sends::typical;
 use crate::meters::{Meter, Postgres, Reading};
 use crate::session::{ROLES, Role, Session};
 
@@ -138,8 +139,8 @@ pub(in crate::items) async fn of(item: &str, session: &Session<'_>) -> Result<Ve
                 callers: 1,
                 many: false,
             },
-            baseline: today.took.as_secs_f64() * 1e6,
-            variant: changed.took.as_secs_f64() * 1e6,
+            baseline: today.took_us,
+            variant: changed.took_us,
             unit: Unit::Microseconds,
         });
     }
@@ -150,7 +151,7 @@ pub(in crate::items) async fn of(item: &str, session: &Session<'_>) -> Result<Ve
 struct Cost {
     counted: Reading,
     /// The one in the middle.
-    took: Duration,
+    took_us: f64,
 }
 
 async fn on(session: &Session<'_>, role: Role, conversation: &Conversation) -> Result<Vec<Cost>> {
@@ -201,10 +202,9 @@ async fn cost(
     for total in counted.values_mut() {
         *total /= messages.len().max(1) as f64;
     }
-    times.sort_unstable();
     Ok(Cost {
         counted,
-        took: times.get(times.len() / 2).copied().unwrap_or_default(),
+        took_us: typical(times),
     })
 }
 
