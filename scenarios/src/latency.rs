@@ -60,6 +60,8 @@ pub struct Pair<'a> {
     pub callers: u32,
     /// Called once each a round, with no warm-up, since `restore` has to follow each call.
     pub restore: Option<Restore<'a>>,
+    /// The seed that the order of calls is drawn from: each cell's its own.
+    pub order: u64,
     /// Whether a verdict rests on it. Where none does, and a call takes long, it is said what a
     /// call costs, and no more.
     pub judged: bool,
@@ -166,7 +168,7 @@ impl<'a, 'p> Rounds<'a, 'p> {
             pair,
             recording,
             tally,
-            random: ChaCha8Rng::seed_from_u64(0),
+            random: ChaCha8Rng::seed_from_u64(pair.order),
             rounds: 0,
             paced: None,
             dear: false,

@@ -68,6 +68,7 @@ impl Court<'_> {
     ) -> Result<Option<Latency>> {
         let today = VariantName::Baseline;
         let Place { operation, at, .. } = place;
+        let name = format!("{}/{}", operation.name(), at.n);
         let probe = || operation.probe(self.session.oracle(), &today, at);
         let (Some(before), Some(after)) = (probe(), probe()) else {
             return Ok(None);
@@ -83,11 +84,11 @@ impl Court<'_> {
             variant: seat(made(after), sides[1]),
             callers: at.callers,
             restore: self.renewal(operation),
+            order: self.session.seed(&format!("order of {group}/{name}")),
             judged: place.judged,
         };
         let mut recording = Recording::default();
         let mut benches = criterion.benchmark_group(group);
-        let name = format!("{}/{}", operation.name(), at.n);
         let none = &mut Tally::default();
         let sampled = sample(
             &mut benches,
@@ -223,16 +224,18 @@ impl Court<'_> {
                 }),
             }
         };
+        let bench = bench_name(&name, case.variant, at);
+        let of = case.item.id();
         let pair = Pair {
             baseline: before.map(|probe| seat(Sampled::Baseline, probe)),
             variant: seat(Sampled::Variant, after),
             callers: at.callers,
             restore: self.renewal(operation),
+            order: self.session.seed(&format!("order of {of}/{bench}")),
             judged: place.judged,
         };
         let mut recording = Recording::default();
-        let mut group = clockwork.criterion.benchmark_group(case.item.id());
-        let bench = bench_name(&name, case.variant, at);
+        let mut group = clockwork.criterion.benchmark_group(of);
         let sampled = sample(
             &mut group,
             &bench,

@@ -145,7 +145,7 @@ fn a_hundred_misses_at_once_make_one_fetch() {
         let reads = (0..AT_ONCE).map(|_| scene.status(post));
         join_all(reads).await;
         let ours = scene.reads().await - before;
-        assert_eq!(ours, 1);
+        assert_eq!(ours, 1, "{:?}", scene.counts.read());
         let reads = (0..AT_ONCE).map(|_| proposed::post(&scene.pool, &scene.proposed, post));
         for read in join_all(reads).await {
             read.unwrap();

@@ -78,6 +78,7 @@ fn made(rounds: usize, callers: u32, judged: bool, takes: [Option<Duration>; 2])
             variant: seat(Sampled::Variant, takes[1]).unwrap(),
             callers,
             restore: None,
+            order: 0,
             judged,
         };
         let mut tally = Tally::default();
@@ -156,6 +157,7 @@ fn ended(calls: usize, ends: fn() -> Fault) -> (Result<(), Stopped>, bool) {
         },
         callers: 1,
         restore: None,
+        order: 0,
         judged: true,
     };
     let (mut recording, mut tally) = (Recording::default(), Tally::default());

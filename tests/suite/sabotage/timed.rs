@@ -44,6 +44,7 @@ pub fn timed(court: &Court<'_>, operation: &dyn AnyOperation) -> Answers {
         },
         callers: at.callers,
         restore: None,
+        order: 0,
         judged: true,
     };
     let folder = tempfile::tempdir().unwrap();
