@@ -112,16 +112,14 @@ pub(crate) fn clickhouse(memory: u64) -> String {
   <timezone>UTC</timezone>
   <!-- An idle connection delays a stop by this many seconds. -->
   <keep_alive_timeout>1</keep_alive_timeout>
-  <!-- Work is read from here, soon after each call. -->
+  <!-- Work is read from here by those who have it written first. -->
   <query_log>
     <database>system</database>
     <table>query_log</table>
-    <flush_interval_milliseconds>500</flush_interval_milliseconds>
   </query_log>
   <part_log>
     <database>system</database>
     <table>part_log</table>
-    <flush_interval_milliseconds>500</flush_interval_milliseconds>
   </part_log>"
     )
 }
@@ -155,7 +153,8 @@ pub(crate) fn clickhouse_users(password: &str) -> String {
     format!(
         "<clickhouse>
   <profiles>
-    <default/>
+    <!-- Whoever counts a query's work has it logged. -->
+    <default><log_queries>0</log_queries></default>
     <once><max_sessions_for_user>1</max_sessions_for_user></once>
   </profiles>
   <quotas><default/></quotas>

@@ -270,6 +270,7 @@ impl Bench {
                 connect.pool = connect.pool.min_connections(1).max_connections(1);
                 connect.postgres.push(("plan_cache_mode", mode.to_owned()));
                 connect.clickhouse.extend([
+                    ("log_queries", "1".to_owned()),
                     ("log_comment", comment.clone()),
                     // Without it a summary is sent before the query is done.
                     ("wait_end_of_query", "1".to_owned()),
@@ -369,8 +370,8 @@ impl Bench {
 }
 
 /// What a call counts, from several: the mean, but the median of turns, since a packet that is
-/// late may split one in two, and of WAL, since one call in hundreds
-/// splits a page. A counter that one call could not be told by is told by none.
+/// late may split one in two, and of buffers and WAL, since one call in hundreds splits a page or
+/// makes a table longer. A counter that one call could not be told by is told by none.
 fn per_call(readings: &[Reading]) -> Reading {
     let Some(first) = readings.first() else {
         return Reading::new();
@@ -383,7 +384,7 @@ fn per_call(readings: &[Reading]) -> Reading {
                 .map(|reading| reading.get(counter).copied())
                 .collect::<Option<Vec<f64>>>()?;
             let value = match counter {
-                Counter::WireTurns | Counter::WalBytes => median(values)?,
+                Counter::WireTurns | Counter::Buffers | Counter::WalBytes => median(values)?,
                 _ => values.iter().sum::<f64>() / values.len() as f64,
             };
             Some((*counter, value))
@@ -397,18 +398,25 @@ mod tests {
 
     #[test]
     fn what_one_call_in_several_makes_more_of_is_not_shared_out_and_other_counters_are_means() {
-        use Counter::{Buffers, WalBytes, WireTurns};
-        let reading = |turns: f64, wal: f64, buffers: f64| -> Reading {
-            [(WireTurns, turns), (WalBytes, wal), (Buffers, buffers)].into()
+        use Counter::{Buffers, RowsRead, WalBytes, WireTurns};
+        let reading = |turns: f64, wal: f64, buffers: f64, rows: f64| -> Reading {
+            [
+                (WireTurns, turns),
+                (WalBytes, wal),
+                (Buffers, buffers),
+                (RowsRead, rows),
+            ]
+            .into()
         };
         let told = per_call(&[
-            reading(3.0, 120.0, 4.0),
-            reading(4.0, 128.0, 4.0),
-            reading(3.0, 8_300.0, 7.0),
+            reading(3.0, 120.0, 4.0, 1.0),
+            reading(4.0, 128.0, 4.0, 2.0),
+            reading(3.0, 8_300.0, 7.0, 6.0),
         ]);
         assert_eq!(told[&WireTurns], 3.0);
         assert_eq!(told[&WalBytes], 128.0);
-        assert_eq!(told[&Buffers], 5.0);
+        assert_eq!(told[&Buffers], 4.0);
+        assert_eq!(told[&RowsRead], 3.0);
     }
 
     #[test]

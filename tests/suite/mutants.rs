@@ -14,7 +14,7 @@ use crate::court::in_court;
 
 /// Mutants that are judged of the statements of each item's fix, and of the functions that its
 /// change makes.
-const OF_EACH: usize = 4;
+const OF_EACH: usize = 3;
 
 /// Of the items of ClickHouse the one whose histories are the shortest.
 const OF_CLICKHOUSE: &str = "feed-candidates";

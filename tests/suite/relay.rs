@@ -130,6 +130,7 @@ fn clickhouses_summaries_are_what_its_query_log_says() {
             .endpoints()
             .clickhouse
             .clone()
+            .with_setting("log_queries", "1")
             .with_setting("log_comment", &comment)
             .with_setting("wait_end_of_query", "1");
         client

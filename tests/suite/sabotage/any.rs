@@ -11,7 +11,7 @@ use verdict_scenarios::operation::{Answer, AnyOperation, Between, Check, Hands, 
 use verdict_scenarios::tally::Tally;
 
 use super::timed::timed;
-use super::{EFFORT, with_fix};
+use super::{EFFORT, SOUND, with_fix};
 use crate::common::Chance;
 
 /// What goes wrong.
@@ -109,7 +109,10 @@ fn checked(court: &Court<'_>, operation: &dyn AnyOperation, fault: Fault) -> Ans
         store: &store,
         calls: &store,
         variant: &optimized,
-        effort: EFFORT,
+        effort: match fault {
+            Fault::Nothing => SOUND,
+            _ => EFFORT,
+        },
         seed: 11,
         until_wrong: true,
     };
