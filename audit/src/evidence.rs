@@ -112,8 +112,14 @@ pub struct EngineInfo {
 pub struct SelfCheck {
     /// Baseline ÷ baseline.
     pub ratio: Ratio,
-    /// [`Verdict::NoEffect`] on a machine that can be trusted.
+    /// [`Verdict::NoEffect`] on a machine that can be trusted, else [`Verdict::Inconclusive`].
     pub verdict: Verdict,
+    /// Why.
+    #[serde(default)]
+    pub reason: String,
+    /// What was timed; absent in earlier files.
+    #[serde(default)]
+    pub cell: Option<Latency>,
 }
 
 /// One item's trial.

@@ -4,14 +4,11 @@
 use crate::catalogue::{Catalogue, Finding};
 use crate::claim_judge::judge_claim;
 use crate::counter::Quantity;
-use crate::evidence::{
-    ClaimEvidence, ItemEvidence, Latency, Ratio, Results, SelfCheck, VariantEvidence,
-};
+use crate::evidence::{ClaimEvidence, ItemEvidence, Latency, Results, SelfCheck, VariantEvidence};
 use crate::flow_judge::{self, judge_load};
 use crate::names::VariantName;
 use crate::promise::{Claim, Promise};
-use crate::rules;
-use crate::timed::Promised;
+use crate::timed::{self, Promised};
 
 /// Judges every claim of an item for every variant: one list per variant, in the evidence's
 /// order, empty for the baseline. `cells` is how many figures are judged in the run: the
@@ -52,12 +49,16 @@ pub fn judge_item(
         .collect()
 }
 
-/// Judges the baseline against itself.
-pub fn judge_self(ratio: Ratio) -> SelfCheck {
-    SelfCheck {
+/// Judges the baseline against itself as any ratio of time is judged, in a run that judges so many
+/// figures; none where it was timed in too few rounds for a ratio.
+pub fn judge_self(cell: Latency, cells: usize) -> Option<SelfCheck> {
+    let (ratio, judgement) = timed::judge_self(&cell, cells)?;
+    Some(SelfCheck {
         ratio,
-        verdict: rules::self_check(ratio).verdict,
-    }
+        verdict: judgement.verdict,
+        reason: judgement.reason,
+        cell: Some(cell),
+    })
 }
 
 impl VariantEvidence {
@@ -83,6 +84,10 @@ impl Results {
             .sum();
         self.targets = judge_load(&mut self.flows, &mut self.flow_ratios, of_items);
         let cells = of_items + flow_judge::cells(&self.flows, &self.flow_ratios);
+        let timed = self.run.aa.as_ref().and_then(|aa| aa.cell.clone());
+        if let Some(cell) = timed {
+            self.run.aa = judge_self(cell, cells);
+        }
         for (item, finding) in self.items.iter_mut().zip(found) {
             if let Some(finding) = finding {
                 item.judge(finding, cells);

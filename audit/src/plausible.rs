@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::catalogue::Catalogue;
 use crate::cell_plausible::unfounded_cell;
 use crate::evidence::{
-    Answers, Estimate, FlowEvidence, Latency, Percentiles, Ratio, Results, TargetEvidence, Work,
+    Answers, Estimate, FlowEvidence, Latency, Percentiles, Ratio, Results, SelfCheck,
+    TargetEvidence, Work,
 };
 use crate::flow_plausible::unfounded_row;
 use crate::names::VariantName;
@@ -20,8 +21,14 @@ impl Results {
             .or_else(|| {
                 let mut founded = self.clone();
                 founded.judge();
-                let claim = self.unfounded_claim(&founded);
-                claim.or_else(|| self.unfounded_target(&founded.targets))
+                let verdict = |results: &Self| {
+                    let aa = results.run.aa.as_ref();
+                    let place = "the baseline against itself".to_owned();
+                    aa.map(|aa| (place, aa.verdict)).into_iter().collect()
+                };
+                unfounded(verdict(self), verdict(&founded))
+                    .or_else(|| self.unfounded_claim(&founded))
+                    .or_else(|| self.unfounded_target(&founded.targets))
             })
     }
 
@@ -71,8 +78,7 @@ impl Results {
     }
 
     fn impossible_figure(&self) -> Option<String> {
-        let aa = self.run.aa.as_ref();
-        if let Some(words) = aa.and_then(|aa| impossible_ratio(&aa.ratio)) {
+        if let Some(words) = self.run.aa.as_ref().and_then(impossible_self) {
             return Some(format!("the baseline against itself: {words}"));
         }
         for item in &self.items {
@@ -176,6 +182,16 @@ fn impossible_ratio(ratio: &Ratio) -> Option<String> {
     let Ratio { value, lo, hi } = *ratio;
     let possible = positive(lo) && positive(hi) && lo <= value && value <= hi;
     (!possible).then(|| format!("a ratio of {value} between {lo} and {hi}"))
+}
+
+fn impossible_self(check: &SelfCheck) -> Option<String> {
+    impossible_ratio(&check.ratio).or_else(|| {
+        let cell = check.cell.as_ref()?;
+        let other = cell.ratio != Some(check.ratio);
+        impossible_latency(cell)
+            .or_else(|| unfounded_cell(cell))
+            .or_else(|| other.then(|| "a ratio that is not what was timed".to_owned()))
+    })
 }
 
 fn impossible_percentiles(of: &Percentiles) -> Option<String> {

@@ -7,7 +7,7 @@
 //! | a count per call, promised to fall | see [`count`] |
 //! | a share of today's avoided | see [`share`] |
 //! | the answers, before any figure that rests on them | `wrong` if one is: see [`wrong_answers`] |
-//! | a baseline against itself | `no effect` as above; else `inconclusive` |
+//! | a baseline against itself | `no effect` as a speed-up of [1, ∞]; else `inconclusive` |
 //! | growth from today's order to the fixed one | see [`growth`] |
 
 use crate::evidence::{Answers, Ratio};
@@ -60,7 +60,7 @@ pub fn speed_up(measured: Ratio, lo: f64, hi: f64) -> Judgement {
     } else if a >= lo {
         Judgement::new(Verdict::Confirmed, format!("surely at least {lo}x"))
     } else {
-        let border = if a <= 1.0 && b >= lo {
+        let border = if a <= 1.0 && b >= lo && lo > 1.0 {
             format!("both 1x (no gain) and {lo}x")
         } else if a > 1.0 {
             format!("{lo}x")
@@ -91,21 +91,6 @@ pub fn wrong_answers(answers: &Answers) -> Option<Judgement> {
             ),
         )
     })
-}
-
-/// Judges the baseline against itself: whatever it differs by is noise, and no regression.
-pub fn self_check(measured: Ratio) -> Judgement {
-    match not_faster(measured) {
-        Some(judgement) if judgement.verdict == Verdict::NoEffect => judgement,
-        _ if measured.holds(1.0) => Judgement::new(
-            Verdict::Inconclusive,
-            "the interval is wide: small effects are not told from none in this run",
-        ),
-        _ => Judgement::new(
-            Verdict::Inconclusive,
-            "the interval ends within the noise of 1, as one in twenty does by chance: a small effect is not told from none in this run",
-        ),
-    }
 }
 
 fn not_faster(ratio: Ratio) -> Option<Judgement> {

@@ -100,6 +100,28 @@ pub(crate) fn judge(
     Some((shown, judgement))
 }
 
+/// Judges today against itself, as if any gain at all were promised. Whatever it differs by is
+/// noise: no gain, and no regression.
+pub(crate) fn judge_self(latency: &Latency, cells: usize) -> Option<(Ratio, Judgement)> {
+    let any_gain = Promised {
+        of: Quantity::Time,
+        lo: 1.0,
+        hi: f64::INFINITY,
+    };
+    let (shown, judgement) = judge(latency, any_gain, cells)?;
+    let judgement = match judgement.verdict {
+        Verdict::NoEffect | Verdict::Inconclusive => judgement,
+        _ => Judgement::new(
+            Verdict::Inconclusive,
+            format!(
+                "{}, where there is no difference: as much of any ratio may be noise",
+                judgement.reason
+            ),
+        ),
+    };
+    Some((shown, judgement))
+}
+
 /// Bytes of log that a transaction which wrote leaves at least; reads leave less, by tidying up.
 const COMMIT_RECORD: f64 = 34.0;
 

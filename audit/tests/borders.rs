@@ -58,15 +58,6 @@ fn a_speed_up_is_confirmed_from_the_promise_and_exceeded_beyond_it() {
     assert_eq!(speed_up(4.001, 9.0), Exceeded);
 }
 
-#[test]
-fn a_baseline_against_itself_has_no_effect_or_the_machine_is_in_doubt() {
-    let check = |lo, hi| rules::self_check(Ratio { value: 1.0, lo, hi }).verdict;
-    assert_eq!(check(0.97, 1.02), NoEffect);
-    assert_eq!(check(0.8, 0.94), Inconclusive);
-    assert_eq!(check(1.06, 1.2), Inconclusive);
-    assert_eq!(check(0.9, 1.2), Inconclusive);
-}
-
 fn growth(lo: f64, hi: f64) -> Interval {
     Interval { lo, hi }
 }

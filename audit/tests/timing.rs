@@ -5,7 +5,7 @@ use verdict_audit::evidence::{
     Answers, ClaimEvidence, EngineTime, ItemEvidence, Latency, Percentiles, PlanMode, Ratio,
     VariantEvidence, Work,
 };
-use verdict_audit::{At, Counter, Finding, VariantName, Verdict, gain};
+use verdict_audit::{At, Counter, Finding, VariantName, Verdict, gain, judge_self};
 
 fn finding(at: u64) -> Finding {
     toml::from_str(&format!(
@@ -105,6 +105,26 @@ fn every_ratio_says_what_it_could_have_told_at_the_level_of_a_verdict_and_above_
         ..cell(3.0, 1.02)
     };
     assert!(effect(floored, 1) > 0.07);
+}
+
+#[test]
+fn today_against_itself_is_judged_as_the_cells_beside_it_are() {
+    let check = |value, half, cells| judge_self(cell(value, half), cells).expect("a ratio");
+    assert_eq!(check(1.0, 1.02, 1).verdict, Verdict::NoEffect);
+    let wide = check(1.0, 1.04, 300);
+    assert_eq!(wide.verdict, Verdict::Inconclusive, "among all of the run");
+    assert!(wide.reason.contains("would decide"), "{}", wide.reason);
+    assert_eq!(check(1.01, 1.2, 1).verdict, Verdict::Inconclusive);
+    for value in [0.8, 1.2] {
+        let apart = check(value, 1.05, 1);
+        assert_eq!(apart.verdict, Verdict::Inconclusive, "no gain and no loss");
+        assert!(apart.reason.contains("no difference"), "{}", apart.reason);
+    }
+    let few = Latency {
+        ratio: None,
+        ..cell(1.0, 1.02)
+    };
+    assert!(judge_self(few, 1).is_none());
 }
 
 #[test]

@@ -100,6 +100,8 @@ fn a_file_that_cannot_be_true_is_refused_and_says_why() {
                 let variant = optimized(results);
                 results.items[0].variants[variant].claims.clear();
             }),
+            words(&|results| results.run.aa.as_mut().unwrap().verdict = Verdict::Exceeded),
+            words(&|results| results.run.aa.as_mut().unwrap().ratio.hi = 9.0),
             words(&|results| {
                 let variant = optimized(results);
                 let cell = &mut results.items[0].variants[variant].latency[0];
@@ -146,4 +148,19 @@ fn a_file_that_cannot_be_true_is_refused_and_says_why() {
         ]
         .join("\n")
     );
+}
+
+#[test]
+fn a_file_from_before_today_against_itself_kept_its_cell_is_still_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("results.json");
+    json::write(&path, &common::results()).unwrap();
+    let text = fs::read_to_string(&path).unwrap();
+    let mut earlier: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let aa = earlier["run"]["aa"].as_object_mut().unwrap();
+    aa.remove("cell").unwrap();
+    aa.remove("reason").unwrap();
+    fs::write(&path, earlier.to_string()).unwrap();
+    let aa = json::read(&path).unwrap().run.aa.unwrap();
+    assert!(aa.cell.is_none() && aa.verdict == common::results().run.aa.unwrap().verdict);
 }

@@ -4,7 +4,6 @@ mod common;
 
 use verdict_audit::Counter;
 use verdict_audit::evidence::Ratio;
-use verdict_audit::judge_self;
 use verdict_reports::artefact::Artefact;
 use verdict_reports::html;
 use verdict_reports::table;
@@ -92,11 +91,11 @@ fn every_link_within_the_report_leads_somewhere() {
 #[test]
 fn a_self_check_that_tells_little_says_so_before_anything_else() {
     let mut results = common::results();
-    results.run.aa = Some(judge_self(Ratio {
+    results.run.aa = common::against_itself(Ratio {
         value: 1.3,
         lo: 1.1,
         hi: 1.6,
-    }));
+    });
     let page = html::render(&results, &[]).unwrap();
     let note = page.find("<div class=\"note less\">").expect("a note");
     assert!(note < page.find("<dl class=\"facts\">").expect("facts"));

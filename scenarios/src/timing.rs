@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use criterion::Criterion;
-use verdict_audit::evidence::{Latency, Ratio};
+use verdict_audit::evidence::Latency;
 use verdict_audit::{At, Finding, OperationName, Promise, Quantity, VariantName, Warning};
 use verdict_seed::World;
 use verdict_store::{Fault, Refusal};
@@ -25,7 +25,7 @@ impl Court<'_> {
     ///
     /// # Errors
     /// What the harness could not do.
-    pub fn self_check(&self, criterion: &mut Criterion) -> Result<Option<Ratio>> {
+    pub fn self_check(&self, criterion: &mut Criterion) -> Result<Option<Latency>> {
         let at = At::rung(1_000);
         let today = VariantName::Baseline;
         for item in self.items {
@@ -45,8 +45,8 @@ impl Court<'_> {
                 };
                 let sides = [Role::Baseline, Role::Baseline];
                 let found = self.against_itself(criterion, "a-a", place, sides, &same)?;
-                if let Some(ratio) = found.and_then(|cell| cell.ratio) {
-                    return Ok(Some(ratio));
+                if let Some(cell) = found.filter(|cell| cell.ratio.is_some()) {
+                    return Ok(Some(cell));
                 }
             }
         }
