@@ -51,6 +51,8 @@ pub fn compare(
         windows: baseline.len().min(other.len()),
         p50: p50.ok(),
         p95: p95.ok(),
+        p50_judged: None,
+        p95_judged: None,
         says,
     }
 }
@@ -102,15 +104,28 @@ pub(crate) fn judge_ratios(ratios: &mut [FlowRatio], cells: usize) {
                 )
             }
             Compared::Sides => {
-                let typical =
-                    load_rules::standing(p50, windows, cells, noise(ratio, |one| one.p50));
-                let tail = load_rules::standing(p95, windows, cells, noise(ratio, |one| one.p95));
+                let sure = [
+                    p50.judged(cells, windows, noise(ratio, |one| one.p50)),
+                    p95.judged(cells, windows, noise(ratio, |one| one.p95)),
+                ];
+                ratio.p50_judged = Some(sure[0]);
+                ratio.p95_judged = Some(sure[1]);
+                let [typical, tail] = [standing(p50, sure[0]), standing(p95, sure[1])];
                 if typical == tail {
-                    typical.to_owned()
+                    typical
                 } else {
                     format!("typical call {typical}, p95 {tail}")
                 }
             }
         };
+    }
+}
+
+/// What a ratio comes to, and what that rests on where the ratio by itself would say more.
+fn standing(shown: Ratio, sure: Ratio) -> String {
+    let word = load_rules::standing(sure);
+    match load_rules::standing(shown) == word {
+        true => word.to_owned(),
+        false => format!("{word}: {sure} with all figures of the run and its noise"),
     }
 }

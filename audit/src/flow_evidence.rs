@@ -122,6 +122,14 @@ pub struct FlowRatio {
     pub p50: Option<Ratio>,
     /// Of the 95th percentile of each window.
     pub p95: Option<Ratio>,
+    /// Of the sides, what is said of `p50` rests on this interval: at the level at which all figures
+    /// of the run hold together, and wider by what today differs by from itself. Absent in earlier
+    /// files.
+    #[serde(default)]
+    pub p50_judged: Option<Ratio>,
+    /// The same of `p95`.
+    #[serde(default)]
+    pub p95_judged: Option<Ratio>,
     /// What that comes to, or why there is nothing.
     pub says: String,
 }
@@ -140,6 +148,10 @@ pub struct TargetEvidence {
     pub rate: Option<f64>,
     /// p95 of the loop that is slower, microseconds; absent when neither was measured.
     pub p95: Option<Estimate>,
+    /// The same with the interval that the verdict rests on, at the level at which all figures of
+    /// the run hold together. Absent in earlier files.
+    #[serde(default)]
+    pub judged: Option<Estimate>,
     /// What it is held to, milliseconds, as in [`FlowEvidence`].
     pub target_ms: f64,
     /// The verdict of both loops together.

@@ -41,19 +41,29 @@ impl FlowEvidence {
         }
     }
 
+    /// The same at the level at which so many figures hold together.
+    fn load_among(&self, cells: usize) -> Load {
+        self.load().among(cells, self.windows.len())
+    }
+
     /// Judges the row as one of so many figures that hold together; what is wrong stays wrong.
     fn among(&self, cells: usize, judge: impl Fn(&Load) -> Judgement) -> Judgement {
         if matches!(self.verdict, Verdict::Wrong | Verdict::Fails) {
             return Judgement::new(self.verdict, &self.reason);
         }
-        let load = self.load();
-        let judgement = judge(&load.among(cells, self.windows.len()));
+        let (load, sure) = (self.load(), self.load_among(cells));
+        let judgement = judge(&sure);
         let alone = judge(&load).verdict;
         if judgement.verdict == Verdict::Inconclusive && alone != Verdict::Inconclusive {
+            let ms = |end: Option<f64>| end.map_or(f64::NAN, |us| us / 1000.0);
             return Judgement::new(
                 Verdict::Inconclusive,
-                "by itself its interval decides, and among all figures of the run that is not \
-                 sure enough: run for longer",
+                format!(
+                    "by itself its interval decides, and among all figures of the run, at {:.2} to \
+                     {:.2} ms, that is not sure enough: run for longer",
+                    ms(sure.p95.lo),
+                    ms(sure.p95.hi)
+                ),
             );
         }
         judgement
@@ -179,6 +189,7 @@ fn judge_target(
         users: closed.and_then(|row| row.users),
         rate: open.and_then(|row| row.rate),
         p95,
+        judged: slower.map(|row| row.load_among(cells).p95),
         target_ms: target.target_ms(side),
         verdict: judgement.verdict,
         reason: judgement.reason,

@@ -51,7 +51,8 @@ pub fn judge_item(
 
 /// Judges the baseline against itself as any ratio of time is judged, in a run that judges so many
 /// figures; none where it was timed in too few rounds for a ratio.
-pub fn judge_self(cell: Latency, cells: usize) -> Option<SelfCheck> {
+pub fn judge_self(mut cell: Latency, cells: usize) -> Option<SelfCheck> {
+    cell.rest_on(cells);
     let (ratio, judgement) = timed::judge_self(&cell, cells)?;
     Some(SelfCheck {
         ratio,
@@ -112,14 +113,14 @@ impl ItemEvidence {
     }
 
     /// Judges the item, in a run that judges so many ratios of time, and stores the claims with
-    /// each variant, and with each ratio what it could have told and what would decide it.
+    /// each variant, and with each ratio what its verdict rests on and what would decide it.
     pub fn judge(&mut self, item: &Finding, cells: usize) {
         for cell in self
             .variants
             .iter_mut()
             .flat_map(|variant| &mut variant.latency)
         {
-            cell.smallest_effect = cell.smallest_effect_among(cells);
+            cell.rest_on(cells);
         }
         let judged = judge_item(item, self, cells);
         for (variant, claims) in self.variants.iter_mut().zip(judged) {

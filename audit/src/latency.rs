@@ -37,8 +37,15 @@ pub struct Latency {
     /// How far apart copies of the database may be without anything to take it from, as a share:
     /// where a change has written a table anew. No verdict rests on less.
     pub floor: f64,
+    /// The ratio with the interval that a verdict on it rests on: at the level at which the ratios
+    /// of the run are judged together, the floor included. Absent in earlier files.
+    #[serde(default)]
+    pub judged: Option<Ratio>,
+    /// The same of the 95th percentile.
+    #[serde(default)]
+    pub p95_judged: Option<Ratio>,
     /// The smallest effect that would have been told from none, as a share: half of the interval
-    /// at the level at which the ratios of the run are judged together, the floor included.
+    /// that a verdict rests on.
     pub smallest_effect: Option<f64>,
     /// Where a claim on the ratio is inconclusive: how much longer would decide.
     pub to_decide: Option<Longer>,
@@ -67,6 +74,8 @@ impl Latency {
             zero: None,
             p95_zero: None,
             floor: 0.0,
+            judged: None,
+            p95_judged: None,
             smallest_effect: None,
             to_decide: None,
             engine: None,

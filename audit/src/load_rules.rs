@@ -235,13 +235,11 @@ pub fn both(closed: Option<&Judgement>, open: Option<&Judgement>) -> Judgement {
     }
 }
 
-/// What a ratio of two sides over so many windows comes to in a word, in a run that says it of
-/// `ratios` of them, where one side against itself differed by as much as `noise` (0.02 is 2 %).
-pub fn standing(ratio: Ratio, windows: usize, ratios: usize, noise: f64) -> &'static str {
-    let sure = ratio.judged(ratios, windows, noise);
-    if sure.lo > 1.0 {
+/// What a ratio of two sides comes to in a word.
+pub fn standing(ratio: Ratio) -> &'static str {
+    if ratio.lo > 1.0 {
         "faster"
-    } else if sure.hi < 1.0 {
+    } else if ratio.hi < 1.0 {
         "slower"
     } else {
         "no difference shown"

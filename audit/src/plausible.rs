@@ -207,10 +207,12 @@ fn impossible_percentiles(of: &Percentiles) -> Option<String> {
 
 fn impossible_latency(cell: &Latency) -> Option<String> {
     let zeros = [cell.zero, cell.p95_zero].map(|zero| zero.map(|zero| zero.ratio));
+    let judged = [&cell.judged, &cell.p95_judged];
     let ratios = [&cell.ratio, &cell.p95_ratio, &zeros[0], &zeros[1]];
     let sides = [cell.baseline.as_ref(), Some(&cell.variant)];
     let words = ratios
         .into_iter()
+        .chain(judged)
         .flatten()
         .find_map(impossible_ratio)
         .or_else(|| sides.into_iter().flatten().find_map(impossible_percentiles))

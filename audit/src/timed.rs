@@ -29,12 +29,18 @@ impl Latency {
         Some((ratio, zero.map_or(rounds, |zero| rounds.min(zero.rounds))))
     }
 
-    /// The smallest effect that would have been told from none, in a run that judges so many
-    /// ratios.
-    pub(crate) fn smallest_effect_among(&self, cells: usize) -> Option<f64> {
-        let (ratio, rounds) = self.ratio_of(Quantity::Time)?;
-        let judged = ratio.judged(cells, rounds, self.floor);
-        Some(judged.smallest_effect())
+    /// The ratio of a kind of time with the interval that a verdict rests on, in a run that judges
+    /// so many figures.
+    fn judged_among(&self, of: Quantity, cells: usize) -> Option<Ratio> {
+        let (ratio, rounds) = self.ratio_of(of)?;
+        Some(ratio.judged(cells, rounds, self.floor))
+    }
+
+    /// Notes what a verdict rests on, in a run that judges so many figures.
+    pub(crate) fn rest_on(&mut self, cells: usize) {
+        self.judged = self.judged_among(Quantity::Time, cells);
+        self.p95_judged = self.judged_among(Quantity::P95, cells);
+        self.smallest_effect = self.judged.map(|judged| judged.smallest_effect());
     }
 
     /// How much longer would decide about a promise that is open; none where it is not, or where
@@ -63,8 +69,8 @@ pub(crate) fn judge(
     promised: Promised,
     cells: usize,
 ) -> Option<(Ratio, Judgement)> {
-    let (shown, rounds) = latency.ratio_of(promised.of)?;
-    let judged = shown.judged(cells, rounds, latency.floor);
+    let (shown, _) = latency.ratio_of(promised.of)?;
+    let judged = latency.judged_among(promised.of, cells)?;
     let mut judgement = rules::speed_up(judged, promised.lo, promised.hi);
     let alone = shown.widened(latency.floor);
     if judgement.verdict == Verdict::NoEffect && !alone.holds(1.0) {
@@ -89,9 +95,21 @@ pub(crate) fn judge(
             None => "; it lies on the border, and no length of a run would decide".to_owned(),
         });
     }
-    let tail = latency.ratio_of(Quantity::P95);
-    let slower_tail =
-        tail.is_some_and(|(tail, rounds)| tail.judged(cells, rounds, latency.floor).hi < 1.0);
+    let by_itself = rules::speed_up(shown, promised.lo, promised.hi).verdict;
+    if by_itself != judgement.verdict {
+        judgement.reason.push_str(&format!(
+            "; {shown} by itself would be {by_itself}, and the verdict rests on {judged}, {}",
+            match latency.floor {
+                floor if floor > 0.0 => format!(
+                    "at which all figures of the run hold together and copies of the database may be {:.1} % apart",
+                    100.0 * floor
+                ),
+                _ => "at which all figures of the run hold together".to_owned(),
+            }
+        ));
+    }
+    let tail = latency.judged_among(Quantity::P95, cells);
+    let slower_tail = tail.is_some_and(|tail| tail.hi < 1.0);
     if judged.lo > 1.0 && slower_tail {
         judgement
             .reason

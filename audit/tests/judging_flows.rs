@@ -159,6 +159,8 @@ fn what_one_row_decides_by_itself_is_open_among_many_figures() {
     let among = target(&mut surer, 10_000);
     assert_eq!(among.verdict, Verdict::Inconclusive);
     assert!(among.reason.contains("among all"), "{}", among.reason);
+    let (shown, judged) = (among.p95.expect("p95"), among.judged.expect("its interval"));
+    assert!(judged.hi > shown.hi && judged.value == shown.value);
 }
 
 #[test]
@@ -185,10 +187,11 @@ fn each_loop_has_noise_of_its_own() {
         compared(Compared::Sides, &open, 1.2),
     ];
     judge_load(&mut [], &mut ratios, 0);
-    assert_eq!(
-        (ratios[2].says.as_str(), ratios[3].says.as_str()),
-        ("faster", "no difference shown")
-    );
+    assert_eq!(ratios[2].says, "faster");
+    let sure = ratios[3].p50_judged.expect("an interval");
+    assert!(ratios[3].p50.expect("a ratio").lo > 1.0 && sure.holds(1.0));
+    let words = format!("no difference shown: {sure} with");
+    assert!(ratios[3].says.starts_with(&words), "{}", ratios[3].says);
 }
 
 #[test]
@@ -231,7 +234,8 @@ fn sides_are_told_apart_by_more_than_today_differs_from_itself() {
     ];
     judge_load(&mut [], &mut ratios, 0);
     assert!(ratios[0].says.contains("noise"), "{}", ratios[0].says);
-    assert_eq!(ratios[1].says, "no difference shown");
+    let said = &ratios[1].says;
+    assert!(said.starts_with("no difference shown"), "{said}");
     assert_eq!(ratios[2].says, "faster");
     assert!(ratios[3].p95.is_none() && ratios[3].says.contains("windows"));
     let mut empty = windows(1.0);

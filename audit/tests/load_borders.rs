@@ -142,7 +142,7 @@ fn a_target_holds_when_both_loops_hold_it() {
 fn a_difference_of_the_sides_is_told_when_it_is_more_than_noise() {
     let standing = |lo, hi, noise| {
         let value = f64::midpoint(lo, hi);
-        load_rules::standing(Ratio { value, lo, hi }, 10, 1, noise)
+        load_rules::standing(Ratio { value, lo, hi }.judged(1, 10, noise))
     };
     assert_eq!(standing(1.01, 1.2, 0.0), "faster");
     assert_eq!(standing(1.01, 1.2, 0.02), "no difference shown");

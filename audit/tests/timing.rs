@@ -128,6 +128,32 @@ fn today_against_itself_is_judged_as_the_cells_beside_it_are() {
 }
 
 #[test]
+fn the_interval_that_a_verdict_rests_on_is_kept_and_named_where_it_decides_otherwise() {
+    let (alone, claim) = judged(cell(2.1, 1.03), 1_000, 1);
+    let shown = alone.ratio.expect("a ratio");
+    let rests_on = alone.judged.expect("an interval");
+    assert!((rests_on.lo / shown.lo - 1.0).abs() < 1e-3 && alone.p95_judged.is_none());
+    assert_eq!(claim.verdict, Verdict::Confirmed);
+    assert!(!claim.reason.contains("by itself"), "{}", claim.reason);
+
+    let (among, claim) = judged(cell(2.1, 1.03), 1_000, 200);
+    let rests_on = among.judged.expect("an interval");
+    assert!(rests_on.lo < 2.0 && rests_on.lo < shown.lo && rests_on.hi > shown.hi);
+    assert_eq!(among.smallest_effect, Some(rests_on.smallest_effect()));
+    assert_eq!(claim.verdict, Verdict::Inconclusive);
+    let words =
+        format!("{shown} by itself would be confirmed, and the verdict rests on {rests_on}");
+    assert!(claim.reason.contains(&words), "{}", claim.reason);
+
+    let floored = Latency {
+        floor: 0.1,
+        ..cell(2.1, 1.03)
+    };
+    let (_, claim) = judged(floored, 1_000, 1);
+    assert!(claim.reason.contains("10.0 % apart"), "{}", claim.reason);
+}
+
+#[test]
 fn an_open_claim_says_how_much_longer_would_decide() {
     let (open, claim) = judged(cell(2.1, 1.1), 1_000, 1);
     assert_eq!(claim.verdict, Verdict::Inconclusive);

@@ -1,6 +1,8 @@
 //! What was timed of an operation, in words: a row for each variant and place.
 
-use verdict_audit::evidence::{ItemEvidence, Latency, Percentiles, PlanMode, VariantEvidence};
+use verdict_audit::evidence::{
+    ItemEvidence, Latency, Percentiles, PlanMode, Ratio, VariantEvidence,
+};
 use verdict_audit::{At, VariantName, gain};
 
 use crate::charts::Measured;
@@ -16,6 +18,9 @@ pub(crate) struct Timing {
     pub engine: [String; 2],
     pub ratio: String,
     pub p95_ratio: String,
+    /// What verdicts on both rest on.
+    pub judged: Option<String>,
+    pub p95_judged: Option<String>,
     /// The smallest effect that would have been told from none.
     pub smallest: String,
     /// What the ratio is taken from, or is not known better than.
@@ -106,6 +111,8 @@ fn timing(variant: &VariantEvidence, cell: &Latency) -> Timing {
             Some(ratio) if stands => ratio.to_string(),
             _ => missing(),
         },
+        judged: cell.judged.filter(|_| stands).map(interval),
+        p95_judged: cell.p95_judged.filter(|_| stands).map(interval),
         smallest: cell.smallest_effect.map_or_else(missing, share),
         zero: match &cell.zero {
             Some(zero) => zero.ratio.to_string(),
@@ -121,6 +128,11 @@ fn timing(variant: &VariantEvidence, cell: &Latency) -> Timing {
             )
         }),
     }
+}
+
+/// The interval that a verdict rests on, as a ratio is shown.
+fn interval(judged: Ratio) -> String {
+    format!("judged by {judged}")
 }
 
 fn share(share: f64) -> String {
