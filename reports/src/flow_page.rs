@@ -26,6 +26,7 @@ pub(crate) struct FlowSection<'a> {
 pub(crate) struct FlowRow<'a> {
     pub(crate) row: &'a FlowEvidence,
     pub(crate) tone: Tone,
+    pub(crate) alone: String,
     pub(crate) load: String,
     pub(crate) expected: String,
     pub(crate) throughput: String,
@@ -122,6 +123,7 @@ fn flow_row(row: &FlowEvidence) -> FlowRow<'_> {
     FlowRow {
         row,
         tone: Tone::of(row.verdict),
+        alone: alone(row.verdict),
         load: load(row.users, row.rate).unwrap_or("unknown load".to_owned()),
         expected: expectation(row.side, row.target_ms),
         throughput: format!("{}/s", units::count(row.throughput)),
@@ -138,6 +140,18 @@ fn flow_row(row: &FlowEvidence) -> FlowRow<'_> {
             .generator_share
             .map(|share| format!("{:.0} %", 100.0 * share)),
         errors: format!("{} ({}%)", row.errors, units::figure(share)),
+    }
+}
+
+/// What one loop comes to at one level: no verdict, which a target has in both loops together,
+/// unless its answers are what is wrong.
+fn alone(verdict: Verdict) -> String {
+    match verdict {
+        Verdict::Confirmed => "holds in this loop".to_owned(),
+        Verdict::FallsShort => "does not hold in this loop".to_owned(),
+        Verdict::Inconclusive => "open in this loop".to_owned(),
+        Verdict::Wrong | Verdict::Fails => verdict.to_string(),
+        of_today => format!("{of_today}, in this loop"),
     }
 }
 
@@ -228,6 +242,21 @@ fn capacity_row<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_level_of_one_loop_has_no_verdicts_word_unless_its_answers_are_wrong() {
+        use Verdict::{AsSaid, Confirmed, FallsShort, FasterThanSaid, Inconclusive, Wrong};
+        assert_eq!(alone(Confirmed), "holds in this loop");
+        assert_eq!(
+            alone(FasterThanSaid),
+            "faster than the audit says, in this loop"
+        );
+        for verdict in [Confirmed, FallsShort, Inconclusive, AsSaid, FasterThanSaid] {
+            let said = alone(verdict);
+            assert!(said != verdict.to_string() && said.ends_with("in this loop"));
+        }
+        assert_eq!(alone(Wrong), "wrong");
+    }
 
     #[test]
     fn the_most_that_holds_is_said_with_what_ended_it() {
