@@ -14,6 +14,10 @@ use crate::student::{t_975, t_quantile};
 /// Rounds below which no ratio is given.
 pub const MIN_ROUNDS: usize = 6;
 
+/// Calls of a side that a 95th percentile needs: those of one round, or of as many rounds in a row
+/// as have them where calls are slow.
+pub const CALLS_FOR_A_TAIL: usize = 40;
+
 /// How many times the rounds that were made nobody will wait for.
 const MOST_ROUNDS: usize = 10_000;
 

@@ -12,7 +12,7 @@ use crate::artefact::Artefact;
 use crate::charts::{self, Measured};
 use crate::flow_page::{FlowSection, flow_sections};
 use crate::plot::PlotError;
-use crate::table::{UnderLoad, expectation, measured, noise, under_load};
+use crate::table::{UnderLoad, expectation, measured, noise, under_load, without_tails};
 use crate::timing_page::{Timing, gains, place, timings};
 use crate::tone::Tone;
 use crate::units;
@@ -30,6 +30,8 @@ pub(crate) struct Page<'a> {
     self_check: Option<SelfCheck>,
     groups: Vec<Group>,
     under_load: Vec<UnderLoad>,
+    /// Where there is no ratio of p95, and why.
+    without_tails: Option<String>,
     items: Vec<Section<'a>>,
     flows: Vec<FlowSection<'a>>,
     artefacts: &'a [Artefact],
@@ -125,6 +127,7 @@ impl<'a> Page<'a> {
             }),
             groups,
             under_load: under_load(results),
+            without_tails: without_tails(results),
             items: results
                 .items
                 .iter()

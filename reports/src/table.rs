@@ -3,6 +3,7 @@
 use verdict_audit::evidence::{
     ClaimEvidence, Compared, FlowRatio, Results, SelfCheck, TargetEvidence,
 };
+use verdict_audit::ratio::{CALLS_FOR_A_TAIL, MIN_ROUNDS};
 use verdict_audit::{FlowId, Side, Verdict};
 
 use crate::tone::Tone;
@@ -71,6 +72,9 @@ pub fn render(results: &Results, colour: bool) -> String {
         text.push_str(&cells.join("  "));
         text.push('\n');
     }
+    if let Some(words) = without_tails(results) {
+        text.push_str(&format!("\n{words}\n"));
+    }
     for words in undecided(results) {
         text.push_str(&format!("\n{words}\n"));
     }
@@ -81,6 +85,23 @@ pub fn render(results: &Results, colour: bool) -> String {
         }
     }
     text
+}
+
+/// At how many places no ratio of p95 is given, and why; none where there is one at each.
+pub(crate) fn without_tails(results: &Results) -> Option<String> {
+    let variants = results.items.iter().flat_map(|item| &item.variants);
+    let cells = variants.flat_map(|variant| &variant.latency);
+    let compared: Vec<_> = cells.filter(|cell| cell.ratio.is_some()).collect();
+    let without = compared.iter().filter(|cell| cell.p95_ratio.is_none());
+    let without = without.count();
+    (without > 0).then(|| {
+        format!(
+            "no ratio of p95 at {without} of {} places that were timed: it takes {MIN_ROUNDS} percentiles of \
+             {CALLS_FOR_A_TAIL} calls or more of each side, and there was no time for as many calls; \
+             `cargo bench` has four times as much of it as `--quick`",
+            compared.len()
+        )
+    })
 }
 
 /// Why each claim is open that is, and what would decide it.

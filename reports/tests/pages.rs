@@ -61,6 +61,27 @@ fn a_run_that_judged_nothing_says_so() {
 }
 
 #[test]
+fn where_no_ratio_of_p95_is_given_one_line_says_so() {
+    let mut results = common::results();
+    let line = "no ratio of p95 at ";
+    assert!(!table::render(&results, false).contains(line));
+    let variants = results.items.iter_mut().flat_map(|item| &mut item.variants);
+    let cells: Vec<_> = variants.flat_map(|variant| &mut variant.latency).collect();
+    let all = cells.len();
+    cells
+        .into_iter()
+        .take(2)
+        .for_each(|cell| cell.p95_ratio = None);
+    for shown in [
+        table::render(&results, false),
+        html::render(&results, &[]).unwrap(),
+    ] {
+        assert_eq!(shown.matches(line).count(), 1);
+        assert!(shown.contains(&format!("{line}2 of {all} places")));
+    }
+}
+
+#[test]
 fn the_report_of_a_run() {
     let page = html::render(&common::results(), &artefacts()).unwrap();
     let body = &page[page.find("<body>").expect("a body")..];

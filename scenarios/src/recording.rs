@@ -6,7 +6,7 @@ use hdrhistogram::Histogram;
 use verdict_audit::evidence::{Latency, Recorded, SideRecord};
 use verdict_audit::histogram;
 use verdict_audit::quantile::{Unit, percentiles};
-use verdict_audit::ratio::{Block, ratio};
+use verdict_audit::ratio::{Block, CALLS_FOR_A_TAIL, ratio};
 use verdict_audit::{At, OperationName};
 
 /// A side of a pair.
@@ -26,10 +26,6 @@ impl Sampled {
         }
     }
 }
-
-/// Calls of a side that a 95th percentile needs: those of one round, or of as many rounds in a row
-/// as have them where calls are slow.
-const CALLS_FOR_A_TAIL: usize = 40;
 
 /// The calls of one side.
 struct Times {
