@@ -103,11 +103,8 @@ impl Court<'_> {
             let Some(elsewhere) = self.session.zero(&name, cell.at) else {
                 continue;
             };
-            let near = cell.ratio.is_some_and(|ratio| {
-                let mut borders = borders(case.finding, &cell.operation, cell.at);
-                borders.any(|border| is_near(ratio, border))
-            });
-            if cell.zero.is_none() || elsewhere.at == cell.at || !cell.at.is_rung() || !near {
+            let elsewhere = cell.zero.is_some() && elsewhere.at != cell.at;
+            if !elsewhere || !cell.at.is_rung() || !is_undecided(case.finding, cell) {
                 continue;
             }
             self.find_zero(case, &cell.operation, cell.at, criterion)?;
@@ -123,23 +120,29 @@ fn key(case: Case<'_>, operation: &OperationName) -> String {
     format!("{} {operation}", case.item.id())
 }
 
-/// Where a verdict changes: at no effect, and at what is promised there.
+/// Whether either ratio, of the typical call or of the 95th percentile, ends near a border.
+fn is_undecided(finding: &Finding, cell: &Latency) -> bool {
+    let ratios = [
+        (Quantity::Time, cell.ratio),
+        (Quantity::P95, cell.p95_ratio),
+    ];
+    ratios.into_iter().any(|(of, ratio)| {
+        ratio.is_some_and(|ratio| borders(finding, cell, of).any(|border| is_near(ratio, border)))
+    })
+}
+
+/// Where a verdict on a kind of time changes: at no effect, and at what is promised there.
 fn borders<'a>(
     finding: &'a Finding,
-    name: &'a OperationName,
-    place: At,
+    cell: &'a Latency,
+    quantity: Quantity,
 ) -> impl Iterator<Item = f64> + use<'a> {
     let promised = finding.claims.iter().filter(move |claim| {
         let on_it = claim.operation.as_ref();
-        on_it.is_none_or(|on| on == name)
+        on_it.is_none_or(|on| *on == cell.operation)
     });
     let promised = promised.filter_map(move |claim| match claim.promise {
-        Promise::Ratio {
-            of: Quantity::Time | Quantity::P95,
-            lo,
-            hi,
-            at,
-        } if at == place => Some([lo, hi]),
+        Promise::Ratio { of, lo, hi, at } if of == quantity && at == cell.at => Some([lo, hi]),
         _ => None,
     });
     std::iter::once(1.0).chain(promised.flatten())
@@ -154,6 +157,7 @@ fn is_near(ratio: Ratio, border: f64) -> bool {
 mod tests {
     use super::*;
     use verdict_audit::evidence::{Percentiles, Zero};
+    use verdict_audit::{Catalogue, Claim};
 
     fn ratio(value: f64, half: f64) -> Ratio {
         Ratio {
@@ -200,6 +204,35 @@ mod tests {
             .p95_ratio
             .unwrap();
         assert!((tail.value - 1.8).abs() < 1e-9 && tail.lo < 1.8 / 1.05);
+    }
+
+    #[test]
+    fn a_place_is_undecided_where_only_the_tail_ends_near_a_border() {
+        let mut finding = Catalogue::builtin().items[0].clone();
+        finding.claims.clear();
+        let mut cell = raw();
+        assert!(!is_undecided(&finding, &cell));
+        cell.p95_ratio = Some(ratio(1.1, 1.08));
+        assert!(is_undecided(&finding, &cell), "near no effect");
+
+        cell.p95_ratio = Some(ratio(3.1, 1.05));
+        let promise = |of| Promise::Ratio {
+            of,
+            lo: 3.0,
+            hi: 9.0,
+            at: cell.at,
+        };
+        let claim = |promise| Claim {
+            id: "tail".to_owned(),
+            operation: None,
+            variant: None,
+            says: None,
+            promise,
+        };
+        finding.claims = vec![claim(promise(Quantity::P95))];
+        assert!(is_undecided(&finding, &cell), "near what is promised of it");
+        finding.claims = vec![claim(promise(Quantity::Time))];
+        assert!(!is_undecided(&finding, &cell), "promised of another");
     }
 
     #[test]
