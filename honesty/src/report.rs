@@ -123,36 +123,55 @@ impl Honesty {
         json + "\n"
     }
 
-    /// Every bar that is missed, in words. How often a slowdown is found is published, whatever
-    /// it comes to.
-    pub fn missed(&self) -> Vec<String> {
-        let (aa, saved) = (&self.aa, &self.calls.saved);
+    /// Every bar that is missed, in words, of the parts that were tried: `aa` and `saved` have
+    /// some. How often a slowdown is found is published, whatever it comes to.
+    pub fn missed(&self, tried: impl Fn(&str) -> bool) -> Vec<String> {
         let mut missed = Vec::new();
-        if aa.cells < CELLS {
+        if tried("aa") {
+            missed.extend(self.aa.missed());
+        }
+        if tried("saved") {
+            missed.extend(self.calls.missed());
+        }
+        missed
+    }
+}
+
+impl Aa {
+    fn missed(&self) -> Vec<String> {
+        let mut missed = Vec::new();
+        if self.cells < CELLS {
             missed.push(format!(
                 "{} cells of today against itself, and {CELLS} are due",
-                aa.cells
+                self.cells
             ));
         }
-        if !MISSES.contains(&aa.share()) {
+        if !MISSES.contains(&self.share()) {
             missed.push(format!(
                 "{:.1} % of the 95 % intervals miss 1, and {:.0} to {:.0} % are due",
-                100.0 * aa.share(),
+                100.0 * self.share(),
                 100.0 * MISSES.start(),
                 100.0 * MISSES.end()
             ));
         }
-        if aa.judged * RUNS_FOR_ONE > aa.runs {
+        if self.judged * RUNS_FOR_ONE > self.runs {
             missed.push(format!(
                 "{} of {} runs of today against itself have a verdict, and one in \
                  {RUNS_FOR_ONE} may",
-                aa.judged, aa.runs
+                self.judged, self.runs
             ));
         }
-        if saved.is_empty() {
+        missed
+    }
+}
+
+impl Calls {
+    fn missed(&self) -> Vec<String> {
+        let mut missed = Vec::new();
+        if self.saved.is_empty() {
             missed.push("nothing was timed by three clocks".to_owned());
         }
-        let disagreeing = saved.iter().filter(|saved| !saved.agrees());
+        let disagreeing = self.saved.iter().filter(|saved| !saved.agrees());
         missed
             .extend(disagreeing.map(|saved| format!("the clocks do not agree on {}", saved.place)));
         missed
@@ -280,8 +299,9 @@ mod tests {
             aa: Aa::of(runs),
             ..Honesty::default()
         };
-        let mut missed = honesty.missed();
+        let mut missed = honesty.missed(|_| true);
         assert_eq!(missed.pop().unwrap(), "nothing was timed by three clocks");
+        assert_eq!(missed, honesty.missed(|part| part == "aa"));
         missed
     }
 
@@ -308,6 +328,33 @@ mod tests {
         assert!(missed(&never)[0].starts_with("0.0 %"));
         let few = vec![run(20, 1, 1.021); 20];
         assert!(missed(&few)[0].starts_with("400 cells"));
+    }
+
+    #[test]
+    fn a_part_is_held_to_its_own_bars_and_slowdowns_to_none() {
+        let nothing = Honesty::default();
+        assert!(nothing.missed(|part| part == "power").is_empty());
+        let saved = nothing.missed(|part| part == "saved");
+        assert_eq!(saved, ["nothing was timed by three clocks"]);
+        let aa = nothing.missed(|part| part == "aa");
+        assert!(aa[0].starts_with("0 cells"), "{aa:?}");
+    }
+
+    #[test]
+    fn what_slowdowns_waited_is_published() {
+        let honesty = Honesty {
+            power: vec![Power {
+                slowdown: 0.05,
+                depth: "full",
+                found: 3,
+                tries: 4,
+                waited: 0.0521,
+            }],
+            ..Honesty::default()
+        };
+        assert!(honesty.to_string().contains("waited 5.2 %"));
+        let json: serde_json::Value = serde_json::from_str(&honesty.json()).unwrap();
+        assert_eq!(json["power"][0]["waited"], 0.0521);
     }
 
     #[test]
