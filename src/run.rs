@@ -77,15 +77,15 @@ pub fn run(
 
 /// Says how long the run will take, before anything is waited for.
 fn announce(request: &Request, world: &World, display: &Display) -> crate::error::Result<()> {
-    let (ratios, expected) = estimate(&request.items, world, request.depth)?;
+    let mut expected = estimate(&request.items, world, request.depth)?;
     let load = request.load();
-    let under_load = load.as_ref().map(LoadPlan::expected).unwrap_or_default();
+    expected.load = load.as_ref().map(LoadPlan::expected).unwrap_or_default();
     display.announce(&format!(
-        "{} items, {ratios} ratios of time, {} flows under load: about {} s, and as long as the \
-         world takes where it is not kept yet",
+        "{} items, {} ratios of time, {} flows under load: {expected}; and as long as the world \
+         takes where it is not kept yet",
         request.items.len(),
+        expected.ratios,
         load.map_or(0, |plan| plan.flows.len()),
-        (expected + under_load).as_secs()
     ));
     Ok(())
 }

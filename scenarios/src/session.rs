@@ -31,6 +31,17 @@ pub enum Depth {
     Quick,
 }
 
+impl Depth {
+    /// How many answers of an operation are held to the oracle: a fault in one call of fifty is
+    /// missed by 300 of them once in 400 times.
+    pub fn answers(self) -> u64 {
+        match self {
+            Self::Full => 300,
+            Self::Quick => 60,
+        }
+    }
+}
+
 /// Both sides.
 pub const ROLES: [Role; 2] = [Role::Baseline, Role::Trial];
 
@@ -125,13 +136,9 @@ impl<'a> Session<'a> {
         self.depth
     }
 
-    /// How many answers of an operation are held to the oracle: a fault in one call of fifty is
-    /// missed by 300 of them once in 400 times.
+    /// How many answers of an operation are held to the oracle.
     pub fn answers(&self) -> u64 {
-        match self.depth {
-            Depth::Full => 300,
-            Depth::Quick => 60,
-        }
+        self.depth.answers()
     }
 
     fn standing(&self, role: Role) -> Standing {

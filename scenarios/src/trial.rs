@@ -447,22 +447,15 @@ impl Court<'_> {
         let mut tally = Tally::default();
         for item in self.items {
             for operation in item.operations() {
-                let engine = operation.ladder().engine();
-                let touches = |table: &Table| table.engine == engine;
-                let touched = change.touches.is_empty() || change.touches.iter().any(touches);
-                if operation.aside() || !touched {
+                let Some(effort) = additive_effort(change, &*operation) else {
                     continue;
-                }
-                let answers = match operation.ladder() {
-                    Ladder::Rows => ADDITIVE_ANSWERS,
-                    Ladder::Events => ADDITIVE_OF_ALL,
                 };
                 let mut changed = Tally::default();
-                let asked = (&today, Role::Trial, Effort::glance(answers));
+                let asked = (&today, Role::Trial, effort);
                 self.check(*item, &*operation, asked, &mut changed)?;
                 if changed.differs() {
                     let mut unchanged = Tally::default();
-                    let asked = (&today, Role::Baseline, Effort::glance(answers));
+                    let asked = (&today, Role::Baseline, effort);
                     self.check(*item, &*operation, asked, &mut unchanged)?;
                     if !changed.is_worse_than(&unchanged) {
                         tally.declare(format!(
@@ -534,6 +527,19 @@ impl Court<'_> {
     fn left_as_found(&self, item: &dyn Item, before: &BTreeMap<String, TableSum>) -> Result<()> {
         same_sums(item, before, &self.checksums(item)?)
     }
+}
+
+/// How much is asked of an operation of today's on the schema that a change makes; none where the
+/// change leaves what it is asked of as it was.
+pub fn additive_effort(change: &Change, operation: &dyn AnyOperation) -> Option<Effort> {
+    let engine = operation.ladder().engine();
+    let touches = |table: &Table| table.engine == engine;
+    let touched = change.touches.is_empty() || change.touches.iter().any(touches);
+    let answers = match operation.ladder() {
+        Ladder::Rows => ADDITIVE_ANSWERS,
+        Ladder::Events => ADDITIVE_OF_ALL,
+    };
+    (touched && !operation.aside()).then(|| Effort::glance(answers))
 }
 
 /// The tables that an item writes.
