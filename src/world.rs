@@ -93,6 +93,8 @@ pub async fn open(
 /// for a connection, for hours in all; what was started ends with the process.
 async fn watch(vigil: Vigil, bars: MultiProgress) {
     let death = vigil.until_death(&bars).await;
+    // What is left is swept at the next start.
+    let _ = vigil.put_away().await;
     let error = Error::Dead(death);
     let code = error.exit().code();
     exit::failure(&error);

@@ -22,6 +22,7 @@ use crate::blocking::blocking;
 use crate::docker::{docker, has_image, list, refused, remove};
 use crate::endpoints::{Endpoints, Ports, USER, password};
 use crate::folders::Lock;
+use crate::heir::Heir;
 use crate::keeper_handle::KeeperHandle;
 use crate::options::Options;
 use crate::protocol::Elsewhere;
@@ -61,7 +62,7 @@ pub(crate) async fn start(
     let docker = docker().await?;
     let runs = options.cache.join("runs");
     sweep(&docker, &runs).await?;
-    let keeper = KeeperHandle::hold(&options.host, runs.join(run)).await?;
+    let mut keeper = KeeperHandle::hold(&options.host, runs.join(run)).await?;
     let label = keeper.folder().display().to_string();
     keeper.clean_up(Elsewhere::Containers(format!("{LABEL}={label}")))?;
     let password = password();
@@ -124,6 +125,11 @@ pub(crate) async fn start(
 }
 
 impl Containers {
+    /// Who does the keeper's work when it is gone.
+    pub(crate) fn heir(&self) -> Heir {
+        self.keeper.heir()
+    }
+
     /// Stops the engines and commits their data as the images of the world `name`.
     pub(crate) async fn seal(self, name: &str) -> Result<(), Error> {
         let docker = docker().await?;

@@ -346,7 +346,13 @@ impl Engines {
 
     /// Watches over the engines, from outside and for as long as it is asked to.
     pub fn vigil(&self) -> Vigil {
-        Vigil::new(self.endpoints.clone())
+        let keeper = match &self.backend {
+            Backend::Embedded(keeper) => Some(keeper.heir()),
+            Backend::Containers(containers) => Some(containers.heir()),
+            Backend::External(external) => Some(external.heir()),
+            Backend::Borrowed => None,
+        };
+        Vigil::new(self.endpoints.clone(), keeper)
     }
 
     /// Each engine's version and the settings that decide its speed and durability, as it

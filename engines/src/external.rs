@@ -14,6 +14,7 @@ use sqlx::PgConnection;
 
 use crate::blocking::blocking;
 use crate::endpoints::Endpoints;
+use crate::heir::Heir;
 use crate::keeper_handle::KeeperHandle;
 use crate::options::Options;
 use crate::protocol::Elsewhere;
@@ -56,7 +57,7 @@ impl External {
             move || folders::sweep(&runs)
         })
         .await?;
-        let keeper = KeeperHandle::hold(&options.host, runs.join(run)).await?;
+        let mut keeper = KeeperHandle::hold(&options.host, runs.join(run)).await?;
         keeper.clean_up(Elsewhere::Databases(run.to_owned()))?;
         Ok(Self {
             endpoints,
@@ -69,6 +70,11 @@ impl External {
 
     pub(crate) fn endpoints(&self) -> &Endpoints {
         &self.endpoints
+    }
+
+    /// Who does the keeper's work when it is gone.
+    pub(crate) fn heir(&self) -> Heir {
+        self.keeper.heir()
     }
 
     /// The run's own copy of the world `key`, which `build` fills if it is not there.

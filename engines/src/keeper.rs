@@ -3,6 +3,8 @@
 //! Verdict holds the other end of its standard input. However Verdict ends, the kernel
 //! closes that end, and the keeper stops the engines and removes the folder. It lives in a
 //! session of its own, so a Ctrl-C meant for Verdict reaches it only through the pipe.
+//!
+//! One that is stopped goes on when Verdict needs it, or ends.
 
 use std::io::{BufRead, Write};
 use std::path::PathBuf;
@@ -10,6 +12,7 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
+use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::unistd::Pid;
 
@@ -19,9 +22,9 @@ use crate::folders::Lock;
 use crate::protocol::{Elsewhere, Event, Order, Task};
 
 /// How long an engine may take to stop before it is killed.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// How often ended processes are looked for.
-const TICK: Duration = Duration::from_millis(20);
+pub(crate) const TICK: Duration = Duration::from_millis(20);
 
 enum Message {
     Order(Order),
@@ -32,6 +35,8 @@ enum Message {
 pub(crate) fn run() -> ExitCode {
     // Fails only for the leader of a process group, which has a session of its own already.
     let _ = nix::unistd::setsid();
+    // Where it cannot be had, one that is stopped stays so when Verdict is killed.
+    let _ = set_pdeathsig(Signal::SIGCONT);
     // Blocked before any thread exists, so that only the thread that waits for them gets them.
     let signals = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP]
         .into_iter()
@@ -127,7 +132,11 @@ impl Keeper {
             Order::Start(task) => {
                 let name = task.name.clone();
                 match start(task) {
-                    Ok(kept) => self.children.push(kept),
+                    Ok(kept) => {
+                        let pid = kept.child.id();
+                        self.children.push(kept);
+                        report(&Event::Started { name, pid });
+                    }
                     Err(error) => report(&Event::Exited {
                         name,
                         status: format!("did not start: {error}"),
@@ -184,7 +193,7 @@ impl Keeper {
 }
 
 /// Whether it succeeded. What is left is swept at the next start.
-fn clean_up(elsewhere: Elsewhere) -> bool {
+pub(crate) fn clean_up(elsewhere: Elsewhere) -> bool {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();

@@ -6,15 +6,20 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tokio::sync::watch;
 
+use crate::Error;
 use crate::commands::KEEPER;
+use crate::heir::{Heir, Seen};
 use crate::protocol::{Elsewhere, Event, Order, Task};
-use crate::{Error, folders};
 
 /// How long a keeper may take to stop its engines and remove its folder; a little more than
 /// the keeper itself gives the engines.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long the keeper may be silent before it is woken, in case that somebody stopped it.
+const SILENCE: Duration = Duration::from_secs(1);
 /// What a process says when a disk is full.
 const FULL: &str = "No space left on device";
 /// Lines of a log that are worth showing.
@@ -27,12 +32,7 @@ pub(crate) struct KeeperHandle {
     orders: Mutex<Option<ChildStdin>>,
     events: watch::Receiver<Seen>,
     folder: PathBuf,
-}
-
-#[derive(Debug, Default)]
-struct Seen {
-    events: Vec<Event>,
-    gone: bool,
+    elsewhere: Option<Elsewhere>,
 }
 
 impl KeeperHandle {
@@ -64,6 +64,7 @@ impl KeeperHandle {
             orders,
             events,
             folder,
+            elsewhere: None,
         };
         keeper.order(&Order::Hold(keeper.folder.clone()))?;
         keeper
@@ -100,8 +101,24 @@ impl KeeperHandle {
     }
 
     /// Has the keeper clean up elsewhere at the end, too.
-    pub(crate) fn clean_up(&self, elsewhere: Elsewhere) -> Result<(), Error> {
+    pub(crate) fn clean_up(&mut self, elsewhere: Elsewhere) -> Result<(), Error> {
+        self.elsewhere = Some(elsewhere.clone());
         self.order(&Order::CleanUp(elsewhere))
+    }
+
+    /// Who does its work when it is gone.
+    pub(crate) fn heir(&self) -> Heir {
+        Heir {
+            events: self.events.clone(),
+            folder: self.folder.clone(),
+            elsewhere: self.elsewhere.clone(),
+        }
+    }
+
+    fn wake(&self) {
+        if let Ok(pid) = i32::try_from(self.child.id()) {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGCONT);
+        }
     }
 
     /// Stops all processes; the folder stays. An error where one has ended otherwise than well,
@@ -229,10 +246,14 @@ impl KeeperHandle {
                     });
                 }
             }
-            if events.changed().await.is_err() {
-                return Err(Error::Keeper {
-                    what: "has ended".to_owned(),
-                });
+            match tokio::time::timeout(SILENCE, events.changed()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) => {
+                    return Err(Error::Keeper {
+                        what: "has ended".to_owned(),
+                    });
+                }
+                Err(_) => self.wake(),
             }
         }
     }
@@ -246,30 +267,29 @@ impl KeeperHandle {
             .is_some()
     }
 
-    /// Ends the keeper and waits, for a bounded time, until its folder is gone. Blocks the
-    /// thread.
+    /// Ends the keeper and waits, for a bounded time, until its folder is gone. What it does not
+    /// do is done in its place, and an error all the same. Blocks the thread.
     pub(crate) fn end(&mut self) -> Result<(), Error> {
         self.close();
         let deadline = Instant::now() + PATIENCE;
-        loop {
+        let what = loop {
             match self.child.try_wait() {
                 Ok(Some(status)) if status.success() => return Ok(()),
-                Ok(Some(status)) => {
-                    // What it could not do is done here, or else at the next start.
-                    folders::remove(&self.folder)?;
-                    return Err(Error::Keeper {
-                        what: format!("ended with {status}"),
-                    });
-                }
+                Ok(Some(status)) => break format!("ended with {status}"),
                 Ok(None) if Instant::now() > deadline => {
-                    return Err(Error::Keeper {
-                        what: format!("did not stop its engines within {} s", PATIENCE.as_secs()),
-                    });
+                    let _ = self.child.kill();
+                    let _ = self.child.wait();
+                    break format!("did not stop its engines within {} s", PATIENCE.as_secs());
                 }
-                Ok(None) => std::thread::sleep(Duration::from_millis(5)),
+                Ok(None) => {
+                    self.wake();
+                    std::thread::sleep(Duration::from_millis(5));
+                }
                 Err(error) => return Err(Error::io("waiting for", "the keeper")(error)),
             }
-        }
+        };
+        self.heir().put_away()?;
+        Err(Error::Keeper { what })
     }
 }
 

@@ -34,6 +34,7 @@ mod engines;
 mod error;
 mod external;
 mod folders;
+mod heir;
 mod hold;
 pub mod host;
 mod info;

@@ -19,7 +19,7 @@ pub(crate) enum Order {
 }
 
 /// What a run has outside of its folder.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum Elsewhere {
     /// The containers with this label.
     Containers(String),
@@ -51,6 +51,13 @@ pub(crate) struct Task {
 pub(crate) enum Event {
     /// The folder is made and owned.
     Held,
+    /// A process was started.
+    Started {
+        /// Its name.
+        name: String,
+        /// Its number.
+        pid: u32,
+    },
     /// A process ended.
     Exited {
         /// Its name.

@@ -13,7 +13,10 @@ use redis::aio::MultiplexedConnection;
 use sqlx::{Connection, PgConnection};
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::Error;
+use crate::blocking::blocking;
 use crate::endpoints::Endpoints;
+use crate::heir::Heir;
 
 /// How often an engine is asked.
 const EACH: Duration = Duration::from_secs(1);
@@ -22,34 +25,72 @@ const ODD: Duration = Duration::from_secs(10);
 /// How long it may be silent before it is given up: long against any stall of a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// An engine that is gone in the middle of a run.
+/// An engine, or the process that keeps them all, that is gone in the middle of a run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{engine} is gone in the middle of the run ({reason})")]
 pub struct Death {
-    /// `PostgreSQL`, `ClickHouse` or `Redis`.
+    /// `PostgreSQL`, `ClickHouse` or `Redis`, or the process that keeps them.
     pub engine: &'static str,
     /// What was seen of it last.
     pub reason: String,
+}
+
+impl Death {
+    fn of_keeper() -> Self {
+        Self {
+            engine: "the process that keeps the engines",
+            reason: "it has ended".to_owned(),
+        }
+    }
 }
 
 /// Watches over three engines.
 #[derive(Debug, Clone)]
 pub struct Vigil {
     endpoints: Endpoints,
+    keeper: Option<Heir>,
 }
 
 impl Vigil {
-    pub(crate) fn new(endpoints: Endpoints) -> Self {
-        Self { endpoints }
+    pub(crate) fn new(endpoints: Endpoints, keeper: Option<Heir>) -> Self {
+        Self { endpoints, keeper }
     }
 
     /// Waits for the first engine that dies. One that is silent for 10 s is told of on standard
     /// error, above the bars of `progress`, and given up after 60.
     pub async fn until_death(&self, progress: &MultiProgress) -> Death {
-        tokio::select! {
+        let death = tokio::select! {
             death = watch(self.postgres(), progress) => death,
             death = watch(self.clickhouse(), progress) => death,
             death = watch(self.redis(), progress) => death,
+            death = self.bereaved() => death,
+        };
+        // The engines end with their keeper.
+        self.of_keeper().unwrap_or(death)
+    }
+
+    async fn bereaved(&self) -> Death {
+        match &self.keeper {
+            Some(keeper) => keeper.bereaved().await,
+            None => std::future::pending().await,
+        }
+        Death::of_keeper()
+    }
+
+    fn of_keeper(&self) -> Option<Death> {
+        let bereaved = self.keeper.as_ref().is_some_and(Heir::is_bereaved);
+        bereaved.then(Death::of_keeper)
+    }
+
+    /// Does what a keeper that is gone was to do at the end, within a bounded time; nothing where
+    /// it lives.
+    ///
+    /// # Errors
+    /// When something is left; the next start sweeps it up.
+    pub async fn put_away(&self) -> Result<(), Error> {
+        match self.keeper.clone().filter(Heir::is_bereaved) {
+            Some(keeper) => blocking(move || keeper.put_away()).await,
+            None => Ok(()),
         }
     }
 
@@ -59,7 +100,7 @@ impl Vigil {
             (self.postgres(), self.clickhouse(), self.redis());
         let (postgres, clickhouse, redis) =
             tokio::join!(once(&mut postgres), once(&mut clickhouse), once(&mut redis));
-        postgres.or(clickhouse).or(redis)
+        self.of_keeper().or(postgres).or(clickhouse).or(redis)
     }
 
     fn postgres(&self) -> Postgres<'_> {

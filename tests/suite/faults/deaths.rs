@@ -6,7 +6,7 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill};
 
 use super::moments::died_of;
-use super::scene::{ENGINES, SERVICE, Scene, whole};
+use super::scene::{ENGINES, KEEPER, SERVICE, Scene, whole};
 use crate::engines::own_cache;
 
 /// Long enough for a load to be under way.
@@ -16,7 +16,7 @@ const WHILE: Duration = Duration::from_millis(1_400);
 const BUILDS: &str = "building the world";
 const TRIES: &str = "answers";
 
-/// An engine is killed, or stopped for good, once a run says a word.
+/// An engine, or the keeper, is killed, or stopped for good, once a run says a word.
 fn strikes(signal: Signal, engine: (&str, &str), word: &str, scene: &Scene) {
     let (killed, process) = engine;
     let mut running = scene.start(&["run", "pagination", "--quick", "--scale", "smoke"]);
@@ -39,13 +39,34 @@ fn strikes(signal: Signal, engine: (&str, &str), word: &str, scene: &Scene) {
 fn whichever_engine_is_killed_in_the_middle_is_named_and_nothing_is_written() {
     let cache = Arc::new(own_cache());
     let scene = Scene::on(&cache);
-    for engine in ENGINES {
-        strikes(Signal::SIGKILL, engine, BUILDS, &scene);
+    for word in [BUILDS, TRIES] {
+        for killed in ENGINES.into_iter().chain([KEEPER]) {
+            strikes(Signal::SIGKILL, killed, word, &scene);
+        }
+        scene.worlds_are_whole();
     }
-    scene.worlds_are_whole();
-    for engine in ENGINES {
-        strikes(Signal::SIGKILL, engine, TRIES, &scene);
+}
+
+#[test]
+fn a_keeper_that_is_stopped_goes_on_when_it_is_needed() {
+    let scene = Scene::on(&Arc::new(own_cache()));
+    let stopped_at = |word| {
+        let words = ["check", "pagination", "--scale", "smoke"];
+        let mut running = scene.start(&words);
+        running.says_word(word);
+        let keeper = scene.found(KEEPER.1, &mut running).expect("a keeper");
+        kill(keeper, Signal::SIGSTOP).unwrap();
+        running
+    };
+    for word in [BUILDS, "starting engines", TRIES] {
+        let ended = stopped_at(word).end();
+        assert!(ended.status.success(), "{word}: {}", ended.said);
+        scene.is_left_alone();
     }
+    let running = stopped_at(TRIES);
+    running.signal(Signal::SIGKILL);
+    running.end();
+    scene.is_left_alone();
     scene.worlds_are_whole();
 }
 

@@ -10,7 +10,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tempfile::TempDir;
 
-use super::scene::{ENGINES, Ended, SERVICE, Scene, VARIABLE, seed, whole};
+use super::scene::{ENGINES, Ended, KEEPER, SERVICE, Scene, VARIABLE, seed, whole};
 use crate::engines::own_cache;
 
 /// Cases that are drawn.
@@ -72,10 +72,12 @@ const LOAD: usize = 2;
 enum Harm {
     /// To Verdict itself.
     Signal(Signal),
-    /// To an engine or the service: its name, and the words by which it is found.
+    /// To an engine, the service or the keeper: its name, and the words by which it is found.
     Kill(&'static str, &'static str),
     /// To an engine, for a while.
     Stop(&'static str),
+    /// To the keeper, for good.
+    Halt,
     /// Everything that nobody uses is removed.
     Clean,
     /// The same command on the same cache.
@@ -92,7 +94,10 @@ struct Case {
 impl Case {
     /// Whether it takes seconds: what is done to no harm is done to its end, and a run is long.
     fn is_short(&self) -> bool {
-        let to_its_end = matches!(self.harm, Harm::Stop(_) | Harm::Clean | Harm::Twin);
+        let to_its_end = matches!(
+            self.harm,
+            Harm::Stop(_) | Harm::Halt | Harm::Clean | Harm::Twin
+        );
         !(to_its_end && self.command == RUN)
     }
 }
@@ -105,10 +110,13 @@ fn matrix() -> Vec<Case> {
         // A terminal that is closed.
         Signal::SIGHUP,
     ];
-    let kills = ENGINES.map(|(engine, words)| Harm::Kill(engine, words));
+    let killed = ENGINES.into_iter().chain([KEEPER]);
+    let kills = killed.map(|(name, words)| Harm::Kill(name, words));
     let often = signals.map(Harm::Signal).into_iter().chain(kills);
     let stops = ENGINES.map(|(_, words)| Harm::Stop(words));
-    let seldom = stops.into_iter().chain([Harm::Clean, Harm::Twin]);
+    let seldom = stops
+        .into_iter()
+        .chain([Harm::Halt, Harm::Clean, Harm::Twin]);
     let mut cases = Vec::new();
     let mut add = |harm, commands: &[usize], apart| {
         for command in commands.iter().copied() {
@@ -143,14 +151,19 @@ fn whatever_happens_at_whichever_moment_nothing_is_left_and_earlier_results_stan
     }
     let cache = Arc::new(own_cache());
     Scene::on(&cache).worlds_are_whole();
-    for case in cases {
+    for mut case in cases {
         println!("{case:?} of {VARIABLE}={seed}");
-        try_case(case, &cache, random.random_range(Duration::ZERO..MOMENT));
+        // What came too late for anything is tried again, earlier.
+        while !try_case(case, &cache, random.random_range(Duration::ZERO..MOMENT)) {
+            case.moment -= 1;
+            assert!(case.moment > 0, "{case:?}: it never came in time");
+        }
     }
     Scene::on(&cache).worlds_are_whole();
 }
 
-fn try_case(case: Case, cache: &Arc<TempDir>, after: Duration) {
+/// Whether it came in time to strike somebody.
+fn try_case(case: Case, cache: &Arc<TempDir>, after: Duration) -> bool {
     let command = &COMMANDS[case.command];
     let own;
     let scene = if command.finds && !matches!(case.harm, Harm::Clean) {
@@ -163,65 +176,75 @@ fn try_case(case: Case, cache: &Arc<TempDir>, after: Duration) {
         scene.worlds_are_whole();
     }
     let mut running = scene.start(command.words);
-    let runs = running.says(case.moment.min(command.lines));
+    running.says(case.moment.min(command.lines));
     let beyond = case.moment.saturating_sub(command.lines);
     std::thread::sleep(MOMENT * u32::try_from(beyond).unwrap() + after);
     let said = running.lines().len();
     let struck = match case.harm {
         Harm::Signal(signal) => {
+            let runs = running.runs();
             running.signal(signal);
             runs
         }
-        // Before it has started there is nothing to kill, and nothing happens.
         Harm::Kill(_, words) => scene
-            .process(words)
+            .found(words, &mut running)
             .is_some_and(|pid| kill(pid, Signal::SIGKILL).is_ok()),
-        Harm::Stop(words) => {
-            if let Some(pid) = scene.process(words) {
-                kill(pid, Signal::SIGSTOP).unwrap();
-                std::thread::sleep(STILL);
-                // It has ended when its run was about to end.
-                let _ = kill(pid, Signal::SIGCONT);
-            }
-            false
-        }
+        Harm::Halt => scene
+            .found(KEEPER.1, &mut running)
+            .is_some_and(|pid| kill(pid, Signal::SIGSTOP).is_ok()),
+        Harm::Stop(words) => scene.found(words, &mut running).is_some_and(|pid| {
+            let stopped = kill(pid, Signal::SIGSTOP).is_ok();
+            std::thread::sleep(STILL);
+            // It has ended when its run was about to end.
+            let _ = kill(pid, Signal::SIGCONT);
+            stopped
+        }),
         Harm::Clean => {
             let cleaned = scene.start(&["clean"]).end();
             assert!(cleaned.status.success(), "{case:?}: {}", cleaned.said);
-            false
+            true
         }
         Harm::Twin => {
             let other = Scene::at(scene.cache());
             came_to_its_end(case, &other.start(command.words).end());
-            false
+            true
         }
     };
     let ended = running.end();
     scene.is_left_alone();
     let went_on = ended.said.lines().count() > said;
-    hold(case, (struck, went_on), &ended, &scene);
+    let in_time = hold(case, (struck, went_on), &ended, &scene);
     if !command.finds || matches!(case.harm, Harm::Clean | Harm::Twin) {
         scene.worlds_are_whole();
     }
+    in_time
 }
 
 /// Holds what a command came to, to what was done to it: whether that struck, and whether more
-/// was said after it.
-fn hold(case: Case, (struck, went_on): (bool, bool), ended: &Ended, scene: &Scene) {
+/// was said after it. Whether it came in time.
+fn hold(case: Case, (struck, went_on): (bool, bool), ended: &Ended, scene: &Scene) -> bool {
     let (status, said) = (ended.status, &ended.said);
     assert!(said.len() < 100_000, "{case:?}: {said}");
     match case.harm {
         Harm::Signal(signal) if status.code().is_none() => {
             assert_eq!(status.signal(), Some(signal as i32), "{said}");
             scene.results_stand();
+            true
         }
         // goose takes Ctrl-C for itself.
-        Harm::Signal(Signal::SIGINT) if status.code() == Some(130) => scene.results_stand(),
+        Harm::Signal(Signal::SIGINT) if status.code() == Some(130) => {
+            scene.results_stand();
+            true
+        }
         Harm::Kill(killed, _) if struck && (went_on || status.code() == Some(69)) => {
             died_of(killed, &format!("{case:?}"), ended, scene);
+            true
         }
         // It came too late, when the command was done with what it was for; or did no harm.
-        _ => came_to_its_end(case, ended),
+        harm => {
+            came_to_its_end(case, ended);
+            struck && !matches!(harm, Harm::Signal(_) | Harm::Kill(..))
+        }
     }
 }
 

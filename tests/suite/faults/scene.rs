@@ -46,6 +46,9 @@ pub const ENGINES: [(&str, &str); 3] = [
     ("redis", "valkey-server"),
 ];
 
+/// The process that keeps the engines, likewise.
+pub const KEEPER: (&str, &str) = ("keeps the engines", "engine-keeper");
+
 /// The service under load, likewise.
 pub const SERVICE: (&str, &str) = ("service", "verdict service");
 
@@ -160,6 +163,18 @@ impl Scene {
         })
     }
 
+    /// The same, waited for; none where the command ends before.
+    pub fn found(&self, words: &str, running: &mut Running) -> Option<Pid> {
+        while running.runs() {
+            let found = self.process(words);
+            if found.is_some() {
+                return found;
+            }
+            std::thread::sleep(TICK);
+        }
+        None
+    }
+
     /// Waits until whatever was started is gone, with the folders of its run.
     pub fn is_left_alone(&self) {
         let runs = self.cache().join("runs");
@@ -190,14 +205,18 @@ impl Scene {
 }
 
 impl Running {
-    /// Waits until so many lines were said, or the end; whether it still runs.
-    pub fn says(&mut self, lines: usize) -> bool {
+    /// Waits until so many lines were said, or the end.
+    pub fn says(&mut self, lines: usize) {
         while self.said.len() < lines {
             match self.lines.recv_timeout(LONG) {
                 Ok(line) => self.said.push(line),
-                Err(_) => return false,
+                Err(_) => return,
             }
         }
+    }
+
+    /// Whether it has not ended.
+    pub fn runs(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
     }
 
