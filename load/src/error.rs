@@ -116,6 +116,17 @@ pub enum Error {
     /// No results to merge.
     #[error("no results to merge: name two or more results.json")]
     NothingToMerge,
+    /// Results of a run without load.
+    #[error(
+        "number {number}, the run {id}, put no flow under load, so there is nothing of it to add: name what \
+         `verdict load` wrote on each generator"
+    )]
+    NoLoad {
+        /// The run.
+        id: String,
+        /// Which of the files, from 1.
+        number: usize,
+    },
     /// Results of another version of Verdict.
     #[error(
         "results of schema {found} cannot be merged with schema {SCHEMA}: run both with the same version of Verdict"
@@ -164,6 +175,7 @@ impl Error {
             Self::Database(error) => error.exit(),
             Self::Artefacts { source, .. } => Exit::of_io(source),
             Self::OtherSchema { .. }
+            | Self::NoLoad { .. }
             | Self::Strangers { .. }
             | Self::Twice { .. }
             | Self::Histogram { .. } => Exit::Data,

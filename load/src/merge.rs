@@ -24,17 +24,16 @@ const TOGETHER: char = '+';
 /// first one's.
 ///
 /// # Errors
-/// No results, results of another schema, a run that is there twice, or results that do not
-/// belong together: another scale
-/// or seed, another time, other levels, other targets.
+/// No results, results of another schema or without load, a run that is there twice, or results
+/// that do not belong together: another scale or seed, another time, other levels, other targets.
 pub fn merge(all: Vec<Results>) -> Result<Results> {
     let generators = all.len();
     let mut rest = all.into_iter();
     let mut merged = rest.next().ok_or(Error::NothingToMerge)?;
-    current(&merged)?;
+    usable(&merged, 1)?;
     let alone = merged.clone();
     for (other, number) in rest.zip(2..) {
-        current(&other)?;
+        usable(&other, number)?;
         let mut ids = other.run.id.split(TOGETHER);
         if let Some(id) = ids.find(|id| merged.run.id.split(TOGETHER).any(|ours| ours == *id)) {
             return Err(Error::Twice {
@@ -66,14 +65,19 @@ pub fn merge(all: Vec<Results>) -> Result<Results> {
     Ok(merged)
 }
 
-fn current(results: &Results) -> Result<()> {
-    if results.schema == SCHEMA {
-        Ok(())
-    } else {
-        Err(Error::OtherSchema {
+fn usable(results: &Results, number: usize) -> Result<()> {
+    if results.schema != SCHEMA {
+        return Err(Error::OtherSchema {
             found: results.schema,
-        })
+        });
     }
+    if results.flows.is_empty() {
+        return Err(Error::NoLoad {
+            id: results.run.id.clone(),
+            number,
+        });
+    }
+    Ok(())
 }
 
 /// Refuses results of another world, another plan or another audit.
@@ -417,6 +421,23 @@ mod tests {
             merge(vec![first(), torn]),
             Err(Error::Histogram { .. })
         ));
+    }
+
+    #[test]
+    fn a_run_without_load_has_nothing_to_add() {
+        let (loaded, idle) = (|| measured(2, &[2_000; 600]), || results(vec![]));
+        for (all, which) in [
+            (vec![idle(), idle()], 1),
+            (vec![idle(), loaded()], 1),
+            (vec![loaded(), idle()], 2),
+        ] {
+            let error = merge(all).unwrap_err();
+            assert!(
+                matches!(error, Error::NoLoad { number, .. } if number == which),
+                "{error}"
+            );
+            assert_eq!(error.exit(), verdict_audit::Exit::Data);
+        }
     }
 
     #[test]
