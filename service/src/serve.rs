@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use verdict_audit::FlowId;
 
-use crate::connections::{self, PATIENCE, in_time};
+use crate::connections::{self, PATIENCE, in_time, most};
 use crate::database::Database;
 use crate::databases::Databases;
 use crate::error::{Error, Result};
@@ -47,7 +47,7 @@ async fn until(
 ) -> Result<()> {
     let databases = Arc::new(Databases::new(sides));
     let (tell, told) = oneshot::channel();
-    let served = connections::serve(listener, routes(&databases), PATIENCE, async move {
+    let served = connections::serve(listener, routes(&databases), most(), PATIENCE, async move {
         shutdown.await;
         let _ = tell.send(());
     });
