@@ -16,6 +16,8 @@ use crate::engines::own_cache;
 /// How long it may take to listen to somebody, and the moment after that in which it is struck.
 const LONG: Duration = Duration::from_secs(240);
 const MOMENT: Duration = Duration::from_secs(1);
+/// How soon it ends that has lost an engine.
+const SOON: Duration = Duration::from_secs(15);
 
 /// Each with the exit code that it ends with, or none where the signal itself ends it.
 const SIGNALS: [(Signal, Option<i32>); 4] = [
@@ -82,7 +84,9 @@ fn a_service_that_is_told_to_end_or_has_lost_an_engine_leaves_nothing() {
         let running = serving(&scene);
         moment();
         kill(scene.process(words).expect(engine), Signal::SIGKILL).unwrap();
+        let killed = Instant::now();
         let ended = running.end();
+        assert!(killed.elapsed() < SOON, "{:?}", killed.elapsed());
         scene.is_left_alone();
         died_of(engine, "serve", &ended, &scene);
     }
