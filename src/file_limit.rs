@@ -40,3 +40,9 @@ pub fn suffices(requests: u32) -> Result<()> {
         most: limit.saturating_sub(BESIDE),
     })
 }
+
+/// How many requests can be had at once; one can.
+pub fn most() -> u32 {
+    let limit = getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(limit, _)| limit);
+    u32::try_from(limit.saturating_sub(BESIDE)).map_or(u32::MAX, |most| most.max(1))
+}

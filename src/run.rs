@@ -41,10 +41,11 @@ impl Request {
     /// there is no load, or no such flow.
     fn load(&self) -> Option<LoadPlan> {
         let items: Vec<&ItemId> = self.items.iter().map(|one| &one.audit.id).collect();
-        let plan = match self.depth {
+        let mut plan = match self.depth {
             Depth::Full => LoadPlan::full(),
             Depth::Quick => LoadPlan::short(),
         };
+        plan.at_once = file_limit::most();
         let plan = plan.only(&Catalogue::builtin().flows_of(&items));
         (self.loaded && !plan.flows.is_empty()).then_some(plan)
     }

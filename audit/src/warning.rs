@@ -26,6 +26,17 @@ pub enum Warning {
         /// The first of them.
         first: String,
     },
+    /// More requests were due at once than files may be open.
+    HeldBack {
+        /// The flow.
+        flow: FlowId,
+        /// Requests per second.
+        rate: u64,
+        /// Requests that waited for another one to end.
+        requests: u64,
+        /// Requests under way at once, at most.
+        most: u32,
+    },
     /// Today stopped running while a pair was timed; the variant is timed by itself.
     TodayStopped {
         /// The item.
@@ -74,6 +85,17 @@ impl fmt::Display for Warning {
                 f,
                 "flow {flow}, {side} side: {differing} of {checked} answers are wrong, so every \
                  figure of it is; first: {first}"
+            ),
+            Self::HeldBack {
+                flow,
+                rate,
+                requests,
+                most,
+            } => write!(
+                f,
+                "flow {flow} at {rate} requests/s: {requests} requests waited until one of {most} \
+                 ended, which are all that the limit on open files leaves, and were charged for it: \
+                 raise the limit (`ulimit -n`)"
             ),
             Self::TodayStopped {
                 item,

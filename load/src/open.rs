@@ -4,13 +4,14 @@
 //! at which a request was due, so a service that stalls is charged for every request that it
 //! kept waiting, and not only for the one it was busy with (coordinated omission). How late the
 //! generator itself sent is recorded beside it: a generator that cannot keep up measures itself.
+//! So does one that may not have as many requests under way as arrive.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use verdict_audit::Side;
 
 use crate::body::Answer;
@@ -51,6 +52,7 @@ struct Flight {
     sent: Instant,
     ended: Instant,
     answer: std::result::Result<Answer, String>,
+    held_back: bool,
 }
 
 impl Open<'_> {
@@ -115,6 +117,7 @@ impl Open<'_> {
         tape.next_window();
         let (back, mut flights) = mpsc::unbounded_channel();
         let http = self.http.clone();
+        let places = Arc::new(Semaphore::new(self.plan.at_once as usize));
         let runtime = tokio::runtime::Handle::current();
         let measured = Measured::opening_now(self.plan.warm_up, self.plan.window);
         let opened = measured.from - self.plan.warm_up;
@@ -125,12 +128,19 @@ impl Open<'_> {
             for (arrival, call) in calls {
                 let due = opened + arrival;
                 std::thread::sleep(due.saturating_duration_since(Instant::now()));
-                runtime.spawn(fly(http.clone(), call, due, back.clone()));
+                runtime.spawn(fly(
+                    http.clone(),
+                    call,
+                    due,
+                    Arc::clone(&places),
+                    back.clone(),
+                ));
             }
         });
         let answers = async {
             while let Some(flight) = flights.recv().await {
                 tape.record_lag(measured, flight.due, flight.sent);
+                tape.held_back += u64::from(flight.held_back);
                 let outcome = match flight.answer {
                     Ok(answer) => match flight.call.judge(answer.status, &answer.body) {
                         Ok(()) => {
@@ -154,10 +164,20 @@ impl Open<'_> {
     }
 }
 
-async fn fly(http: Http, call: Call, due: Instant, back: mpsc::UnboundedSender<Flight>) {
+async fn fly(
+    http: Http,
+    call: Call,
+    due: Instant,
+    places: Arc<Semaphore>,
+    back: mpsc::UnboundedSender<Flight>,
+) {
+    let held_back = places.available_permits() == 0;
+    // Nobody closes it.
+    let place = places.acquire().await;
     let sent = Instant::now();
     let answer = http.send(&call).await;
     let ended = Instant::now();
+    drop(place);
     // The receiver stays until every sender is gone.
     let _ = back.send(Flight {
         call,
@@ -165,6 +185,7 @@ async fn fly(http: Http, call: Call, due: Instant, back: mpsc::UnboundedSender<F
         sent,
         ended,
         answer,
+        held_back,
     });
 }
 
@@ -184,7 +205,7 @@ fn poisson(rate: f64, length: Duration, random: &mut ChaCha8Rng) -> Vec<Duration
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
     use super::*;
     use crate::knock::{Knock, changes, listen};
@@ -273,6 +294,53 @@ mod tests {
             .unwrap();
         // 200 expected, with a standard deviation of 14, whatever the service does.
         assert!((130..270).contains(&tape.requests()), "{}", tape.requests());
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn no_more_are_under_way_than_may_be_and_those_that_wait_are_charged_for_it() {
+        const AT_ONCE: u32 = 3;
+        let under_way = Arc::new(AtomicU32::new(0));
+        let most = Arc::new(AtomicU32::new(0));
+        let (now, highest) = (Arc::clone(&under_way), Arc::clone(&most));
+        let http = Http::without_health(
+            &listen(move |_| {
+                let (now, highest) = (Arc::clone(&now), Arc::clone(&highest));
+                async move {
+                    let others = now.fetch_add(1, Ordering::SeqCst);
+                    highest.fetch_max(others + 1, Ordering::SeqCst);
+                    tokio::time::sleep(STALL).await;
+                    now.fetch_sub(1, Ordering::SeqCst);
+                }
+            })
+            .await,
+        );
+        let flow: Arc<dyn Flow> = Arc::new(Knock);
+        let plan = LoadPlan {
+            at_once: AT_ONCE,
+            window: Duration::from_secs(1),
+            ..plan()
+        };
+        let open = Open {
+            http: &http,
+            flow: &flow,
+            seats: PerSide::each(),
+            rate: 20.0,
+            windows: 1,
+            plan: &plan,
+            generator: 0,
+            sent: &SentLog::default(),
+            changes: &changes(),
+        };
+        let mut tape = Tape::new(1);
+        open.window(Side::Baseline, &mut ChaCha8Rng::seed_from_u64(3), &mut tape)
+            .await
+            .unwrap();
+        assert_eq!(tape.errors, 0, "{:?}", tape.first_error);
+        assert_eq!(most.load(Ordering::SeqCst), AT_ONCE);
+        assert!(tape.held_back > 0);
+        let stall = STALL.as_micros() as u64;
+        let latencies = &tape.windows.last().unwrap().latencies;
+        assert!(latencies.max() > 2 * stall && tape.lags.max() > stall);
     }
 
     #[test]

@@ -41,6 +41,9 @@ pub struct LoadPlan {
     pub self_windows: usize,
     /// Time before each window in which the side is under the same load and nothing counts.
     pub warm_up: Duration,
+    /// Requests of the open loop under way at once, at most: further ones wait for one of them to
+    /// end, and their latency counts from when they were due.
+    pub at_once: u32,
     /// How long a whole answer may take before it counts as none.
     pub patience: Duration,
     /// How long the answers of a flow before any timing may take together.
@@ -80,6 +83,7 @@ impl LoadPlan {
             self_checks: 1,
             self_windows: 5,
             warm_up: Duration::from_millis(40),
+            at_once: u32::MAX,
             patience: Duration::from_secs(30),
             before: Duration::from_secs(120),
             seed: 1,

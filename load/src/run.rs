@@ -328,6 +328,8 @@ impl Run<'_> {
         );
         let tapes = open.run(turns).await?;
         self.done += 1;
+        let held_back = tapes.baseline.held_back + tapes.optimized.held_back;
+        self.tell_held_back(flow.id(), rate, held_back);
         Ok(tapes)
     }
 
@@ -397,6 +399,7 @@ impl Run<'_> {
                 self.share(),
             );
             let tape = self.at_rate(flow, rate, false).alone(side).await?;
+            self.tell_held_back(flow.id(), rate, tape.held_back);
             let level = Level::Rate(rate);
             let step = Measured { level, side, tape };
             let (load, wrong) = judged(&step)?;
@@ -408,6 +411,17 @@ impl Run<'_> {
             was_open = open;
         }
         Ok(())
+    }
+
+    fn tell_held_back(&self, flow: FlowId, rate: f64, requests: u64) {
+        if requests > 0 {
+            self.watcher.warn(Warning::HeldBack {
+                flow,
+                rate: rate.round() as u64,
+                requests,
+                most: self.plan.at_once,
+            });
+        }
     }
 
     /// A service elsewhere may have other generators at it, and all must be at the same side.

@@ -58,6 +58,8 @@ pub(crate) struct Tape {
     pub windows: Vec<WindowTape>,
     /// Open loop: how late the generator sent.
     pub lags: Histogram<u64>,
+    /// Open loop: requests that waited for another one to end.
+    pub held_back: u64,
     /// What the generator used of the machine in each window.
     pub shares: Vec<f64>,
     /// Measured requests that were not answered as they should be: failed, or wrong at sight.
@@ -78,6 +80,7 @@ impl Tape {
         Self {
             windows: Vec::new(),
             lags: histogram(),
+            held_back: 0,
             shares: Vec::new(),
             errors: 0,
             first_error: None,

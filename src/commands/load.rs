@@ -19,9 +19,10 @@ pub(super) fn run(mut args: LoadArgs) -> crate::error::Result<ExitCode> {
     if args.quick && args.target.is_none() {
         args.world = args.world.or(Scale::Quick);
     }
-    let plan = plan(&args);
+    let mut plan = plan(&args);
     plan.check()?;
     file_limit::suffices(plan.most_at_once())?;
+    plan.at_once = file_limit::most();
     let output = paths::prepare_for(args.output.as_deref())?;
     let display = Display::new();
     let runtime = Runtime::new()?;
