@@ -33,9 +33,7 @@ pub fn failure(error: &Error) -> ExitCode {
     if DAMAGED.iter().any(|damaged| words.contains(damaged)) {
         words.push_str("; the kept world may be damaged: `verdict doctor --worlds` reads it whole");
         // Whoever met it, it is neither the engine's fault nor ours.
-        if matches!(exit, Exit::Software | Exit::Unavailable) {
-            exit = Exit::Io;
-        }
+        exit = Exit::Data;
     }
     if FULL.iter().any(|full| words.contains(full)) {
         words.push_str(

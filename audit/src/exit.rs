@@ -13,7 +13,7 @@ pub enum Exit {
     CannotJudge = 2,
     /// The command line is wrong (sysexits' EX_USAGE).
     Usage = 64,
-    /// A file that was given is not what it should be (EX_DATAERR).
+    /// A file that was given, or that is kept, is not what it should be (EX_DATAERR).
     Data = 65,
     /// A file that was given is not there (EX_NOINPUT).
     NoInput = 66,

@@ -224,6 +224,7 @@ impl Error {
     /// own error, where it has one, knows better.
     pub fn exit(&self) -> Exit {
         match self {
+            Self::Damaged { .. } => Exit::Data,
             Self::DiskFull { .. } | Self::Io { .. } => Exit::Io,
             Self::Build { source, .. } if is_full(source.as_ref()) => Exit::Io,
             Self::Refused { .. } if is_full(self) => Exit::Io,
@@ -273,4 +274,19 @@ fn is_full(error: &(dyn std::error::Error + 'static)) -> bool {
     let mut causes = std::iter::successors(Some(error), |error| error.source());
     let full = ["No space left on device", "NOT_ENOUGH_SPACE"];
     causes.any(|cause| full.iter().any(|words| cause.to_string().contains(words)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_kept_and_is_damaged_is_no_engine_that_cannot_be_had() {
+        let damaged = Error::Damaged {
+            what: "the world".to_owned(),
+            path: "world".into(),
+            words: "a file is missing".to_owned(),
+        };
+        assert_eq!(damaged.exit(), Exit::Data);
+    }
 }

@@ -126,7 +126,7 @@ fn a_world_that_lacks_something_is_built_anew_and_one_that_is_flipped_is_found()
         }
         let ended = scene.start(&["check", item, "--scale", "smoke"]).end();
         scene.is_left_alone();
-        assert_eq!(ended.status.code(), Some(74), "{}", ended.said);
+        assert_eq!(ended.status.code(), Some(65), "{}", ended.said);
         let complaint = ended.complaint();
         assert!(complaint.contains("verdict doctor --worlds"), "{complaint}");
         let found = doctor(&scene);
