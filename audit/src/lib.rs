@@ -11,7 +11,7 @@
 //! - [`judge`], [`flow_judge`], [`flow_compare`]: the rules applied to an item's or a flow's
 //!   evidence, in words.
 //!
-//! Every interval is a 95 % interval. What is deterministic once the samples are there stays so:
+//! Every interval is a 95 % interval, but those that a verdict rests on, which are wider. What is deterministic once the samples are there stays so:
 //! whatever resamples takes a seed.
 
 pub mod at;
