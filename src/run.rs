@@ -148,6 +148,7 @@ fn trials(
         targets: loaded.targets,
         capacity: loaded.capacity,
     };
+    results.raise_floors();
     results.judge();
     Ok(results)
 }

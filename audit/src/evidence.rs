@@ -25,7 +25,7 @@ pub use crate::flow_evidence::{
 };
 
 /// The version of this shape. A file of another version is refused, never guessed at.
-pub const SCHEMA: u32 = 6;
+pub const SCHEMA: u32 = 7;
 
 /// One run of Verdict: everything it measured and concluded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

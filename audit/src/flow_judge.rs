@@ -29,7 +29,8 @@ impl FlowEvidence {
             None => self.p95,
             Some(standing) => Estimate {
                 value: self.p95.value.max(standing.value),
-                lo: self.p95.lo.zip(standing.lo).map(|(a, b)| a.max(b)),
+                // The larger of both is no smaller than either; how large it may be takes both.
+                lo: self.p95.lo.into_iter().chain(standing.lo).reduce(f64::max),
                 hi: self.p95.hi.zip(standing.hi).map(|(a, b)| a.max(b)),
             },
         };

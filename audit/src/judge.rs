@@ -97,6 +97,22 @@ impl Results {
     }
 }
 
+impl Results {
+    /// Where a change has written a table anew, copies may be as far apart as any in the run were,
+    /// before it or after.
+    pub fn raise_floors(&mut self) {
+        let cells = || self.items.iter().flat_map(|item| &item.variants);
+        let zeros = cells().flat_map(|variant| &variant.latency);
+        let zeros = zeros.filter_map(|cell| cell.zero);
+        let spread = zeros.map(|zero| zero.apart()).fold(0.0, f64::max);
+        for variant in self.items.iter_mut().flat_map(|item| &mut item.variants) {
+            for cell in variant.latency.iter_mut().filter(|cell| cell.floor > 0.0) {
+                cell.floor = cell.floor.max(spread);
+            }
+        }
+    }
+}
+
 impl ItemEvidence {
     /// Ratios of time that a claim on it judges, and the tails that are looked at beside them.
     pub fn cells(&self, item: &Finding) -> usize {

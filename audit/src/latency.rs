@@ -120,6 +120,13 @@ pub struct Zero {
     pub rounds: usize,
 }
 
+impl Zero {
+    /// How far apart the copies are either way, as a share: 0.03 is 3 %.
+    pub fn apart(&self) -> f64 {
+        self.ratio.value.ln().abs().exp_m1()
+    }
+}
+
 /// Percentiles in microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Percentiles {

@@ -76,7 +76,8 @@ impl Load {
         failing(self.errors, self.requests)
     }
 
-    /// p95's interval in milliseconds, or why nothing is judged.
+    /// p95's interval in milliseconds, without end where it has no upper one, or why nothing is
+    /// judged.
     fn bounds_ms(&self) -> Result<(f64, f64), Judgement> {
         let refused = |reason| Err(Judgement::new(Verdict::Inconclusive, reason));
         if self.requests > 0 && self.errors >= self.requests {
@@ -100,7 +101,7 @@ impl Load {
             ));
         }
         match (self.p95.lo, self.p95.hi) {
-            (Some(lo), Some(hi)) => Ok((lo / 1000.0, hi / 1000.0)),
+            (Some(lo), hi) => Ok((lo / 1000.0, hi.map_or(f64::INFINITY, |hi| hi / 1000.0))),
             _ => refused(
                 "p95 has no interval: it takes two windows or more, none of them without a \
                  request; run for longer"

@@ -8,7 +8,7 @@ use crate::evidence::{
     Answers, Estimate, FlowEvidence, Latency, Percentiles, Ratio, Results, SelfCheck,
     TargetEvidence, Work,
 };
-use crate::flow_plausible::unfounded_row;
+use crate::flow_plausible::{ROUNDED, unfounded_row};
 use crate::names::VariantName;
 use crate::verdict::Verdict;
 
@@ -27,6 +27,7 @@ impl Results {
                     aa.map(|aa| (place, aa.verdict)).into_iter().collect()
                 };
                 unfounded(verdict(self), verdict(&founded))
+                    .or_else(|| self.unfounded_interval(&founded))
                     .or_else(|| self.unfounded_claim(&founded))
                     .or_else(|| self.unfounded_target(&founded.targets))
             })
@@ -106,6 +107,28 @@ impl Results {
         })
     }
 
+    /// Where a verdict rests on another interval than its own ratio's.
+    fn unfounded_interval(&self, founded: &Self) -> Option<String> {
+        let cells = |results: &Self| {
+            let variants = results.items.iter().flat_map(|item| &item.variants);
+            let cells = variants.flat_map(|variant| &variant.latency);
+            let judged = |cell: &Latency| [cell.judged, cell.p95_judged];
+            cells
+                .map(|cell| (cell.operation.clone(), cell.at, judged(cell)))
+                .collect::<Vec<_>>()
+        };
+        let (said, founded) = (cells(self), cells(founded));
+        let mut pairs = said.into_iter().zip(founded);
+        let ((operation, at, said), _) = pairs.find(|((_, _, said), (_, _, founded))| {
+            let mut ratios = said.iter().zip(founded);
+            ratios.any(|(said, founded)| said.is_some_and(|said| !is_near(said, *founded)))
+        })?;
+        let said = said.into_iter().flatten().next()?;
+        Some(format!(
+            "{operation} at {at}: judged by {said}, which is not what its ratio comes to"
+        ))
+    }
+
     fn unfounded_claim(&self, founded: &Self) -> Option<String> {
         let open = |results: &Self| {
             let variants = results.items.iter().flat_map(|item| &item.variants);
@@ -135,6 +158,18 @@ impl Results {
             ))
         })
     }
+}
+
+fn is_near(said: Ratio, founded: Option<Ratio>) -> bool {
+    founded.is_some_and(|founded| {
+        let ends = [
+            (said.value, founded.value),
+            (said.lo, founded.lo),
+            (said.hi, founded.hi),
+        ];
+        let mut ends = ends.into_iter();
+        ends.all(|(said, founded)| (said - founded).abs() <= ROUNDED * founded)
+    })
 }
 
 /// The first place whose verdict is not the one, and the only one, that the evidence gives it.

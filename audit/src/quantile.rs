@@ -60,7 +60,8 @@ pub fn quantile(histogram: &Histogram<u64>, p: f64, unit: Unit) -> Option<Estima
 
 /// The `p`-quantile of all windows together in microseconds, with an interval that covers both
 /// that of independent calls and what the windows' own quantiles differ by (Student's t);
-/// `None` when nothing was recorded. One window, or a window without calls, gives no interval.
+/// `None` when nothing was recorded. Downwards it is taken of logarithms, since no call takes less
+/// than no time. One window, or a window without calls, gives no interval.
 pub fn over_windows(windows: &[&Histogram<u64>], p: f64, unit: Unit) -> Option<Estimate> {
     let mut all = (*windows.first()?).clone();
     for window in &windows[1..] {
@@ -80,17 +81,22 @@ pub fn over_windows(windows: &[&Histogram<u64>], p: f64, unit: Unit) -> Option<E
     if each.len() < windows.len().max(2) {
         return Some(unbounded);
     }
-    let n = each.len() as f64;
-    let mean = each.iter().sum::<f64>() / n;
-    let variance = each.iter().map(|one| (one - mean).powi(2)).sum::<f64>() / (n - 1.0);
-    let half = t_975(each.len() - 1) * (variance / n).sqrt();
+    let logs: Vec<f64> = each.iter().map(|one| one.ln()).collect();
+    let least = together.value * (-half_width(&logs)).exp();
+    let most = together.value + half_width(&each);
     Some(Estimate {
         value: together.value,
-        lo: together
-            .lo
-            .map(|lo| lo.min((together.value - half).max(0.0))),
-        hi: together.hi.map(|hi| hi.max(together.value + half)),
+        lo: together.lo.map(|lo| lo.min(least)),
+        hi: together.hi.map(|hi| hi.max(most)),
     })
+}
+
+/// Half of the 95 % interval of the mean of two values or more (Student's t).
+fn half_width(values: &[f64]) -> f64 {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let variance = values.iter().map(|one| (one - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    t_975(values.len() - 1) * (variance / n).sqrt()
 }
 
 /// The three percentiles that results carry, in microseconds; zero when nothing was recorded.
@@ -248,6 +254,7 @@ mod tests {
             slow.value < 1000.0 && slow.hi.unwrap() > 200_000.0,
             "{slow:?}"
         );
+        assert!(slow.lo.unwrap() > 100.0, "nothing takes no time: {slow:?}");
         assert_eq!(together(&windows[..1]).hi, None);
         windows[3].clear();
         assert_eq!((together(&windows).lo, together(&windows).hi), (None, None));

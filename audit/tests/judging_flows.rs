@@ -46,6 +46,30 @@ fn the_largest_load_is_the_last_before_the_goal_first_breaks() {
 }
 
 #[test]
+fn where_nobody_was_answered_for_too_long_a_window_without_requests_leaves_no_doubt() {
+    let unbounded = Estimate {
+        value: 2_000.0,
+        lo: None,
+        hi: None,
+    };
+    let standing = Estimate {
+        value: 600_000.0,
+        lo: Some(420_000.0),
+        hi: Some(820_000.0),
+    };
+    let row = FlowEvidence {
+        p95: unbounded,
+        standing_p95: Some(standing),
+        ..at(4, 2.0)
+    };
+    let load = row.load();
+    assert_eq!((load.p95.lo, load.p95.hi), (standing.lo, None));
+    let flow = Catalogue::builtin().target(FlowId::Send).unwrap();
+    let verdict = judge_flow(flow, Side::Optimized, &load).verdict;
+    assert_eq!(verdict, Verdict::FallsShort);
+}
+
+#[test]
 fn beyond_a_load_that_fails_too_often_nothing_holds_however_quick_it_is() {
     let flow = Catalogue::builtin().target(FlowId::Send).unwrap();
     let largest = |errors: u64| {

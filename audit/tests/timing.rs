@@ -3,7 +3,7 @@
 
 use verdict_audit::evidence::{
     Answers, ClaimEvidence, EngineTime, ItemEvidence, Latency, Percentiles, PlanMode, Ratio,
-    VariantEvidence, Work,
+    Results, SCHEMA, VariantEvidence, Work, Zero,
 };
 use verdict_audit::{At, Counter, Finding, VariantName, Verdict, gain, judge_self};
 
@@ -243,4 +243,48 @@ fn a_claim_beyond_the_worlds_ladder_says_which_scale_it_needs() {
     );
     let (_, claim) = judged(cell(2.5, 1.02), 500, 1);
     assert!(claim.reason.contains("or offer it"), "{}", claim.reason);
+}
+
+#[test]
+fn a_floor_is_as_high_as_copies_were_apart_anywhere_in_the_run() {
+    let zero = |value: f64| Zero {
+        ratio: Ratio {
+            value,
+            lo: 0.99 * value,
+            hi: 1.01 * value,
+        },
+        rounds: 20,
+    };
+    let taken = cell(2.0, 1.02).taken_from(zero(1.0 / 1.09), None, 0.03);
+    let rewritten = Latency {
+        floor: 0.03,
+        ..cell(2.0, 1.02)
+    };
+    let mut results: Results = toml::from_str(&format!(
+        r#"
+        schema = {SCHEMA}
+        items = []
+        [run]
+        id = "1"
+        time = "2026-01-05T00:00:00Z"
+        engines = []
+        scale = "smoke"
+        seed = 1
+        host = {{ name = "", cpus = 2, cpu = "", memory = 1, os = "" }}
+        "#
+    ))
+    .expect("results");
+    let mut variant = side(VariantName::Optimized, 1.0);
+    variant.latency = vec![rewritten, taken, cell(2.0, 1.02)];
+    results.items.push(ItemEvidence {
+        number: 1,
+        id: "made-up".parse().expect("a name"),
+        keep: None,
+        variants: vec![variant],
+    });
+    results.raise_floors();
+    let latency = &results.items[0].variants[0].latency;
+    let floors: Vec<f64> = latency.iter().map(|cell| cell.floor).collect();
+    assert!((floors[0] - 0.09).abs() < 1e-9, "{floors:?}");
+    assert_eq!(floors[1..], [0.0, 0.0], "one database, or a zero");
 }

@@ -1,9 +1,11 @@
 //! What one flow's levels come to: rows, ratios, targets and capacity.
 
+use std::time::Duration;
+
 use verdict_audit::evidence::{Answers, Compared, FlowRatio};
 use verdict_audit::flow_compare::compare;
 use verdict_audit::usl::Throughput;
-use verdict_audit::{Side, Target, Warning};
+use verdict_audit::{Side, Target, Warning, load_rules};
 
 use crate::error::Result;
 use crate::evidence::{Level, Measurement, capacity, each, unless_void};
@@ -29,6 +31,41 @@ impl Measured {
             of(Side::Optimized, tapes.optimized),
         ]
     }
+
+    /// What the level by itself says of its flow's goal.
+    pub fn goal(&self, target: &Target, window: Duration) -> Result<Goal> {
+        let row = Measurement {
+            target,
+            side: self.side,
+            level: self.level,
+            window,
+            tape: &self.tape,
+        }
+        .evidence()?;
+        let load = row.load();
+        Ok(if self.tape.answers.differing > 0 {
+            Goal::Wrong
+        } else if load_rules::breaks(&load, target.goal_ms) {
+            Goal::Broken
+        } else if load_rules::holds(&load, target.goal_ms) {
+            Goal::Held
+        } else {
+            Goal::Open
+        })
+    }
+}
+
+/// What a level says of a goal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Goal {
+    /// It surely holds.
+    Held,
+    /// It surely does not, or too much fails to tell.
+    Broken,
+    /// That is not decided.
+    Open,
+    /// Answers are wrong, so that times mean nothing.
+    Wrong,
 }
 
 /// All that was measured of one flow.

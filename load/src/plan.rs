@@ -59,6 +59,9 @@ pub(crate) const STRETCH: usize = 3;
 const BEYOND: i32 = 8;
 const STEEPER: f64 = 1.5;
 
+/// Down to an eighth of the lowest rate that the sides share.
+const DESCENTS: usize = 3;
+
 /// Somewhat more than the least that is judged: arrivals are not counted beforehand.
 const ENOUGH: u64 = MIN_REQUESTS + MIN_REQUESTS / 4;
 
@@ -151,6 +154,11 @@ impl LoadPlan {
         let steps = if self.climb.is_empty() { 0 } else { BEYOND };
         let beyond = (1..=steps).map(move |step| beyond * STEEPER.powi(step));
         self.climb.iter().copied().chain(beyond)
+    }
+
+    /// How often a rate is halved at most to find one that holds: not at all where none is climbed.
+    pub(crate) fn descents(&self) -> usize {
+        if self.climb.is_empty() { 0 } else { DESCENTS }
     }
 
     /// Windows of each side at a level, when it gives requests enough.

@@ -10,8 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use sqlx::PgPool;
 use verdict_audit::evidence::Answers;
 use verdict_audit::flow_judge::{OPEN_SHARE, judge_load};
-use verdict_audit::load_rules::Load;
-use verdict_audit::{Catalogue, FlowId, Side, Target, Warning, load_rules};
+use verdict_audit::{Catalogue, FlowId, Side, Target, Warning};
 use verdict_oracle::Oracle;
 use verdict_seed::World;
 
@@ -20,8 +19,8 @@ use crate::changes::Changes;
 use crate::client::Http;
 use crate::closed::Closed;
 use crate::error::{Error, Result};
-use crate::evidence::{Level, Measurement, ratios};
-use crate::findings::{Findings, Measured};
+use crate::evidence::{Level, ratios};
+use crate::findings::{Findings, Goal, Measured};
 use crate::flows::{self, Flow};
 use crate::moments::Truth;
 use crate::open::Open;
@@ -352,7 +351,8 @@ impl Run<'_> {
         }
     }
 
-    /// Higher and higher rates of one side alone, until its goal breaks or the plan ends.
+    /// Higher and higher rates of one side alone, until its goal breaks or the plan ends; before
+    /// them lower ones, where not even the lowest that was measured surely holds.
     async fn climb(
         &mut self,
         flow: &Arc<dyn Flow>,
@@ -363,29 +363,31 @@ impl Run<'_> {
         if !self.plan.rates.is_empty() {
             return Ok(());
         }
-        let best = self.best(measured, side);
-        let judged = |measured: &Measured| -> Result<(Load, bool)> {
-            let row = Measurement {
-                target,
-                side,
-                level: measured.level,
-                window: self.plan.window,
-                tape: &measured.tape,
-            }
-            .evidence()?;
-            Ok((row.load(), measured.tape.answers.differing > 0))
+        let (best, window) = (self.best(measured, side), self.plan.window);
+        let of_side = |one: &Measured| matches!(one.level, Level::Rate(_) if one.side == side);
+        let Some(first) = measured.iter().position(of_side) else {
+            return Ok(());
         };
-        let rate = |measured: &Measured| match measured.level {
-            Level::Rate(rate) if measured.side == side => Some(rate),
-            _ => None,
-        };
-        let mut highest = 0.0;
-        for measured in measured.iter().filter(|measured| rate(measured).is_some()) {
-            let (load, wrong) = judged(measured)?;
-            if wrong || load_rules::breaks(&load, target.goal_ms) {
-                return Ok(());
+        let mut met = Vec::new();
+        let (mut lowest, mut highest) = (f64::INFINITY, 0.0f64);
+        for one in measured.iter().filter(|one| of_side(one)) {
+            met.push(one.goal(target, window)?);
+            if let Level::Rate(rate) = one.level {
+                (lowest, highest) = (lowest.min(rate), highest.max(rate));
             }
-            highest = rate(measured).unwrap_or_default().max(highest);
+        }
+        let is_broken = met.contains(&Goal::Broken);
+        for _ in 0..self.plan.descents() {
+            if met.contains(&Goal::Held) || met.contains(&Goal::Wrong) {
+                break;
+            }
+            lowest /= 2.0;
+            let step = self.alone(flow, side, lowest).await?;
+            met.push(step.goal(target, window)?);
+            measured.insert(first, step);
+        }
+        if is_broken || met.contains(&Goal::Wrong) {
+            return Ok(());
         }
         // A level that decides nothing is passed over, as the search for the largest load does.
         let mut was_open = false;
@@ -394,23 +396,25 @@ impl Run<'_> {
             if rate <= highest {
                 continue;
             }
-            self.watcher.step(
-                &format!("{} {side}: {rate:.0} requests/s", flow.id()),
-                self.share(),
-            );
-            let tape = self.at_rate(flow, rate, false).alone(side).await?;
-            self.tell_held_back(flow.id(), rate, tape.held_back);
-            let level = Level::Rate(rate);
-            let step = Measured { level, side, tape };
-            let (load, wrong) = judged(&step)?;
+            let step = self.alone(flow, side, rate).await?;
+            let goal = step.goal(target, window)?;
             measured.push(step);
-            let open = !load_rules::holds(&load, target.goal_ms);
-            if wrong || load_rules::breaks(&load, target.goal_ms) || open && was_open {
+            let is_open = goal == Goal::Open;
+            if matches!(goal, Goal::Wrong | Goal::Broken) || is_open && was_open {
                 break;
             }
-            was_open = open;
+            was_open = is_open;
         }
         Ok(())
+    }
+
+    async fn alone(&self, flow: &Arc<dyn Flow>, side: Side, rate: f64) -> Result<Measured> {
+        let step = format!("{} {side}: {rate:.0} requests/s", flow.id());
+        self.watcher.step(&step, self.share());
+        let tape = self.at_rate(flow, rate, false).alone(side).await?;
+        self.tell_held_back(flow.id(), rate, tape.held_back);
+        let level = Level::Rate(rate);
+        Ok(Measured { level, side, tape })
     }
 
     fn tell_held_back(&self, flow: FlowId, rate: f64, requests: u64) {

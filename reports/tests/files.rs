@@ -109,6 +109,11 @@ fn a_file_that_cannot_be_true_is_refused_and_says_why() {
             }),
             words(&|results| {
                 let variant = optimized(results);
+                let cell = &mut results.items[0].variants[variant].latency[0];
+                cell.judged.as_mut().unwrap().lo *= 0.99;
+            }),
+            words(&|results| {
+                let variant = optimized(results);
                 results.items[0].variants[variant].latency[0].variant.p50 = -3.0;
             }),
             words(&|results| {

@@ -91,6 +91,8 @@ pub struct Session<'a> {
     /// How much longer today's call takes on the baseline side than on the other one, by item
     /// and operation: two copies of one database are not alike.
     zeros: Mutex<Vec<(String, Copies)>>,
+    /// See [`Self::spread`].
+    spread: Mutex<f64>,
 }
 
 /// What two copies of a database differ by anyway, in one operation of today.
@@ -118,6 +120,7 @@ impl<'a> Session<'a> {
             depth,
             cuts: Mutex::default(),
             zeros: Mutex::default(),
+            spread: Mutex::default(),
         })
     }
 
@@ -255,16 +258,15 @@ impl<'a> Session<'a> {
 
     /// Notes it, until a side is made anew.
     pub(crate) fn note_zero(&self, of: String, zero: Copies) {
+        let apart = zero.typical.apart();
+        let mut spread = self.spread.lock().unwrap_or_else(PoisonError::into_inner);
+        *spread = spread.max(apart);
         self.zeros().push((of, zero));
     }
 
-    /// The greatest of these differences, as a share: 0.03 is 3 %.
+    /// The greatest of these differences in all of the session, those of copies that are gone too.
     pub(crate) fn spread(&self) -> f64 {
-        let zeros = self.zeros();
-        let shares = zeros
-            .iter()
-            .map(|(_, zero)| zero.typical.ratio.value.ln().abs());
-        shares.fold(0.0, f64::max).exp_m1()
+        *self.spread.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn zeros(&self) -> MutexGuard<'_, Vec<(String, Copies)>> {

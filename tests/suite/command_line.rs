@@ -169,17 +169,17 @@ fn a_results_file_that_is_none_is_one_clear_error_with_its_own_code() {
     let pipe = folder.path().join("pipe.json");
     nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
     let pipe = pipe.display().to_string();
-    let long = format!("{{\"schema\": 6, \"run\": \"{}\"}}", "x".repeat(20 << 20));
+    let long = format!("{{\"schema\": 7, \"run\": \"{}\"}}", "x".repeat(20 << 20));
     for (path, code, word) in [
         ("/dev/zero".to_owned(), 65, "is no file"),
         (pipe, 65, "is no file"),
         (file("long.json", &long), 65, "not a results file"),
         (missing.to_str().unwrap().to_owned(), 66, "no results at"),
         (file("text.json", "hello"), 65, "not JSON"),
-        (file("cut.json", "{\"schema\": 6, \"run\""), 65, "truncated"),
+        (file("cut.json", "{\"schema\": 7, \"run\""), 65, "truncated"),
         (file("old.json", "{\"schema\": 0}"), 65, "schema 0"),
         (
-            file("other.json", "{\"schema\": 6}"),
+            file("other.json", "{\"schema\": 7}"),
             65,
             "not a results file",
         ),
