@@ -37,7 +37,8 @@ pub fn failure(error: &Error) -> ExitCode {
     }
     if FULL.iter().any(|full| words.contains(full)) {
         words.push_str(
-            "; the disk is full: free some space, or set VERDICT_CACHE to a folder elsewhere",
+            "; the disk is full: free some space, or name a folder elsewhere, by VERDICT_CACHE for \
+             engines and worlds, by --output or CARGO_TARGET_DIR for results",
         );
         exit = Exit::Io;
     }

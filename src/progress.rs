@@ -97,6 +97,10 @@ impl LoadWatcher for Display {
         self.show(format!("load, {:.0} %: {what}", done * 100.0));
     }
 
+    fn say(&self, words: &str) {
+        Self::say(self, words.to_owned());
+    }
+
     fn warn(&self, warning: Warning) {
         self.keep(warning);
     }

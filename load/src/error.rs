@@ -57,6 +57,17 @@ pub enum Error {
         /// How long each was waited for.
         patience: Duration,
     },
+    /// The service answers nobody any more.
+    #[error(
+        "the service at {url} has stood still for {patience:?}: see whether it was stopped and what it waits for, \
+         or give another --target"
+    )]
+    StandsStill {
+        /// Where.
+        url: String,
+        /// How long it was waited for.
+        patience: Duration,
+    },
     /// The service is too slow, or fails too slowly, for anything to be measured of it.
     #[error(
         "the service at {url} is given up: it takes minutes over the few hundred requests, one after the other, that \
@@ -171,7 +182,10 @@ impl Error {
             | Self::BadTarget { .. }
             | Self::NothingToMerge
             | Self::Lacking(_) => Exit::Usage,
-            Self::NoService { .. } | Self::Silent { .. } | Self::Slow { .. } => Exit::Unavailable,
+            Self::NoService { .. }
+            | Self::Silent { .. }
+            | Self::StandsStill { .. }
+            | Self::Slow { .. } => Exit::Unavailable,
             Self::Database(error) => error.exit(),
             Self::Artefacts { source, .. } => Exit::of_io(source),
             Self::OtherSchema { .. }

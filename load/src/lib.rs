@@ -14,6 +14,7 @@
 //!   what is right from one write to the next.
 //! - `client`: requests outside of goose, and when a service is given up; `body`: how much of an
 //!   answer is read.
+//! - `stillness`: whether the service answers anybody at all.
 //! - `usage`: what the generator itself takes of the machine.
 //! - `evidence`: from tapes to figures with verdicts; `findings`: those of one flow; `merge`:
 //!   several generators' results as one.
@@ -42,6 +43,7 @@ mod schedule;
 mod sent_log;
 mod server_timing;
 mod service_url;
+mod stillness;
 mod tape;
 mod usage;
 mod verify;

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use sqlx::PgPool;
+use tokio::time::timeout;
 use verdict_audit::evidence::Answers;
 use verdict_audit::flow_judge::{OPEN_SHARE, judge_load};
 use verdict_audit::{Catalogue, FlowId, Side, Target, Warning};
@@ -30,6 +31,7 @@ use crate::plan::{LoadPlan, STRETCH};
 use crate::schedule::Turns;
 use crate::sent_log::SentLog;
 use crate::service_url::ServiceUrl;
+use crate::stillness::{Patience, stands_still};
 use crate::tape::Tape;
 use crate::verify;
 
@@ -37,6 +39,9 @@ use crate::verify;
 pub trait LoadWatcher: Sync {
     /// What is done now, and the share of the run that is done, from 0 to 1.
     fn step(&self, what: &str, done: f64);
+
+    /// What whoever waits wants to know, and nobody else.
+    fn say(&self, words: &str);
 
     /// What a reader must know; told once.
     fn warn(&self, warning: Warning);
@@ -96,8 +101,23 @@ async fn drive(
         done: 0,
         outcome: LoadOutcome::default(),
     };
-    for (place, id) in plan.flows.iter().enumerate() {
-        run.flow(*id, place < plan.self_checks).await?;
+    let still = {
+        let mut flows = std::pin::pin!(run.flows());
+        tokio::select! {
+            done = &mut flows => {
+                done?;
+                None
+            }
+            still = stands_still(service.as_str(), Patience::OURS, watcher) => {
+                // What was sent is taken back, where that does not wait for the service, too.
+                interrupt("the service stands still");
+                let _ = timeout(GOING, &mut flows).await;
+                Some(still)
+            }
+        }
+    };
+    if let Some(still) = still {
+        return Err(still);
     }
     watcher.step("done", 1.0);
     let mut outcome = run.outcome;
@@ -105,6 +125,9 @@ async fn drive(
     outcome.targets = judge_load(&mut outcome.flows, &mut outcome.flow_ratios, 0);
     Ok(outcome)
 }
+
+/// How long a load that was told to end is waited for.
+const GOING: Duration = Duration::from_secs(10);
 
 /// Ends the load of this process as Ctrl-C would: what it sent is taken back, and it answers
 /// [`Error::Interrupted`].
@@ -152,6 +175,13 @@ struct Levels {
 }
 
 impl Run<'_> {
+    async fn flows(&mut self) -> Result<()> {
+        for (place, id) in self.plan.flows.iter().enumerate() {
+            self.flow(*id, place < self.plan.self_checks).await?;
+        }
+        Ok(())
+    }
+
     async fn flow(&mut self, id: FlowId, checks_itself: bool) -> Result<()> {
         let mut random = ChaCha8Rng::seed_from_u64(self.plan.seed);
         random.set_stream(id as u64);

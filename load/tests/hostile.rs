@@ -17,6 +17,7 @@ struct Nobody;
 
 impl LoadWatcher for Nobody {
     fn step(&self, _: &str, _: f64) {}
+    fn say(&self, _: &str) {}
     fn warn(&self, _: Warning) {}
 }
 

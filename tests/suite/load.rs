@@ -117,6 +117,10 @@ impl LoadWatcher for Heard {
         self.steps.lock().unwrap().push(done);
     }
 
+    fn say(&self, words: &str) {
+        println!("{words}");
+    }
+
     fn warn(&self, warning: Warning) {
         self.warnings.lock().unwrap().push(warning);
     }

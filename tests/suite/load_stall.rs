@@ -98,6 +98,8 @@ impl LoadWatcher for Staller {
         }
     }
 
+    fn say(&self, _words: &str) {}
+
     fn warn(&self, _warning: Warning) {}
 }
 
