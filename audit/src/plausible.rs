@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::catalogue::Catalogue;
 use crate::cell_plausible::unfounded_cell;
 use crate::evidence::{
-    Answers, Estimate, FlowEvidence, Latency, Percentiles, Ratio, Results, SelfCheck,
+    Answers, Estimate, FlowEvidence, Growth, Latency, Percentiles, Ratio, Results, SelfCheck,
     TargetEvidence, Work,
 };
 use crate::flow_plausible::{ROUNDED, unfounded_row};
 use crate::names::VariantName;
+use crate::slope::growth;
 use crate::verdict::Verdict;
 
 impl Results {
@@ -44,6 +45,9 @@ impl Results {
             let Ok(finding) = Catalogue::builtin().item(id.as_str()) else {
                 return Some(format!("the audit has no item {id}"));
             };
+            if item.number != finding.number {
+                return Some(format!("{id} is called item {} of the audit", item.number));
+            }
             let mut tried: Vec<_> = item.variants.iter().map(|of| of.name.clone()).collect();
             let mut due = finding.all_variants();
             tried.sort_unstable();
@@ -91,7 +95,11 @@ impl Results {
                     cells.find_map(|cell| impossible_latency(cell).or_else(|| unfounded_cell(cell)))
                 };
                 let work = || variant.work.iter().find_map(impossible_work);
-                if let Some(words) = answers.or_else(cells).or_else(work) {
+                let growth = || {
+                    let mut fits = variant.growth.iter();
+                    fits.find_map(|said| unfounded_growth(said, &variant.work))
+                };
+                if let Some(words) = answers.or_else(cells).or_else(work).or_else(growth) {
                     return Some(format!("{}, {}: {words}", item.id, variant.name));
                 }
             }
@@ -211,6 +219,35 @@ fn impossible_work(work: &Work) -> Option<String> {
         work.at,
         counter.words()
     ))
+}
+
+/// A fit that is not what the work beside it comes to.
+fn unfounded_growth(said: &Growth, work: &[Work]) -> Option<String> {
+    let Growth {
+        operation,
+        plan_mode,
+        counter,
+        slope,
+        ..
+    } = said;
+    let due = growth(work, operation, *plan_mode, *counter);
+    let is_so = due.is_ok_and(|due| {
+        let near = |said: f64, due: f64| (said - due).abs() <= ROUNDED * due.abs().max(1.0);
+        let ends = [(said.lo, due.lo), (said.hi, due.hi)];
+        let mut ends = ends.into_iter();
+        said.rungs == due.rungs
+            && near(*slope, due.slope)
+            && ends.all(|ends| match ends {
+                (Some(said), Some(due)) => near(said, due),
+                ends => ends == (None, None),
+            })
+    });
+    (!is_so).then(|| {
+        format!(
+            "{operation}: {} growing by a slope of {slope}, which is not what its work comes to",
+            counter.words()
+        )
+    })
 }
 
 fn impossible_ratio(ratio: &Ratio) -> Option<String> {

@@ -4,7 +4,7 @@ mod common;
 
 use std::fs;
 
-use verdict_audit::evidence::{Results, SCHEMA};
+use verdict_audit::evidence::{Results, SCHEMA, VariantEvidence};
 use verdict_audit::{Exit, Verdict};
 use verdict_reports::json::{self, JsonError};
 
@@ -125,6 +125,13 @@ fn a_file_that_cannot_be_true_is_refused_and_says_why() {
                 let claim = &mut results.items[0].variants[variant].claims[0];
                 claim.undecided = Some("last-page: 1.00x".to_owned());
             }),
+            words(&|results| {
+                let grown = |v: &VariantEvidence| !v.growth.is_empty();
+                let mut items = results.items.iter_mut();
+                let grown = items.find_map(|item| item.variants.iter_mut().find(|v| grown(v)));
+                grown.unwrap().growth[0].slope = -99.0;
+            }),
+            words(&|results| results.items[0].number = 14),
             words(&|results| {
                 results.items[0].variants.pop();
             }),

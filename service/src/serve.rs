@@ -112,11 +112,18 @@ fn side(database: &Arc<Database>, counted: &mut Vec<Arc<Requests>>) -> Router {
         .with_state(Arc::clone(database))
 }
 
+/// As much of a path as an answer repeats.
+fn beginning(uri: &Uri) -> &str {
+    let path = uri.path();
+    let end = path.char_indices().nth(200);
+    end.map_or(path, |(end, _)| &path[..end])
+}
+
 async fn nowhere(uri: Uri) -> Refusal {
     Refusal::not_found(format!(
         "there is nothing at {}: there are /baseline and /optimized, each with \
          /conversations/{{id}}/messages, /users/{{id}}/posts and /users/{{id}}/feed, and /health, /metrics, /empty",
-        uri.path()
+        beginning(&uri)
     ))
 }
 
@@ -125,7 +132,7 @@ async fn no_such_method(method: Method, uri: Uri) -> Refusal {
         status: StatusCode::METHOD_NOT_ALLOWED,
         message: format!(
             "{method} is not for {}: the header `allow` says what is",
-            uri.path()
+            beginning(&uri)
         ),
     }
 }

@@ -11,6 +11,7 @@ use verdict_audit::flow_compare::compare;
 use verdict_audit::flow_judge::{largest_holding, mark_judged};
 use verdict_audit::histogram::encode;
 use verdict_audit::quantile::{Unit as TimeUnit, over_windows};
+use verdict_audit::slope::growth;
 use verdict_audit::usl::{self, Throughput};
 use verdict_audit::{
     At, Catalogue, Counter, FlowId, Side, Unit, Verdict, Warning, judge_flow, judge_self,
@@ -52,7 +53,7 @@ pub fn results() -> Results {
     let mut results = Results {
         schema: SCHEMA,
         run: run(),
-        items: vec![history(), send(), pagination()],
+        items: [history(), send(), pagination()].map(grown).into(),
         flow_ratios: ratios(&flows),
         targets: Vec::new(),
         flows,
@@ -179,16 +180,18 @@ fn worked(operation: &str, rows: [f64; 4], statements: f64) -> Vec<Work> {
         .collect()
 }
 
-fn fitted(operation: &str, slope: f64) -> Vec<Growth> {
-    vec![Growth {
-        operation: operation.parse().expect("a name"),
-        plan_mode: PlanMode::Auto,
-        counter: Counter::RowsRead,
-        slope,
-        lo: Some(slope - 0.03),
-        hi: Some(slope + 0.03),
-        rungs: 4,
-    }]
+fn grown(mut item: ItemEvidence) -> ItemEvidence {
+    for variant in &mut item.variants {
+        variant.growth = fitted(&variant.work);
+    }
+    item
+}
+
+/// The growth of the rows that an operation reads, where it was counted.
+fn fitted(work: &[Work]) -> Vec<Growth> {
+    let first = work.first().map(|work| &work.operation);
+    let fit = first.map(|of| growth(work, of, PlanMode::Auto, Counter::RowsRead));
+    fit.into_iter().flatten().collect()
 }
 
 fn variant(name: &str) -> VariantEvidence {
@@ -210,18 +213,15 @@ fn history() -> ItemEvidence {
         variants: vec![
             VariantEvidence {
                 work: worked("first-page", [160.0, 1_060.0, 10_060.0, 100_060.0], 3.0),
-                growth: fitted("first-page", 0.94),
                 ..variant("baseline")
             },
             VariantEvidence {
                 work: worked("first-page", [260.0, 3_100.0, 31_000.0, 460_000.0], 1.0),
-                growth: fitted("first-page", 1.07),
                 latency: timed("first-page", today, [900.0, 7_900.0, 96_000.0, 2_200_000.0]),
                 ..variant("proposed")
             },
             VariantEvidence {
                 work: worked("first-page", FLAT, 1.0),
-                growth: fitted("first-page", 0.0),
                 additive: agreeing(40),
                 latency: timed("first-page", today, [205.0, 212.0, 219.0, 230.0]),
                 price: vec![Price {
@@ -247,7 +247,6 @@ fn send() -> ItemEvidence {
         variants: vec![
             VariantEvidence {
                 work: worked("send", LINEAR, 2.0),
-                growth: fitted("send", 1.0),
                 ..variant("baseline")
             },
             VariantEvidence {
@@ -261,7 +260,6 @@ fn send() -> ItemEvidence {
                     ..Answers::default()
                 }),
                 work: worked("send", LINEAR, 1.0),
-                growth: fitted("send", 1.0),
                 latency: timed("send", today, [260.0, 500.0, 2_850.0, 26_800.0]),
                 ..variant("proposed-cte")
             },
@@ -289,7 +287,6 @@ fn send() -> ItemEvidence {
             },
             VariantEvidence {
                 work: worked("send", [3.0; 4], 1.0),
-                growth: fitted("send", 0.0),
                 latency: timed("send", today, [230.0, 232.0, 231.0, 236.0]),
                 price: vec![Price {
                     what: PriceOf::PerCall {
@@ -341,23 +338,19 @@ fn pagination() -> ItemEvidence {
         variants: vec![
             VariantEvidence {
                 work: both(LINEAR),
-                growth: fitted("posts", 1.0),
                 ..variant("baseline")
             },
             VariantEvidence {
-                work: both([20.0; 4]),
-                growth: vec![Growth {
-                    lo: None,
-                    hi: None,
-                    rungs: 2,
-                    ..fitted("posts", 0.0).remove(0)
-                }],
+                work: {
+                    let mut two = both([20.0; 4]);
+                    two.retain(|work| work.at.n <= RUNGS[1]);
+                    two
+                },
                 answers: None,
                 ..variant("proposed")
             },
             VariantEvidence {
                 work: both([20.0; 4]),
-                growth: fitted("posts", 0.0),
                 latency: timings,
                 ..variant("optimized")
             },

@@ -14,7 +14,7 @@ const WHILE: Duration = Duration::from_millis(1_400);
 
 /// What is said while a world is built, and while an item is tried on it.
 const BUILDS: &str = "building the world";
-const TRIES: &str = "answers";
+const TRIES: &str = ": answers";
 
 /// An engine, or the keeper, is killed, or stopped for good, once a run says a word.
 fn strikes(signal: Signal, engine: (&str, &str), word: &str, scene: &Scene) {
@@ -94,7 +94,7 @@ fn an_engine_that_stands_still_is_told_and_waited_for() {
     let scene = Scene::on(&Arc::new(own_cache()));
     scene.worlds_are_whole();
     let mut running = scene.start(&["check", "pagination", "--scale", "smoke"]);
-    running.says_word("answers");
+    running.says_word(TRIES);
     let engine = scene.process("bin/postgres -D").expect("a PostgreSQL");
     kill(engine, Signal::SIGSTOP).unwrap();
     running.says_word("PostgreSQL has not answered for 10 s");

@@ -102,6 +102,9 @@ fn bad_requests_get_their_status_and_are_told_what_is_accepted() {
         ] {
             assert_refused(stage.get(&stage.service, &path).await, status, words);
         }
+        let long = format!("/{}", "x".repeat(9_000));
+        let (status, body) = stage.get(&stage.service, &long).await;
+        assert!(status == 404 && body.len() < 1_000, "{} bytes", body.len());
         // A cursor beyond the last post is a page without posts, not an unknown user.
         let end = stage.read(&format!("/optimized{posts}?cursor={far}")).await;
         assert_eq!(end, json!({ "posts": [], "next": null }));
