@@ -1,7 +1,7 @@
 //! Whether a latency can be what its own calls and rounds came to.
 
 use crate::evidence::{Latency, Percentiles, SideRecord};
-use crate::flow_plausible::ROUNDED;
+use crate::flow_plausible::same;
 use crate::histogram::decode;
 use crate::quantile::{Unit, median, percentiles};
 
@@ -33,13 +33,13 @@ fn unfounded_percentiles(said: &Percentiles, record: &SideRecord) -> Option<Stri
         Err(words) => return Some(words),
     };
     let pairs = [
-        (said.p50, due.p50),
-        (said.p95, due.p95),
-        (said.p99, due.p99),
+        (due.p50, said.p50),
+        (due.p95, said.p95),
+        (due.p99, said.p99),
     ];
-    let near = |(said, due): (f64, f64)| (said - due).abs() <= ROUNDED * due.max(1.0);
-    let same = said.count == due.count && pairs.into_iter().all(near);
-    (!same).then(|| {
+    let pairs = pairs.map(|(due, said)| (Some(due), Some(said)));
+    let is_so = said.count == due.count && same(pairs);
+    (!is_so).then(|| {
         format!(
             "{} calls with a median of {} µs, and its histogram has {} with {} µs",
             said.count, said.p50, due.count, due.p50

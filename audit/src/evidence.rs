@@ -115,11 +115,9 @@ pub struct SelfCheck {
     /// [`Verdict::NoEffect`] on a machine that can be trusted, else [`Verdict::Inconclusive`].
     pub verdict: Verdict,
     /// Why.
-    #[serde(default)]
     pub reason: String,
-    /// What was timed; absent in earlier files.
-    #[serde(default)]
-    pub cell: Option<Latency>,
+    /// What was timed.
+    pub cell: Latency,
 }
 
 /// One item's trial.

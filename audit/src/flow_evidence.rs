@@ -123,12 +123,9 @@ pub struct FlowRatio {
     /// Of the 95th percentile of each window.
     pub p95: Option<Ratio>,
     /// Of the sides, what is said of `p50` rests on this interval: at the level at which all figures
-    /// of the run hold together, and wider by what today differs by from itself. Absent in earlier
-    /// files.
-    #[serde(default)]
+    /// of the run hold together, and wider by what today differs by from itself.
     pub p50_judged: Option<Ratio>,
     /// The same of `p95`.
-    #[serde(default)]
     pub p95_judged: Option<Ratio>,
     /// What that comes to, or why there is nothing.
     pub says: String,
@@ -149,8 +146,7 @@ pub struct TargetEvidence {
     /// p95 of the loop that is slower, microseconds; absent when neither was measured.
     pub p95: Option<Estimate>,
     /// The same with the interval that the verdict rests on, at the level at which all figures of
-    /// the run hold together. Absent in earlier files.
-    #[serde(default)]
+    /// the run hold together.
     pub judged: Option<Estimate>,
     /// What it is held to, milliseconds, as in [`FlowEvidence`].
     pub target_ms: f64,

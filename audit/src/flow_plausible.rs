@@ -69,11 +69,15 @@ pub(crate) fn unfounded_row(row: &FlowEvidence) -> Option<String> {
 }
 
 fn near(due: Estimate, said: Estimate) -> bool {
-    let pairs = [
+    same([
         (Some(due.value), Some(said.value)),
         (due.lo, said.lo),
         (due.hi, said.hi),
-    ];
+    ])
+}
+
+/// Whether what is due and what is said are the same but for rounding, or both absent.
+pub(crate) fn same(pairs: impl IntoIterator<Item = (Option<f64>, Option<f64>)>) -> bool {
     pairs.into_iter().all(|pair| match pair {
         (Some(due), Some(said)) => (due - said).abs() <= ROUNDED * due.abs().max(1.0),
         (None, None) => true,

@@ -58,7 +58,7 @@ pub fn judge_self(mut cell: Latency, cells: usize) -> Option<SelfCheck> {
         ratio,
         verdict: judgement.verdict,
         reason: judgement.reason,
-        cell: Some(cell),
+        cell,
     })
 }
 
@@ -71,6 +71,18 @@ impl VariantEvidence {
 }
 
 impl Results {
+    /// Where a change has written a table anew, copies may be as far apart as any in the run were,
+    /// before it or after.
+    pub fn raise_floors(&mut self) {
+        let variants = self.items.iter_mut().flat_map(|item| &mut item.variants);
+        let mut cells: Vec<_> = variants.flat_map(|variant| &mut variant.latency).collect();
+        let seen = |cell: &&mut Latency| cell.zero.map_or(0.0, |zero| zero.apart()).max(cell.floor);
+        let spread = cells.iter().map(seen).fold(0.0, f64::max);
+        for cell in cells.iter_mut().filter(|cell| cell.floor > 0.0) {
+            cell.floor = spread;
+        }
+    }
+
     /// Judges all of the run together, the items and the load: the error is held over all figures
     /// that are judged, since with 200 of them at 95 % each run would cry wolf.
     pub fn judge(&mut self) {
@@ -85,29 +97,11 @@ impl Results {
             .sum();
         self.targets = judge_load(&mut self.flows, &mut self.flow_ratios, of_items);
         let cells = of_items + flow_judge::cells(&self.flows, &self.flow_ratios);
-        let timed = self.run.aa.as_ref().and_then(|aa| aa.cell.clone());
-        if let Some(cell) = timed {
-            self.run.aa = judge_self(cell, cells);
-        }
+        let itself = self.run.aa.take();
+        self.run.aa = itself.and_then(|itself| judge_self(itself.cell, cells));
         for (item, finding) in self.items.iter_mut().zip(found) {
             if let Some(finding) = finding {
                 item.judge(finding, cells);
-            }
-        }
-    }
-}
-
-impl Results {
-    /// Where a change has written a table anew, copies may be as far apart as any in the run were,
-    /// before it or after.
-    pub fn raise_floors(&mut self) {
-        let cells = || self.items.iter().flat_map(|item| &item.variants);
-        let zeros = cells().flat_map(|variant| &variant.latency);
-        let zeros = zeros.filter_map(|cell| cell.zero);
-        let spread = zeros.map(|zero| zero.apart()).fold(0.0, f64::max);
-        for variant in self.items.iter_mut().flat_map(|item| &mut item.variants) {
-            for cell in variant.latency.iter_mut().filter(|cell| cell.floor > 0.0) {
-                cell.floor = cell.floor.max(spread);
             }
         }
     }

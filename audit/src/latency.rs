@@ -38,11 +38,9 @@ pub struct Latency {
     /// where a change has written a table anew. No verdict rests on less.
     pub floor: f64,
     /// The ratio with the interval that a verdict on it rests on: at the level at which the ratios
-    /// of the run are judged together, the floor included. Absent in earlier files.
-    #[serde(default)]
+    /// of the run are judged together, the floor included.
     pub judged: Option<Ratio>,
     /// The same of the 95th percentile.
-    #[serde(default)]
     pub p95_judged: Option<Ratio>,
     /// The smallest effect that would have been told from none, as a share: half of the interval
     /// that a verdict rests on.

@@ -8,7 +8,7 @@ use crate::evidence::{
     Answers, Estimate, FlowEvidence, Growth, Latency, Percentiles, Ratio, Results, SelfCheck,
     TargetEvidence, Work,
 };
-use crate::flow_plausible::{ROUNDED, unfounded_row};
+use crate::flow_plausible::{same, unfounded_row};
 use crate::names::VariantName;
 use crate::slope::growth;
 use crate::verdict::Verdict;
@@ -125,15 +125,23 @@ impl Results {
                 .map(|cell| (cell.operation.clone(), cell.at, judged(cell)))
                 .collect::<Vec<_>>()
         };
+        let ends = |ratio: Option<Ratio>| {
+            [
+                ratio.map(|ratio| ratio.value),
+                ratio.map(|ratio| ratio.lo),
+                ratio.map(|ratio| ratio.hi),
+            ]
+        };
         let (said, founded) = (cells(self), cells(founded));
         let mut pairs = said.into_iter().zip(founded);
-        let ((operation, at, said), _) = pairs.find(|((_, _, said), (_, _, founded))| {
-            let mut ratios = said.iter().zip(founded);
-            ratios.any(|(said, founded)| said.is_some_and(|said| !is_near(said, *founded)))
+        let ((operation, at, said), _) = pairs.find(|((_, _, said), (_, _, due))| {
+            let ends = |of: &[Option<Ratio>; 2]| of.map(ends).into_iter().flatten();
+            !same(ends(due).zip(ends(said)))
         })?;
-        let said = said.into_iter().flatten().next()?;
+        let by = said.into_iter().flatten().next();
+        let by = by.map_or("nothing".to_owned(), |by| by.to_string());
         Some(format!(
-            "{operation} at {at}: judged by {said}, which is not what its ratio comes to"
+            "{operation} at {at}: judged by {by}, which is not what its ratio comes to"
         ))
     }
 
@@ -166,18 +174,6 @@ impl Results {
             ))
         })
     }
-}
-
-fn is_near(said: Ratio, founded: Option<Ratio>) -> bool {
-    founded.is_some_and(|founded| {
-        let ends = [
-            (said.value, founded.value),
-            (said.lo, founded.lo),
-            (said.hi, founded.hi),
-        ];
-        let mut ends = ends.into_iter();
-        ends.all(|(said, founded)| (said - founded).abs() <= ROUNDED * founded)
-    })
 }
 
 /// The first place whose verdict is not the one, and the only one, that the evidence gives it.
@@ -232,15 +228,8 @@ fn unfounded_growth(said: &Growth, work: &[Work]) -> Option<String> {
     } = said;
     let due = growth(work, operation, *plan_mode, *counter);
     let is_so = due.is_ok_and(|due| {
-        let near = |said: f64, due: f64| (said - due).abs() <= ROUNDED * due.abs().max(1.0);
-        let ends = [(said.lo, due.lo), (said.hi, due.hi)];
-        let mut ends = ends.into_iter();
-        said.rungs == due.rungs
-            && near(*slope, due.slope)
-            && ends.all(|ends| match ends {
-                (Some(said), Some(due)) => near(said, due),
-                ends => ends == (None, None),
-            })
+        let slopes = (Some(due.slope), Some(*slope));
+        said.rungs == due.rungs && same([slopes, (due.lo, said.lo), (due.hi, said.hi)])
     });
     (!is_so).then(|| {
         format!(
@@ -258,7 +247,7 @@ fn impossible_ratio(ratio: &Ratio) -> Option<String> {
 
 fn impossible_self(check: &SelfCheck) -> Option<String> {
     impossible_ratio(&check.ratio).or_else(|| {
-        let cell = check.cell.as_ref()?;
+        let cell = &check.cell;
         let other = cell.ratio != Some(check.ratio);
         impossible_latency(cell)
             .or_else(|| unfounded_cell(cell))
