@@ -8,11 +8,11 @@ use std::time::Instant;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use sqlx::PgPool;
-use verdict_audit::Side;
+use verdict_audit::{FlowId, Side};
 use verdict_oracle::Write;
 use verdict_oracle::write::apply;
 
+use crate::databases::{Databases, subjects};
 use crate::error::{Error, Result};
 use crate::flows::Flow;
 use crate::moments::{Right, Truth, into};
@@ -32,7 +32,7 @@ const STREAM: u64 = 1 << 32;
 pub(crate) struct Changes {
     truth: Truth,
     /// The service's databases, where there is access to them.
-    databases: Option<PerSide<PgPool>>,
+    databases: Option<Databases>,
     made: PerSide<Mutex<Vec<Write>>>,
     /// What will be written in the middle of the next window.
     planned: Mutex<Vec<(Write, Right)>>,
@@ -41,7 +41,7 @@ pub(crate) struct Changes {
 
 impl Changes {
     /// Of a service with these databases, none of which is written to when there is no access.
-    pub fn new(truth: &Truth, databases: Option<PerSide<PgPool>>, seed: u64) -> Self {
+    pub fn new(truth: &Truth, databases: Option<Databases>, seed: u64) -> Self {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         random.set_stream(STREAM);
         Self {
@@ -56,14 +56,14 @@ impl Changes {
     /// What is written into what a flow reads, in words that stand in the report beside the
     /// figures.
     pub fn about(&self, flow: &dyn Flow) -> String {
-        match (&self.databases, flow.keeper()) {
+        match (&self.databases, flow.id()) {
             (None, _) => "nothing else written there meanwhile, since its databases are out of \
                           reach, so that a stale answer may pass"
                 .to_owned(),
-            (Some(_), None) => {
+            (Some(_), FlowId::Send) => format!("{BEFORE} messages of others before each window"),
+            (Some(_), _) => {
                 format!("{BEFORE} writes into them before each window and {AMID} in the middle")
             }
-            (Some(_), Some(_)) => format!("{BEFORE} messages of others before each window"),
         }
     }
 
@@ -82,19 +82,15 @@ impl Changes {
             Some((_, right)) => right.clone(),
             None => self.truth.world.clone(),
         };
-        // Drawn while nothing is timed. What a flow writes itself is not told apart from what is
-        // written beside it.
-        let amid = match flow.keeper() {
-            None => draw(flow, &last, (AMID, true), &mut random),
-            Some(_) => Vec::new(),
-        };
+        // Drawn while nothing is timed.
+        let amid = draw(flow, &last, (AMID, true), &mut random);
         *lock(&self.random) = random;
         *lock(&self.planned) = amid;
-        let (pool, moments) = (databases.of(side), self.truth.of(side));
+        let moments = self.truth.of(side);
         moments.begin(last);
-        self.undo(side, pool).await?;
+        self.undo(side, databases).await?;
         for (write, _) in before {
-            self.make(side, pool, write).await?;
+            self.make(side, databases, write).await?;
         }
         moments.settle();
         Ok(())
@@ -113,7 +109,7 @@ impl Changes {
         let moments = self.truth.of(side);
         for (write, right) in planned {
             moments.begin(right);
-            self.make(side, databases.of(side), write).await?;
+            self.make(side, databases, write).await?;
             moments.settle();
         }
         Ok(())
@@ -131,28 +127,33 @@ impl Changes {
         for side in SIDES {
             let moments = self.truth.of(side);
             moments.begin(self.truth.world.clone());
-            taken = taken.and(self.undo(side, databases.of(side)).await);
+            taken = taken.and(self.undo(side, databases).await);
             moments.settle();
         }
         taken
     }
 
-    async fn make(&self, side: Side, pool: &PgPool, write: Write) -> Result<()> {
+    async fn make(&self, side: Side, databases: &Databases, write: Write) -> Result<()> {
         // Noted before, since one that fails may have been made.
         lock(self.made.of(side)).push(write.clone());
-        apply(pool, &write).await.map_err(Error::Database)
+        write_to(side, databases, &write).await
     }
 
     /// The last first, since a row may have been written to twice.
-    async fn undo(&self, side: Side, pool: &PgPool) -> Result<()> {
+    async fn undo(&self, side: Side, databases: &Databases) -> Result<()> {
         let made = std::mem::take(&mut *lock(self.made.of(side)));
         let mut undone = Ok(());
         for write in made.into_iter().rev() {
-            let back = apply(pool, &write.back()).await;
-            undone = undone.and(back.map_err(Error::Database));
+            undone = undone.and(write_to(side, databases, &write.back()).await);
         }
         undone
     }
+}
+
+async fn write_to(side: Side, databases: &Databases, write: &Write) -> Result<()> {
+    let made = apply(databases.of(side), write);
+    let made = databases.around(side, &subjects(write), made).await;
+    made.map_err(Error::Database)
 }
 
 /// Writes one after the other, with what is right after each. When they are made while the
@@ -169,7 +170,7 @@ fn draw(
     let mut writes = Vec::new();
     for _ in 0..most {
         if let Some(write) = flow.change(&right.oracle, random)
-            && (written.insert(into(&write)) || !asked)
+            && (!asked || flow.takes_amid(&write) && written.insert(into(&write)))
         {
             right = right.with(&write);
             writes.push((write, right.clone()));

@@ -101,6 +101,12 @@ pub enum Error {
     /// What was sent could not be read back, or taken back.
     #[error(transparent)]
     Database(verdict_store::Error),
+    /// The service's cache could not be had.
+    #[error("no way to the service's cache: {reason}")]
+    NoCache {
+        /// Redis's own words.
+        reason: String,
+    },
     /// A histogram could not be written.
     #[error("failed to write the histogram of {row}: {reason}")]
     Unwritable {
@@ -185,6 +191,7 @@ impl Error {
             Self::NoService { .. }
             | Self::Silent { .. }
             | Self::StandsStill { .. }
+            | Self::NoCache { .. }
             | Self::Slow { .. } => Exit::Unavailable,
             Self::Database(error) => error.exit(),
             Self::Artefacts { source, .. } => Exit::of_io(source),

@@ -7,11 +7,11 @@ use verdict_audit::evidence::{
     Answers, Capacity, Compared, Estimate, FlowEvidence, FlowRatio, FlowStage, Percentiles, Usl,
 };
 use verdict_audit::flow_compare::compare;
-use verdict_audit::flow_judge::largest_holding;
+use verdict_audit::flow_judge::{judge_row, largest_holding};
 use verdict_audit::quantile::{over_windows, percentiles, quantile};
 use verdict_audit::rules::{Judgement, wrong_answers};
 use verdict_audit::usl::{Throughput, UslError, project, usl};
-use verdict_audit::{Side, Target, Verdict, Warning, judge_flow};
+use verdict_audit::{FlowId, Side, Target, Verdict, Warning};
 
 use crate::error::{Error, Result};
 use crate::tape::{Tape, UNIT, WindowTape};
@@ -27,7 +27,9 @@ pub(crate) enum Level {
 
 /// What one row is made of.
 pub(crate) struct Measurement<'a> {
-    pub target: &'a Target,
+    pub flow: FlowId,
+    /// The audit's, where it has one.
+    pub target: Option<&'a Target>,
     pub side: Side,
     pub level: Level,
     /// The measured time of one window.
@@ -54,7 +56,7 @@ impl Measurement<'_> {
         let lag = rate.and_then(|_| quantile(&tape.lags, 0.99, UNIT));
         let shares = tape.shares.len();
         let mut row = FlowEvidence {
-            id: target.id,
+            id: self.flow,
             side: *side,
             users,
             rate,
@@ -68,7 +70,7 @@ impl Measurement<'_> {
             standing_p95: None,
             generator_lag_p99: lag.map(|lag| lag.value),
             generator_share: (shares > 0).then(|| tape.shares.iter().sum::<f64>() / shares as f64),
-            target_ms: target.target_ms(*side),
+            target_ms: target.map(|target| target.target_ms(*side)),
             verdict: Verdict::Inconclusive,
             reason: String::new(),
             judged: false,
@@ -77,7 +79,7 @@ impl Measurement<'_> {
             windows: Vec::new(),
         };
         fill(&mut row, &tape.windows)?;
-        judge(&mut row, target, None);
+        judge(&mut row, *target, None);
         Ok(row)
     }
 
@@ -183,8 +185,8 @@ pub(crate) fn name(row: &FlowEvidence) -> String {
 }
 
 /// Judges a row: by the audit's rules, after what voids it.
-pub(crate) fn judge(row: &mut FlowEvidence, target: &Target, wrong: Option<Judgement>) {
-    let judgement = wrong.unwrap_or_else(|| judge_flow(target, row.side, &row.load()));
+pub(crate) fn judge(row: &mut FlowEvidence, target: Option<&Target>, wrong: Option<Judgement>) {
+    let judgement = wrong.unwrap_or_else(|| judge_row(target, row.side, &row.load()));
     (row.verdict, row.reason) = (judgement.verdict, judgement.reason);
 }
 
@@ -231,7 +233,7 @@ pub(crate) fn each(windows: &[WindowTape]) -> Vec<Percentiles> {
 /// Capacity of one flow on one side, with the law fitted to the throughput of the windows; a
 /// warning when it cannot be fitted.
 pub(crate) fn capacity(
-    target: &Target,
+    (id, target): (FlowId, Option<&Target>),
     side: Side,
     rows: &[FlowEvidence],
     windows: &[Throughput],
@@ -242,7 +244,17 @@ pub(crate) fn capacity(
         .filter(|row| row.verdict != Verdict::Wrong)
         .cloned()
         .collect();
-    let mut capacity = largest_holding(target, side, &sound);
+    let mut capacity = match target {
+        Some(target) => largest_holding(target, side, &sound),
+        None => Capacity {
+            id,
+            side,
+            max_users: None,
+            max_rate: None,
+            usl: None,
+            projection: None,
+        },
+    };
     let busy: Vec<Throughput> = windows
         .iter()
         .copied()
@@ -252,7 +264,7 @@ pub(crate) fn capacity(
     let mut warning = None;
     match fitted {
         Ok(fitted) => {
-            capacity.projection = target.demand.map(|demand| {
+            capacity.projection = target.and_then(|target| target.demand).map(|demand| {
                 let mut projection = project(&fitted, demand);
                 projection.assumptions.push(
                     "the generator's own share of this machine is counted as the service's, so \
@@ -267,7 +279,7 @@ pub(crate) fn capacity(
         Err(UslError::TooFewLevels { .. }) => {}
         Err(error) => {
             warning = Some(Warning::NoFit {
-                of: format!("no capacity fit for {} {side}", target.id),
+                of: format!("no capacity fit for {id} {side}"),
                 reason: error.to_string(),
             });
         }
@@ -279,7 +291,7 @@ pub(crate) fn capacity(
 mod tests {
     use std::time::Instant;
 
-    use verdict_audit::{Catalogue, FlowId};
+    use verdict_audit::Catalogue;
 
     use super::*;
     use crate::tape::Measured;
@@ -309,7 +321,8 @@ mod tests {
 
     fn row(side: Side, tape: &Tape, level: Level, answers: &Answers) -> FlowEvidence {
         Measurement {
-            target: target(),
+            flow: FlowId::History,
+            target: Some(target()),
             side,
             level,
             window: Duration::from_secs(1),
@@ -429,7 +442,13 @@ mod tests {
             .into_iter()
             .flat_map(|users| [f64::from(users) * 10.0, 0.0].map(|rate| Throughput { users, rate }))
             .collect();
-        let (capacity, warning) = capacity(target(), Side::Baseline, &[], &windows, 1);
+        let (capacity, warning) = capacity(
+            (FlowId::History, Some(target())),
+            Side::Baseline,
+            &[],
+            &windows,
+            1,
+        );
         assert!(capacity.usl.is_some() && warning.is_none());
     }
 }

@@ -35,7 +35,8 @@ impl Measured {
     /// What the level by itself says of its flow's goal.
     pub fn goal(&self, target: &Target, window: Duration) -> Result<Goal> {
         let row = Measurement {
-            target,
+            flow: target.id,
+            target: Some(target),
             side: self.side,
             level: self.level,
             window,
@@ -71,7 +72,8 @@ pub(crate) enum Goal {
 /// All that was measured of one flow.
 pub(crate) struct Findings<'a> {
     pub flow: &'a dyn Flow,
-    pub target: &'a Target,
+    /// The audit's, where it has one.
+    pub target: Option<&'a Target>,
     pub plan: &'a LoadPlan,
     /// Whether what is sent is taken back.
     pub restores: bool,
@@ -102,8 +104,8 @@ impl Findings<'_> {
         let mut warnings = Vec::new();
         for side in SIDES {
             let windows = self.throughputs(side);
-            let (capacity, warning) =
-                capacity(self.target, side, &outcome.flows, &windows, self.plan.seed);
+            let of = (self.flow.id(), self.target);
+            let (capacity, warning) = capacity(of, side, &outcome.flows, &windows, self.plan.seed);
             outcome.capacity.push(capacity);
             warnings.extend(warning);
         }
@@ -112,6 +114,7 @@ impl Findings<'_> {
 
     fn measurement<'m>(&'m self, measured: &'m Measured) -> Measurement<'m> {
         Measurement {
+            flow: self.flow.id(),
             target: self.target,
             side: measured.side,
             level: measured.level,
@@ -123,6 +126,7 @@ impl Findings<'_> {
     fn against_itself(&self, level: Level, tapes: &PerSide<Tape>) -> Result<FlowRatio> {
         let row = |tape| {
             Measurement {
+                flow: self.flow.id(),
                 target: self.target,
                 side: Side::Baseline,
                 level,
@@ -215,7 +219,7 @@ mod tests {
         });
         let findings = Findings {
             flow: &Knock,
-            target: Catalogue::builtin().target(Knock.id()).unwrap(),
+            target: Catalogue::builtin().target(Knock.id()),
             plan: &plan,
             restores: true,
             changes: String::new(),

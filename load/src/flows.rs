@@ -9,6 +9,7 @@ pub mod call;
 mod feed;
 mod history;
 pub mod keeper;
+mod mix;
 mod posts;
 mod send;
 mod stored;
@@ -43,12 +44,22 @@ pub trait Flow: Debug + Send + Sync {
     /// where the draw finds none.
     fn change(&self, oracle: &Oracle, random: &mut ChaCha8Rng) -> Option<Write>;
 
+    /// Whether such a write may be made while its requests are on their way: each answer is of
+    /// before it or after it, and what was sent is told apart from what was written.
+    fn takes_amid(&self, _write: &Write) -> bool {
+        true
+    }
+
     /// Who keeps account of what its requests leave behind; none when they leave nothing.
-    fn keeper(&self) -> Option<Arc<dyn Keeper>>;
+    fn keeper(&self) -> Option<Arc<dyn Keeper>> {
+        None
+    }
 
     /// Some of the messages that were acknowledged, to be sent once more: requests that must be
     /// refused, and leave nothing.
-    fn again(&self, side: Side, sent: &[Sending]) -> Vec<Call>;
+    fn again(&self, _side: Side, _sent: &[Sending]) -> Vec<Call> {
+        Vec::new()
+    }
 }
 
 /// The next request so long after a window opened: over every parameter in the first half of
@@ -77,6 +88,7 @@ pub fn flow(id: FlowId, truth: &Truth, random: &mut ChaCha8Rng) -> Result<Arc<dy
         FlowId::History => Arc::new(history::History::new(truth, random)?),
         FlowId::Page => Arc::new(posts::Posts::new(truth, random)?),
         FlowId::Feed => Arc::new(feed::Feed::new(truth, random)?),
+        FlowId::Mix | FlowId::MixUncached => Arc::new(mix::Mix::new(id, truth, random)?),
     })
 }
 
@@ -171,7 +183,7 @@ mod tests {
                 FlowId::History => &[200, 400, 403, 404],
                 FlowId::Page => &[200, 400, 404],
                 // Who is unknown is shown what is trending.
-                FlowId::Feed => &[200, 400],
+                _ => &[200, 400],
             };
             assert_eq!(Vec::from_iter(statuses), due);
             if flow.id() == FlowId::Send {

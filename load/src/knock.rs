@@ -1,6 +1,6 @@
 //! For the tests: the smallest flow, and real services to put it to.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use axum::Router;
 use axum::extract::Path;
@@ -14,7 +14,6 @@ use verdict_seed::{Scale, World, WorldSpec};
 use crate::changes::Changes;
 use crate::flows::Flow;
 use crate::flows::call::Call;
-use crate::flows::keeper::{Keeper, Sending};
 use crate::moments::{Due, Truth};
 
 /// Asks for a side's name, and wants 204.
@@ -70,14 +69,6 @@ impl Flow for Knock {
 
     fn change(&self, _oracle: &Oracle, _random: &mut ChaCha8Rng) -> Option<Write> {
         None
-    }
-
-    fn keeper(&self) -> Option<Arc<dyn Keeper>> {
-        None
-    }
-
-    fn again(&self, _side: Side, _sent: &[Sending]) -> Vec<Call> {
-        Vec::new()
     }
 }
 

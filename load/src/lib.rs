@@ -12,6 +12,7 @@
 //!   windows.
 //! - `changes`: writes into what is read, before each window and in the middle of it; `moments`:
 //!   what is right from one write to the next.
+//! - `databases`: where that is written to, and past which cache.
 //! - `client`: requests outside of goose, and when a service is given up; `body`: how much of an
 //!   answer is read.
 //! - `stillness`: whether the service answers anybody at all.
@@ -24,6 +25,7 @@ mod body;
 mod changes;
 mod client;
 mod closed;
+mod databases;
 mod error;
 mod evidence;
 mod findings;
@@ -48,6 +50,7 @@ mod tape;
 mod usage;
 mod verify;
 
+pub use databases::Databases;
 pub use error::{Error, Result};
 pub use merge::merge;
 pub use outcome::LoadOutcome;

@@ -138,8 +138,8 @@ fn belongs(first: &Results, other: &Results, number: usize) -> Result<()> {
     for (ours, theirs) in first.flows.iter().zip(&other.flows) {
         same(
             &format!("the target of {}", name(ours)),
-            format!("{} ms", ours.target_ms),
-            format!("{} ms", theirs.target_ms),
+            held_to(ours),
+            held_to(theirs),
         )?;
         same(
             &format!("the number of windows of {}", name(ours)),
@@ -185,18 +185,18 @@ fn add(ours: &mut FlowEvidence, theirs: &FlowEvidence) -> Result<()> {
     fill(ours, &windows)
 }
 
+/// What a row is held to, in words.
+fn held_to(row: &FlowEvidence) -> String {
+    row.target_ms
+        .map_or_else(|| "none".to_owned(), |ms| format!("{ms} ms"))
+}
+
 fn rejudge(row: &mut FlowEvidence, generators: usize) -> Result<()> {
     let wrong = (row.verdict == Verdict::Wrong).then(|| Judgement {
         verdict: Verdict::Wrong,
         reason: row.reason.clone(),
     });
-    let Some(target) = Catalogue::builtin().target(row.id) else {
-        return Err(Error::Senseless {
-            what: format!("flow {}", row.id),
-            choose: "results whose flows the audit of this version of Verdict has a target for",
-        });
-    };
-    judge(row, target, wrong);
+    judge(row, Catalogue::builtin().target(row.id), wrong);
     if row.verdict != Verdict::Wrong {
         row.reason = format!("{}; {generators} generators together", row.reason);
     }
@@ -206,13 +206,12 @@ fn rejudge(row: &mut FlowEvidence, generators: usize) -> Result<()> {
 fn capacities(merged: &Results) -> Vec<verdict_audit::evidence::Capacity> {
     let ids: BTreeSet<FlowId> = merged.flows.iter().map(|row| row.id).collect();
     ids.into_iter()
-        .filter_map(|id| Catalogue::builtin().target(id))
-        .flat_map(|target| SIDES.map(|side| (target, side)))
-        .map(|(target, side)| {
+        .flat_map(|id| SIDES.map(|side| (id, side)))
+        .map(|(id, side)| {
             let windows: Vec<Throughput> = merged
                 .flows
                 .iter()
-                .filter(|row| row.id == target.id && row.side == side && !row.load().failing())
+                .filter(|row| row.id == id && row.side == side && !row.load().failing())
                 .filter_map(|row| {
                     Some(Throughput {
                         users: row.users?,
@@ -220,7 +219,8 @@ fn capacities(merged: &Results) -> Vec<verdict_audit::evidence::Capacity> {
                     })
                 })
                 .collect();
-            capacity(target, side, &merged.flows, &windows, merged.run.seed).0
+            let of = (id, Catalogue::builtin().target(id));
+            capacity(of, side, &merged.flows, &windows, merged.run.seed).0
         })
         .collect()
 }
@@ -257,7 +257,7 @@ mod tests {
             standing_p95: None,
             generator_lag_p99: None,
             generator_share: Some(0.1),
-            target_ms: 100.0,
+            target_ms: Some(100.0),
             verdict: Verdict::Confirmed,
             reason: String::new(),
             judged: false,
@@ -390,7 +390,7 @@ mod tests {
         other_hour.run.time += chrono::TimeDelta::hours(1);
         let other_level = measured(16, &[2_000; 600]);
         let mut other_target = first();
-        other_target.flows[0].target_ms = 50.0;
+        other_target.flows[0].target_ms = Some(50.0);
         for (other, word) in [
             (other_seed, "seed"),
             (other_scale, "scale"),

@@ -1,13 +1,15 @@
 //! What was sent, held to what is stored, and taken back, so that conversations stay as large as
 //! the audit's target says.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use sqlx::PgPool;
 use verdict_audit::Side;
+use verdict_optimized::cache::Subject;
 use verdict_oracle::Held;
 
+use crate::databases::Databases;
 use crate::error::{Error, Result};
 use crate::flows::Flow;
 use crate::flows::call::Call;
@@ -21,7 +23,7 @@ pub(crate) struct SentLog {
     /// Who keeps account of it: one flow sends at a time.
     keeper: Mutex<Option<Arc<dyn Keeper>>>,
     /// The service's databases, where there is access to them.
-    databases: Option<PerSide<PgPool>>,
+    databases: Option<Databases>,
 }
 
 /// The place of a sending in the log.
@@ -39,7 +41,7 @@ pub(crate) struct Settled {
 
 impl SentLog {
     /// Of a service with these databases.
-    pub fn new(databases: Option<PerSide<PgPool>>) -> Self {
+    pub fn new(databases: Option<Databases>) -> Self {
         Self {
             databases,
             ..Self::default()
@@ -107,12 +109,8 @@ impl SentLog {
             && let Some(keeper) = self.keeper()
             && !sent.is_empty()
         {
-            let pool = databases.of(side);
-            let held = keeper.hold(side, pool, &sent).await;
-            keeper
-                .take_back(pool, &sent)
-                .await
-                .map_err(Error::Database)?;
+            let held = keeper.hold(side, databases.of(side), &sent).await;
+            take_back(side, databases, &*keeper, &sent).await?;
             settled.held = held.map_err(Error::Database)?;
         }
         // A message whose answer never came may arrive while the next window is open.
@@ -137,8 +135,7 @@ impl SentLog {
                 && let Some(keeper) = self.keeper()
                 && !sent.is_empty()
             {
-                let back = keeper.take_back(databases.of(side), &sent).await;
-                taken = taken.and(back.map_err(Error::Database));
+                taken = taken.and(take_back(side, databases, &*keeper, &sent).await);
             }
         }
         taken
@@ -151,6 +148,22 @@ impl SentLog {
     fn of(&self, side: Side) -> MutexGuard<'_, Vec<Sending>> {
         lock(self.sent.of(side))
     }
+}
+
+async fn take_back(
+    side: Side,
+    databases: &Databases,
+    keeper: &dyn Keeper,
+    sent: &[Sending],
+) -> Result<()> {
+    let conversations: BTreeSet<_> = sent.iter().map(|one| one.message.conversation).collect();
+    let subjects: Vec<_> = conversations
+        .into_iter()
+        .map(Subject::Conversation)
+        .collect();
+    let back = keeper.take_back(databases.of(side), sent);
+    let back = databases.around(side, &subjects, back).await;
+    back.map_err(Error::Database)
 }
 
 fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,6 +1,7 @@
 //! What the service answers with, as JSON.
 
 use serde::{Deserialize, Serialize};
+use verdict_baseline::conversation_fetch::Listed;
 use verdict_baseline::message_history::DetailedMessage;
 use verdict_baseline::pagination::Post;
 use verdict_baseline::post_images::PostWithImages;
@@ -27,4 +28,11 @@ pub struct PostsAnswer {
 pub struct FeedAnswer {
     /// Best first.
     pub posts: Vec<PostWithImages>,
+}
+
+/// A user's conversations.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConversationsAnswer {
+    /// Those first in which a message came last.
+    pub conversations: Vec<Listed>,
 }

@@ -6,6 +6,7 @@ use futures_util::future::join;
 use verdict_audit::Side;
 
 use crate::database::Database;
+use crate::error::Result;
 use crate::sides::Sides;
 
 /// Both sides.
@@ -19,11 +20,14 @@ pub(crate) struct Databases {
 
 impl Databases {
     /// Both, connected to on first use.
-    pub fn new(sides: Sides) -> Self {
-        Self {
-            baseline: Arc::new(Database::new(Side::Baseline, sides.baseline)),
-            optimized: Arc::new(Database::new(Side::Optimized, sides.optimized)),
-        }
+    ///
+    /// # Errors
+    /// When one has no address that can be taken.
+    pub fn new(sides: Sides) -> Result<Self> {
+        Ok(Self {
+            baseline: Arc::new(Database::new(Side::Baseline, sides.baseline)?),
+            optimized: Arc::new(Database::new(Side::Optimized, sides.optimized)?),
+        })
     }
 
     /// Baseline first.

@@ -15,6 +15,9 @@ pub enum Error {
     /// A fix could not be applied to the optimized side.
     #[error("failed to give the optimized side every fix: {0}")]
     Migrate(Fault),
+    /// The cache could not be set up.
+    #[error("failed to set up the cache of the optimized side: {0}")]
+    Cache(String),
     /// Requests outlasted the shutdown.
     #[error(
         "requests were still running {seconds} s after the service was told to stop, and were cut \
@@ -57,7 +60,9 @@ impl Error {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Migrate(Fault::Harness(error)) => error.exit(),
-            Self::Migrate(_) | Self::CutOff { .. } | Self::Process { .. } => Exit::Software,
+            Self::Migrate(_) | Self::Cache(_) | Self::CutOff { .. } | Self::Process { .. } => {
+                Exit::Software
+            }
             Self::Died { .. } => Exit::Unavailable,
             Self::Spawn { source, .. } => Exit::of_io(source),
         }

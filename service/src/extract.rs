@@ -41,9 +41,13 @@ impl Parameters {
     pub fn only(&self, accepted: &[&str]) -> Result<(), Refusal> {
         for (place, (name, _)) in self.0.iter().enumerate() {
             if !accepted.contains(&name.as_str()) {
+                let accepted = match accepted {
+                    [] => "none is".to_owned(),
+                    [one] => format!("{one} is"),
+                    several => format!("{} are", several.join(", ")),
+                };
                 return Err(Refusal::bad_request(format!(
-                    "`{name}` is no parameter here: {} are",
-                    accepted.join(", ")
+                    "`{name}` is no parameter here: {accepted}"
                 )));
             }
             if self.0[..place].iter().any(|(other, _)| other == name) {

@@ -8,6 +8,11 @@
 //! | `GET /baseline/users/{id}/posts?limit=&offset=` | 200 `{"posts": [...], "next": null}` |
 //! | `GET /optimized/users/{id}/posts?limit=&cursor=` | 200 `{"posts": [...], "next": cursor or null}` |
 //! | `GET /{side}/users/{id}/feed?limit=&offset=` | 200 `{"posts": [...]}` |
+//! | `GET /{side}/users/{id}/conversations` | 200 `{"conversations": [...]}` |
+//! | `GET /{side}/conversations/{id}?viewer=` | 200 `{"id", "member_count", "last_message_id"}` |
+//! | `GET /{side}/conversations/{id}/search?viewer=&q=&limit=&offset=&sort=` | 200 `{"messages": [...], "total"}` |
+//! | `GET /{side}/posts/{id}` | 200, a post with its images |
+//! | any of these under `/optimized/uncached` | the same, past the cache: a send there takes nothing out of it |
 //! | `GET /health` | 200 when both databases answer, otherwise 503 |
 //! | `GET /metrics` | Prometheus text |
 //! | `GET /empty` | 204, nothing touched |
@@ -19,6 +24,8 @@
 
 mod answers;
 mod connections;
+mod conversation;
+mod conversations;
 pub mod cursor;
 mod database;
 mod databases;
@@ -31,14 +38,16 @@ mod history;
 mod job;
 mod last_words;
 mod metrics;
+mod post;
 mod posts;
 mod process;
 mod refusal;
+mod search;
 mod send;
 mod serve;
 mod sides;
 
-pub use answers::{FeedAnswer, HistoryAnswer, PostsAnswer};
+pub use answers::{ConversationsAnswer, FeedAnswer, HistoryAnswer, PostsAnswer};
 pub use error::{Error, Result};
 pub use job::keep_fresh;
 pub use process::{ServiceProcess, dispatch};

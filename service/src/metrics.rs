@@ -8,20 +8,20 @@ use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use verdict_audit::{FlowId, Side};
+use verdict_audit::Side;
 
 use crate::database::Database;
 use crate::databases::Databases;
 use crate::histogram::Histogram;
 
-/// The requests of every flow to each side.
+/// The requests of every route to each side.
 pub(crate) type AllRequests = Arc<[Arc<Requests>]>;
 
-/// Requests of one flow to one side, from the request read to the response ready to be sent.
+/// Requests of one route to one side, from the request read to the response ready to be sent.
 /// A request whose client went away is not among them.
 #[derive(Debug)]
 pub(crate) struct Requests {
-    flow: FlowId,
+    flow: &'static str,
     side: Side,
     answered: Histogram,
     refused: Histogram,
@@ -30,7 +30,7 @@ pub(crate) struct Requests {
 
 impl Requests {
     /// None yet.
-    pub fn new(flow: FlowId, side: Side) -> Self {
+    pub fn new(flow: &'static str, side: Side) -> Self {
         Self {
             flow,
             side,
@@ -38,6 +38,11 @@ impl Requests {
             refused: Histogram::default(),
             failed: Histogram::default(),
         }
+    }
+
+    /// Whether it counts these.
+    pub fn counts(&self, flow: &str, side: Side) -> bool {
+        self.flow == flow && self.side == side
     }
 
     fn by_class(&self) -> [(&'static str, &Histogram); 3] {

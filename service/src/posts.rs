@@ -18,7 +18,8 @@ use crate::refusal::Refusal;
 /// The page that is served when none is asked for, as in the audit's example.
 const DEFAULT_LIMIT: i64 = 20;
 
-const KNOWN: &str = "SELECT EXISTS (SELECT FROM users WHERE id = $1)";
+/// Whether there is such a user.
+pub(crate) const KNOWN: &str = "SELECT EXISTS (SELECT FROM users WHERE id = $1)";
 
 /// A page of an author's posts, newest first: by offset today, by cursor on the optimized side.
 /// A page is capped like one of history, which today's statement leaves open.

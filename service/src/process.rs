@@ -19,7 +19,7 @@ use sqlx::postgres::PgConnectOptions;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
-use verdict_engines::ClickHouseAddress;
+use verdict_engines::{ClickHouseAddress, RedisAddress};
 
 use crate::error::{Error, Result};
 use crate::last_words::LastWords;
@@ -47,6 +47,7 @@ struct Addresses {
 struct Address {
     postgres: String,
     clickhouse: ClickHouseAddress,
+    redis: RedisAddress,
 }
 
 impl From<&SideAddress> for Address {
@@ -54,6 +55,7 @@ impl From<&SideAddress> for Address {
         Self {
             postgres: side.postgres.to_url_lossy().into(),
             clickhouse: side.clickhouse.clone(),
+            redis: side.redis.clone(),
         }
     }
 }
@@ -63,6 +65,7 @@ impl Address {
         Ok(SideAddress {
             postgres: self.postgres.parse::<PgConnectOptions>()?,
             clickhouse: self.clickhouse,
+            redis: self.redis,
         })
     }
 }

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use verdict_audit::Side;
 use verdict_baseline::membership;
 use verdict_baseline::message_send::{self as baseline, Request, Sent};
+use verdict_optimized::cache::Subject;
 use verdict_optimized::message_send as optimized;
 
 use crate::database::Database;
@@ -52,8 +53,15 @@ pub(crate) async fn send(
             database.answer(send).await?
         }
         Side::Optimized => {
-            let send = optimized::send(&database.pool, &request);
-            database.answer(send).await?
+            let send = database.answer(optimized::send(&database.pool, &request));
+            match &database.cache {
+                // The conversation's last message is another one then.
+                Some(cache) => {
+                    let subject = [Subject::Conversation(conversation)];
+                    cache.around(&subject, send).await?
+                }
+                None => send.await?,
+            }
         }
     };
     Ok((StatusCode::CREATED, Json(sent)))

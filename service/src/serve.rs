@@ -11,7 +11,6 @@ use axum::routing::{get, post};
 use futures_util::future::BoxFuture;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use verdict_audit::FlowId;
 
 use crate::connections::{self, PATIENCE, in_time, most};
 use crate::database::Database;
@@ -20,7 +19,9 @@ use crate::error::{Error, Result};
 use crate::metrics::{AllRequests, Requests, expose, record};
 use crate::refusal::Refusal;
 use crate::sides::Sides;
-use crate::{feed, health, history, posts, send};
+use crate::{
+    conversation, conversations, feed, health, history, post as one_post, posts, search, send,
+};
 
 /// How long requests may go on after the service was told to stop, and then again how long
 /// connections to the databases may take to close.
@@ -45,7 +46,7 @@ async fn until(
     sides: Sides,
     shutdown: BoxFuture<'static, ()>,
 ) -> Result<()> {
-    let databases = Arc::new(Databases::new(sides));
+    let databases = Arc::new(Databases::new(sides)?);
     let (tell, told) = oneshot::channel();
     let served = connections::serve(listener, routes(&databases), most(), PATIENCE, async move {
         shutdown.await;
@@ -71,10 +72,13 @@ fn routes(databases: &Arc<Databases>) -> Router {
     let mut counted = Vec::new();
     let baseline = side(&databases.baseline, &mut counted);
     let optimized = side(&databases.optimized, &mut counted);
+    // Counted as the side's own.
+    let uncached = side(&Arc::new(databases.optimized.uncached()), &mut counted);
     let counted: AllRequests = counted.into();
     Router::new()
         .nest("/baseline", baseline)
         .nest("/optimized", optimized)
+        .nest("/optimized/uncached", uncached)
         .route(
             "/health",
             get(health::check).with_state(Arc::clone(databases)),
@@ -88,20 +92,32 @@ fn routes(databases: &Arc<Databases>) -> Router {
         .method_not_allowed_fallback(no_such_method)
 }
 
-/// The flows of one side. A flow is added here, with a file of its own beside `history`.
+/// The routes of one side. A route is added here, with a file of its own beside `history`.
 fn side(database: &Arc<Database>, counted: &mut Vec<Arc<Requests>>) -> Router {
     let mut timed = |flow| {
-        let requests = Arc::new(Requests::new(flow, database.side));
-        counted.push(Arc::clone(&requests));
+        let known = counted
+            .iter()
+            .find(|known| known.counts(flow, database.side));
+        let requests = match known {
+            Some(known) => Arc::clone(known),
+            None => Arc::new(Requests::new(flow, database.side)),
+        };
+        if known.is_none() {
+            counted.push(Arc::clone(&requests));
+        }
         from_fn_with_state(requests, record)
     };
-    let history = get(history::read).layer(timed(FlowId::History));
+    let history = get(history::read).layer(timed("history"));
     let send = post(send::send)
         .layer(DefaultBodyLimit::max(send::MAX_BODY))
         .layer(from_fn(in_time))
-        .layer(timed(FlowId::Send));
-    let page = get(posts::read).layer(timed(FlowId::Page));
-    let feed = get(feed::read).layer(timed(FlowId::Feed));
+        .layer(timed("send"));
+    let page = get(posts::read).layer(timed("page"));
+    let feed = get(feed::read).layer(timed("feed"));
+    let search = get(search::read).layer(timed("search"));
+    let conversations = get(conversations::read).layer(timed("conversations"));
+    let conversation = get(conversation::read).layer(timed("conversation"));
+    let one_post = get(one_post::read).layer(timed("post"));
     Router::new()
         .route(
             "/conversations/{conversation}/messages",
@@ -109,6 +125,10 @@ fn side(database: &Arc<Database>, counted: &mut Vec<Arc<Requests>>) -> Router {
         )
         .route("/users/{user}/posts", page)
         .route("/users/{user}/feed", feed)
+        .route("/conversations/{conversation}/search", search)
+        .route("/conversations/{conversation}", conversation)
+        .route("/users/{user}/conversations", conversations)
+        .route("/posts/{post}", one_post)
         .with_state(Arc::clone(database))
 }
 
@@ -121,8 +141,9 @@ fn beginning(uri: &Uri) -> &str {
 
 async fn nowhere(uri: Uri) -> Refusal {
     Refusal::not_found(format!(
-        "there is nothing at {}: there are /baseline and /optimized, each with \
-         /conversations/{{id}}/messages, /users/{{id}}/posts and /users/{{id}}/feed, and /health, /metrics, /empty",
+        "there is nothing at {}: there are /baseline, /optimized and /optimized/uncached, each with \
+         /conversations/{{id}}, its /messages and /search, /users/{{id}}/posts, /users/{{id}}/feed, \
+         /users/{{id}}/conversations and /posts/{{id}}, and /health, /metrics, /empty",
         beginning(&uri)
     ))
 }

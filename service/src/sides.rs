@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use futures_util::future::BoxFuture;
 use sqlx::postgres::PgConnectOptions;
 use verdict_audit::Side;
-use verdict_engines::{ClickHouseAddress, Endpoints};
+use verdict_engines::{ClickHouseAddress, Endpoints, RedisAddress};
 use verdict_optimized::{FIXES, as_proposed};
 use verdict_store::settle::settle;
 use verdict_store::{Connect, Fault, Store, Table, change};
 
 use crate::error::{Error, Result};
 
-/// How to connect to the databases of each side. No flow that is served needs Redis.
+/// How to connect to the databases of each side.
 #[derive(Debug, Clone)]
 pub struct Sides {
     /// A world as it is today.
@@ -28,6 +28,8 @@ pub struct SideAddress {
     pub postgres: PgConnectOptions,
     /// ClickHouse.
     pub clickhouse: ClickHouseAddress,
+    /// Redis, which only the optimized side asks anything of.
+    pub redis: RedisAddress,
 }
 
 impl From<&Endpoints> for SideAddress {
@@ -35,6 +37,7 @@ impl From<&Endpoints> for SideAddress {
         Self {
             postgres: endpoints.postgres.clone(),
             clickhouse: endpoints.clickhouse_address(),
+            redis: RedisAddress::from(&endpoints.redis),
         }
     }
 }

@@ -18,7 +18,6 @@ use verdict_oracle::{Difference, Oracle, Write};
 use verdict_service::FeedAnswer;
 
 use super::call::{Call, parse};
-use super::keeper::{Keeper, Sending};
 use super::{Flow, Lacking};
 use crate::moments::{Right, Truth};
 
@@ -115,7 +114,9 @@ impl Feed {
         });
         Ok(Self {
             about: format!(
-                "the first {DEFAULT_LIMIT} posts of {READERS} readers' feeds, with candidates                  filled in beforehand; today's side reads the audit's tables, filled once, as                  without them it answers with an empty feed"
+                "the first {DEFAULT_LIMIT} posts of {READERS} readers' feeds, with candidates \
+                 filled in beforehand; today's side reads the audit's tables, filled once, as \
+                 without them it answers with an empty feed"
             ),
             varied: varied.collect(),
             pages,
@@ -162,14 +163,6 @@ impl Flow for Feed {
         }
         let kind = *[Kind::Edited, Kind::Deleted].choose(random)?;
         Write::on_post(&rows, post, kind)
-    }
-
-    fn keeper(&self) -> Option<Arc<dyn Keeper>> {
-        None
-    }
-
-    fn again(&self, _side: Side, _sent: &[Sending]) -> Vec<Call> {
-        Vec::new()
     }
 }
 

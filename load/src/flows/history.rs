@@ -1,7 +1,7 @@
 //! The first hundred messages of a conversation, with reactions and attachments; and, while
 //! nothing is measured, any page.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use rand::RngExt;
@@ -17,7 +17,6 @@ use verdict_seed::Conversation;
 use verdict_service::HistoryAnswer;
 
 use super::call::{Call, parse};
-use super::keeper::{Keeper, Sending};
 use super::{Flow, Lacking};
 use crate::moments::Truth;
 
@@ -68,13 +67,22 @@ struct Varied {
 
 impl History {
     pub(super) fn new(truth: &Truth, random: &mut ChaCha8Rng) -> Result<Self, Lacking> {
+        Self::without(truth, &HashSet::new(), random)
+    }
+
+    /// Of all conversations but these.
+    pub(super) fn without(
+        truth: &Truth,
+        others: &HashSet<Uuid>,
+        random: &mut ChaCha8Rng,
+    ) -> Result<Self, Lacking> {
         let oracle = &truth.world.oracle;
         // None where too few of a conversation's messages are seen.
         let mut known: HashMap<Uuid, Option<Arc<Read>>> = HashMap::new();
         let mut conversations = Vec::new();
         for _ in 0..TRIES {
             let drawn = oracle.world().sample_conversation(random);
-            if drawn.messages < ROWS as u64 {
+            if drawn.messages < ROWS as u64 || others.contains(&drawn.id) {
                 continue;
             }
             let entry = known.entry(drawn.id).or_insert_with(|| {
@@ -98,7 +106,10 @@ impl History {
                 what: "a conversation of 100 messages",
             });
         }
-        let varied: Vec<Varied> = (0..VARIED).map(|_| Varied::draw(oracle, random)).collect();
+        let varied = (0..VARIED).map(|_| Varied::draw(oracle, random));
+        let varied: Vec<Varied> = varied
+            .filter(|varied| !others.contains(&varied.request.conversation))
+            .collect();
         Ok(Self {
             about: format!(
                 "the first {ROWS} messages of {} conversations drawn by popularity",
@@ -108,6 +119,16 @@ impl History {
             conversations,
             varied,
             truth: truth.clone(),
+        })
+    }
+}
+
+impl History {
+    /// Whether somebody asks for a conversation who is none of its members.
+    pub(super) fn refuses(&self, conversation: Uuid, user: Uuid) -> bool {
+        self.varied.iter().any(|varied| {
+            let asked = (varied.request.conversation, varied.request.viewer);
+            !varied.is_member && asked == (conversation, user)
         })
     }
 }
@@ -195,14 +216,6 @@ impl Flow for History {
     fn change(&self, oracle: &Oracle, random: &mut ChaCha8Rng) -> Option<Write> {
         let request = self.changed.choose(random)?;
         oracle::write_between(oracle, request, random)
-    }
-
-    fn keeper(&self) -> Option<Arc<dyn Keeper>> {
-        None
-    }
-
-    fn again(&self, _side: Side, _sent: &[Sending]) -> Vec<Call> {
-        Vec::new()
     }
 }
 

@@ -21,7 +21,6 @@ use verdict_service::PostsAnswer;
 use verdict_service::cursor::{self, Cursor};
 
 use super::call::{Call, parse};
-use super::keeper::{Keeper, Sending};
 use super::{Flow, Lacking};
 use crate::moments::{Right, Truth};
 
@@ -270,14 +269,6 @@ impl Flow for Posts {
         };
         let author = oracle.author(page.author)?;
         oracle::post_between(oracle, &page.request(side, author.visible()), random)
-    }
-
-    fn keeper(&self) -> Option<Arc<dyn Keeper>> {
-        None
-    }
-
-    fn again(&self, _side: Side, _sent: &[Sending]) -> Vec<Call> {
-        Vec::new()
     }
 }
 

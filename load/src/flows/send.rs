@@ -48,6 +48,15 @@ pub(super) struct Send {
 
 impl Send {
     pub(super) fn new(truth: &Truth, random: &mut ChaCha8Rng) -> Result<Self, Lacking> {
+        Self::into(truth, MOST, random)
+    }
+
+    /// Into so many conversations at most.
+    pub(super) fn into(
+        truth: &Truth,
+        most: usize,
+        random: &mut ChaCha8Rng,
+    ) -> Result<Self, Lacking> {
         let world = truth.world.oracle.world();
         let rung = ladder::conversation(world, SIZE).ok_or(Lacking {
             flow: FlowId::Send,
@@ -67,7 +76,7 @@ impl Send {
             let open = drawn.privacy == PrivacyMode::SearchEnabled;
             if near && open && conversations.iter().all(|known| known.id != drawn.id) {
                 conversations.push(drawn);
-                if conversations.len() == MOST {
+                if conversations.len() == most {
                     break;
                 }
             }
@@ -94,6 +103,13 @@ impl Send {
             truth: truth.clone(),
             book: Book::new(truth),
         })
+    }
+
+    /// Where messages are sent to.
+    pub(super) fn conversations(&self) -> impl Iterator<Item = Uuid> {
+        self.conversations
+            .iter()
+            .map(|conversation| conversation.id)
     }
 
     fn send(&self, side: Side, message: Request) -> Call {
@@ -163,6 +179,11 @@ impl Flow for Send {
             after: None,
         };
         Write::of_kind(Kind::Sent, &rows, shown, page, random)
+    }
+
+    /// What is sent is not told apart from what is written beside it.
+    fn takes_amid(&self, _write: &Write) -> bool {
+        false
     }
 
     fn keeper(&self) -> Option<Arc<dyn Keeper>> {
