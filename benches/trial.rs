@@ -32,9 +32,11 @@ fn bench(mut criterion: Criterion) -> verdict::error::Result<ExitCode> {
     let mut request = Request {
         items: items(&[])?,
         depth: Depth::Full,
+        timed: true,
         loaded: filter.measures(),
         world: WorldArgs::of_environment(&[])?,
         host: PathBuf::from(env!("CARGO_BIN_EXE_verdict")),
+        unfinished: None,
     };
     let world = World::new(request.world.spec());
     if filter.lists() {

@@ -32,8 +32,15 @@ pub enum Command {
     Serve(ServeArgs),
     /// Put the results of several load generators together
     Merge(MergeArgs),
+    /// Show what a PostgreSQL of your own, and a ClickHouse, tell of themselves; nothing is written
+    Monitor(MonitorArgs),
     /// Say whether results keep the promises: 0 met, 1 missed, 2 cannot judge
-    Gate(ResultsArgs),
+    Gate(GateArgs),
+    /// Hold two runs against each other: 1 when something is surely worse
+    Compare(CompareArgs),
+    /// Keep runs, and show their figures over time
+    #[command(subcommand)]
+    History(HistoryCommand),
     /// List the audit's items
     List(ListArgs),
     /// Write the report again from results
@@ -139,6 +146,13 @@ pub struct RunArgs {
     /// three items in 100 seconds once the world is there
     #[arg(long)]
     pub quick: bool,
+    /// Answers and work alone, on any machine and in any noise: what `verdict gate` needs of a
+    /// pull request
+    #[arg(long)]
+    pub untimed: bool,
+    /// Go on with the run that was broken off, with the items that it has not brought to an end
+    #[arg(long)]
+    pub resume: bool,
     /// Which world.
     #[command(flatten)]
     pub world: WorldArgs,
@@ -174,7 +188,7 @@ pub struct ResultsArgs {
 /// `verdict load`.
 #[derive(Debug, Clone, Args)]
 pub struct LoadArgs {
-    /// feed, send, history or page; all of them when none is named
+    /// feed, send, history, page, mix or mix-uncached; all of them when none is named
     #[arg(value_name = "FLOW")]
     pub flows: Vec<FlowId>,
     /// Closed loop: users that wait for each answer; may be repeated
@@ -189,7 +203,7 @@ pub struct LoadArgs {
     /// A service elsewhere that serves the same world, in place of one of our own
     #[arg(long, value_name = "URL")]
     pub target: Option<String>,
-    /// Only where the targets are judged, in less than a minute for all flows
+    /// Only where the targets are judged, in about a minute for all flows
     #[arg(long)]
     pub quick: bool,
     /// Where results go, in place of target/verdict/results.json
@@ -231,4 +245,124 @@ pub struct MergeArgs {
     /// Where the whole goes, in place of target/verdict/results.json
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+}
+
+/// `verdict gate`.
+#[derive(Debug, Clone, Args)]
+pub struct GateArgs {
+    /// The results; the last run's when none is named
+    #[command(flatten)]
+    pub results: ResultsArgs,
+    /// What they have to hold; gates.toml where there is one, else what every run has to
+    #[arg(long, value_name = "FILE")]
+    pub gates: Option<PathBuf>,
+    /// Write gates that these results hold, and judge nothing
+    #[arg(long)]
+    pub propose: bool,
+    /// Where proposed gates go; what is there is never written over
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "propose",
+        default_value = "gates.toml"
+    )]
+    pub to: PathBuf,
+    /// JUnit XML
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Markdown for a CI's summary
+    #[arg(long, value_name = "FILE")]
+    pub markdown: Option<PathBuf>,
+    /// JSON
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Also as workflow commands, which GitHub shows beside the change
+    #[arg(long)]
+    pub annotations: bool,
+}
+
+/// `verdict compare`.
+#[derive(Debug, Clone, Args)]
+pub struct CompareArgs {
+    /// The earlier run: results, or a file of the history
+    #[arg(value_name = "BEFORE")]
+    pub before: PathBuf,
+    /// The later run; the last one when none is named
+    #[arg(value_name = "AFTER")]
+    pub after: Option<PathBuf>,
+    /// Also where worlds, machines or engines differ
+    #[arg(long)]
+    pub anyway: bool,
+}
+
+/// `verdict history`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum HistoryCommand {
+    /// Keep a run; `run`, `load` and `cargo bench` do so by themselves
+    Add(HistoryAddArgs),
+    /// Show figures over the runs of one kind, with the first run after each change
+    Show(HistoryShowArgs),
+    /// Take runs over from other folders and files
+    Import(HistoryImportArgs),
+}
+
+/// Where runs are kept.
+#[derive(Debug, Clone, Args)]
+pub struct FolderArgs {
+    /// The folder, in place of target/verdict/history
+    #[arg(long, env = "VERDICT_HISTORY", value_name = "FOLDER")]
+    pub folder: Option<PathBuf>,
+}
+
+/// `verdict history add`.
+#[derive(Debug, Clone, Args)]
+pub struct HistoryAddArgs {
+    /// The run.
+    #[command(flatten)]
+    pub results: ResultsArgs,
+    /// Where to.
+    #[command(flatten)]
+    pub folder: FolderArgs,
+}
+
+/// `verdict history show`.
+#[derive(Debug, Clone, Args)]
+pub struct HistoryShowArgs {
+    /// Items by id or number, and flows: all their figures; the speed-ups of all fixes when none
+    /// is named
+    #[arg(value_name = "ITEM")]
+    pub subjects: Vec<String>,
+    /// Where from.
+    #[command(flatten)]
+    pub folder: FolderArgs,
+}
+
+/// `verdict history import`.
+#[derive(Debug, Clone, Args)]
+pub struct HistoryImportArgs {
+    /// Folders of runs, files of such folders, and results
+    #[arg(required = true, value_name = "PATH")]
+    pub from: Vec<PathBuf>,
+    /// Where to.
+    #[command(flatten)]
+    pub folder: FolderArgs,
+}
+
+/// `verdict monitor`.
+#[derive(Debug, Clone, Args)]
+pub struct MonitorArgs {
+    /// The PostgreSQL, postgres://USER:PASSWORD@HOST:PORT/DATABASE
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub url: String,
+    /// A ClickHouse beside it, http://USER:PASSWORD@HOST:8123
+    #[arg(
+        long,
+        env = "CLICKHOUSE_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    pub clickhouse: Option<String>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
 }

@@ -2,11 +2,14 @@
 
 mod check;
 mod clean;
+mod compare;
 mod doctor;
 mod gate;
+mod history;
 mod list;
 mod load;
 mod merge;
+mod monitor;
 mod report;
 mod run;
 mod seed;
@@ -28,7 +31,10 @@ pub fn run(cli: Cli) -> crate::error::Result<ExitCode> {
         Command::Load(args) => load::run(args),
         Command::Serve(args) => serve::run(&args),
         Command::Merge(args) => merge::run(&args),
+        Command::Monitor(args) => monitor::run(&args),
         Command::Gate(args) => gate::run(&args),
+        Command::Compare(args) => compare::run(&args),
+        Command::History(command) => history::run(&command),
         Command::List(args) => list::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Doctor(args) => doctor::run(&args),

@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use verdict_audit::{CatalogueError, Exit};
+use verdict_history::FolderError;
+use verdict_reports::gates::GatesError;
 use verdict_reports::html::HtmlError;
 use verdict_reports::json::JsonError;
 
@@ -32,6 +34,19 @@ pub enum Error {
     /// A load could not be driven.
     #[error(transparent)]
     Load(#[from] verdict_load::Error),
+    /// A server of the user's could not be read.
+    #[error(transparent)]
+    Monitor(#[from] verdict_monitor::Error),
+    /// What is no URL of a server.
+    #[error(
+        "{flag} is not a URL that can be used: it must have the form {form}, with special characters percent-encoded"
+    )]
+    BadUrl {
+        /// Where it was given.
+        flag: &'static str,
+        /// What would be right.
+        form: &'static str,
+    },
     /// The audit has no such item.
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),
@@ -41,6 +56,31 @@ pub enum Error {
     /// Results could not be read or written.
     #[error(transparent)]
     Results(#[from] JsonError),
+    /// Gates could not be had.
+    #[error(transparent)]
+    Gates(#[from] GatesError),
+    /// Gates were to be written where there is a file.
+    #[error("{0} is there already: name another file by --to, or take it away first")]
+    AlreadyThere(PathBuf),
+    /// Words of a gate cannot be written as XML.
+    #[error("gates cannot be written as JUnit XML: {0}")]
+    Junit(String),
+    /// Runs could not be kept or read.
+    #[error(transparent)]
+    History(#[from] FolderError),
+    /// A run was to be held against another one of another kind.
+    #[error(
+        "these runs are not alike ({0}): their figures say as much about that as about the code; --anyway compares them all the same"
+    )]
+    NotAlike(String),
+    /// There is no run that was broken off.
+    #[error("no run was broken off here ({0} has none): run without --resume")]
+    NothingToResume(PathBuf),
+    /// The run that was broken off is not the one that was asked for.
+    #[error(
+        "the run that was broken off cannot go on: {0}; ask for the same, or run without --resume"
+    )]
+    CannotResume(String),
     /// The report could not be written.
     #[error(transparent)]
     Report(#[from] HtmlError),
@@ -109,14 +149,23 @@ impl Error {
             Self::Store(error) => error.exit(),
             Self::Service(error) => error.exit(),
             Self::Load(error) => error.exit(),
+            Self::Monitor(error) => error.exit(),
             Self::Catalogue(error) => error.exit(),
             Self::NotOnTrial(_)
+            | Self::BadUrl { .. }
             | Self::Filter(_)
             | Self::NoSuchBench(_)
             | Self::NoSuchPart { .. }
             | Self::Variables(_)
             | Self::TooManyAtOnce { .. } => Exit::Usage,
             Self::Results(error) => error.exit(),
+            Self::Gates(error) => error.exit(),
+            Self::AlreadyThere(_) => Exit::Usage,
+            Self::Junit(_) => Exit::Software,
+            Self::History(error) => error.exit(),
+            Self::NotAlike(_) => Exit::CannotJudge,
+            Self::NothingToResume(_) => Exit::NoInput,
+            Self::CannotResume(_) => Exit::Usage,
             Self::Report(error) => error.exit(),
             Self::Output { source, .. } => match Exit::of_io(source) {
                 // A folder that cannot be made is not one that was given.

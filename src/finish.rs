@@ -9,7 +9,7 @@ use verdict_audit::evidence::Results;
 use verdict_reports::artefact::Artefact;
 use verdict_reports::{Gate, gate, html, json, replace, table};
 
-use crate::{exit, paths};
+use crate::{exit, past, paths};
 
 /// Writes and shows results, and answers 1 when a promise is known to be broken. They go
 /// to the output folder, where the results that were there before are kept beside them, or to
@@ -34,6 +34,10 @@ pub fn finish(
     println!("{}", table::render(results, out.is_terminal()));
     for warning in &results.run.warnings {
         println!("note: {warning}");
+    }
+    match past::keep(results, output) {
+        Ok(since) => print!("{}", since.unwrap_or_default()),
+        Err(error) => println!("note: this run is not kept in the history: {error}"),
     }
     println!("results: {}", file.display());
     println!("report: {}", page.display());

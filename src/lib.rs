@@ -16,11 +16,14 @@ pub mod file_limit;
 pub mod filter;
 pub mod finish;
 pub mod load;
+pub mod monitor;
 pub mod on_trial;
+pub mod past;
 pub mod paths;
 pub mod progress;
 pub mod run;
 pub mod streams;
+pub mod unfinished;
 pub mod world;
 
 pub use cli::Cli;

@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use sqlx::PgPool;
 use verdict_engines::{Engines, Sandbox};
-use verdict_load::{LoadOutcome, LoadPlan, PerSide, ServiceUrl, interrupt, interrupted, run};
+use verdict_load::{Databases, LoadOutcome, LoadPlan, ServiceUrl, interrupt, interrupted, run};
 use verdict_seed::World;
 use verdict_service::{ServiceProcess, Sides, give_ground, migrate_all};
 use verdict_store::{Connect, Store};
@@ -84,10 +83,7 @@ pub async fn ours(
 ) -> Result<LoadOutcome> {
     display.say("cloning the world for the service");
     let sides = sides(engines).await?;
-    let databases = PerSide {
-        baseline: PgPool::connect_lazy_with(sides.baseline.postgres.clone()),
-        optimized: PgPool::connect_lazy_with(sides.optimized.postgres.clone()),
-    };
+    let databases = Databases::of_service(&sides)?;
     let mut service = ServiceProcess::spawn(host, &sides)?;
     let url = ServiceUrl::new(service.url());
     say(plan, display);

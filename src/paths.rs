@@ -21,6 +21,11 @@ pub fn previous(output: &Path) -> PathBuf {
     output.join("previous.json")
 }
 
+/// What is kept of every run.
+pub fn history(output: &Path) -> PathBuf {
+    output.join("history")
+}
+
 /// Goose's own reports of a run.
 pub fn goose(output: &Path, run: &str) -> PathBuf {
     report(output).join("goose").join(run)

@@ -67,6 +67,12 @@ impl Display {
         }
     }
 
+    /// The warnings so far.
+    pub fn warnings(&self) -> Vec<Warning> {
+        let warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        warnings.clone()
+    }
+
     /// Takes the line away and gives the warnings.
     pub fn finish(self) -> Vec<Warning> {
         self.line.finish_and_clear();

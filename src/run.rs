@@ -2,12 +2,13 @@
 //! only in who configures criterion.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use chrono::Utc;
 use criterion::Criterion;
 use tokio::runtime::Runtime;
-use verdict_audit::evidence::{ItemEvidence, Results, Run, SCHEMA};
-use verdict_audit::{Catalogue, ItemId, judge_self};
+use verdict_audit::evidence::{Results, Run, SCHEMA};
+use verdict_audit::{Catalogue, ItemId, Warning, judge_self, line};
 use verdict_engines::Engines;
 use verdict_load::{LoadOutcome, LoadPlan};
 use verdict_scenarios::court::{Clockwork, Court};
@@ -16,9 +17,10 @@ use verdict_scenarios::session::{Depth, Session};
 use verdict_seed::World;
 
 use crate::cli::WorldArgs;
-use crate::estimate::estimate;
+use crate::estimate::{estimate, side};
 use crate::on_trial::OnTrial;
 use crate::progress::Display;
+use crate::unfinished::Unfinished;
 use crate::{budget, facts, file_limit, load, paths, world};
 
 /// What to try, and how thoroughly.
@@ -28,15 +30,27 @@ pub struct Request {
     pub items: Vec<OnTrial>,
     /// How thoroughly.
     pub depth: Depth,
+    /// Whether anything is timed; else answers and work are all.
+    pub timed: bool,
     /// Whether the flows that do the items' work are put under load as well.
     pub loaded: bool,
     /// On which world.
     pub world: WorldArgs,
     /// The `verdict` program, which hosts the engines.
     pub host: PathBuf,
+    /// Where each item is kept as soon as it is whole; nowhere where criterion's filter may have
+    /// left parts of it out.
+    pub unfinished: Option<Unfinished>,
 }
 
 impl Request {
+    /// The items that no earlier start of the run has brought to an end.
+    fn left(&self) -> &[OnTrial] {
+        let unfinished = self.unfinished.as_ref();
+        let done = unfinished.map_or(0, |unfinished| unfinished.items().len());
+        self.items.get(done..).unwrap_or_default()
+    }
+
     /// What the load does: the flows that do the work of an item that is asked for; none where
     /// there is no load, or no such flow.
     fn load(&self) -> Option<LoadPlan> {
@@ -47,7 +61,7 @@ impl Request {
         };
         plan.at_once = file_limit::most();
         let plan = plan.only(&Catalogue::builtin().flows_of(&items));
-        (self.loaded && !plan.flows.is_empty()).then_some(plan)
+        (self.timed && self.loaded && !plan.flows.is_empty()).then_some(plan)
     }
 }
 
@@ -78,13 +92,19 @@ pub fn run(
 
 /// Says how long the run will take, before anything is waited for.
 fn announce(request: &Request, world: &World, display: &Display) -> crate::error::Result<()> {
-    let mut expected = estimate(&request.items, world, request.depth)?;
+    let mut expected = estimate(request.left(), world, request.depth)?;
+    if !request.timed {
+        (expected.ratios, expected.times) = (0, Duration::ZERO);
+    }
     let load = request.load();
-    expected.load = load.as_ref().map(LoadPlan::expected).unwrap_or_default();
+    if let Some(plan) = &load {
+        expected.load = plan.expected();
+        expected.changes += side(world);
+    }
     display.announce(&format!(
         "{} items, {} ratios of time, {} flows under load: {expected}; and as long as the world \
          takes where it is not kept yet",
-        request.items.len(),
+        request.left().len(),
         expected.ratios,
         load.map_or(0, |plan| plan.flows.len()),
     ));
@@ -101,6 +121,11 @@ fn trials(
     display: &Display,
 ) -> crate::error::Result<Results> {
     let mut run = describe(engines, world, runtime)?;
+    let unfinished = request.unfinished.as_ref();
+    let earlier = match unfinished {
+        Some(unfinished) => unfinished.run(&run)?,
+        None => None,
+    };
     display.say("cloning the world");
     let session = runtime.block_on(Session::open(engines, world, request.depth))?;
     let court = Court {
@@ -112,18 +137,34 @@ fn trials(
     // With a criterion of its own, which no filter keeps from running.
     let own =
         &mut budget::criterion(request.depth).output_directory(&paths::criterion(&paths::output()));
-    let itself = court.self_check(own)?;
     // Judged with all of the run at its end.
-    run.aa = itself.and_then(|cell| judge_self(cell, 1));
+    if let Some(earlier) = earlier {
+        run.time = earlier.time;
+        run.aa = earlier.aa.clone();
+        run.warnings.clone_from(&earlier.warnings);
+        run.warnings
+            .retain(|warning| !matches!(warning, Warning::Resumed { .. }));
+        run.warnings.push(Warning::Resumed {
+            began: earlier.time,
+            items: request.items.len() - request.left().len(),
+        });
+    } else if request.timed {
+        run.aa = court.self_check(own)?.and_then(|cell| judge_self(cell, 1));
+    }
     let mut clockwork = Clockwork {
         criterion,
         selected,
+        timed: request.timed,
     };
-    let items = request
-        .items
-        .iter()
-        .map(|OnTrial { audit, item }| Ok(court.hear(*item, audit, Some(&mut clockwork))?))
-        .collect::<crate::error::Result<Vec<ItemEvidence>>>()?;
+    let mut items = unfinished.map_or_else(Vec::new, |unfinished| unfinished.items().to_vec());
+    for OnTrial { audit, item } in request.left() {
+        items.push(court.hear(*item, audit, Some(&mut clockwork))?);
+        if let Some(unfinished) = unfinished {
+            let mut so_far = run.clone();
+            so_far.warnings.extend(display.warnings());
+            unfinished.keep(&so_far, &items)?;
+        }
+    }
     runtime.block_on(session.close())?;
     let loaded = match &request.load() {
         Some(plan) => {
@@ -150,6 +191,7 @@ fn trials(
     };
     results.raise_floors();
     results.judge();
+    results.run.warnings.extend(line::parted(&results));
     Ok(results)
 }
 

@@ -65,11 +65,13 @@ pub enum Counter {
     Hits,
     /// Answers that the cache did not have. Counted by the client.
     Misses,
+    /// Of what was asked about, what an answer does not name. Counted by the client.
+    Overlooked,
 }
 
 impl Counter {
     /// Every counter, in the order in which reports show them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Statements,
         Self::NestedStatements,
         Self::RowsReturned,
@@ -92,6 +94,7 @@ impl Counter {
         Self::TimeOuts,
         Self::Hits,
         Self::Misses,
+        Self::Overlooked,
     ];
 
     /// What its figures are given in.
@@ -118,7 +121,8 @@ impl Counter {
             | Self::PoolWaits
             | Self::TimeOuts
             | Self::Hits
-            | Self::Misses => Unit::Count,
+            | Self::Misses
+            | Self::Overlooked => Unit::Count,
         }
     }
 
@@ -147,6 +151,7 @@ impl Counter {
             Self::TimeOuts => "time_outs",
             Self::Hits => "hits",
             Self::Misses => "misses",
+            Self::Overlooked => "overlooked",
         }
     }
 
@@ -175,6 +180,7 @@ impl Counter {
             Self::TimeOuts => "time-outs",
             Self::Hits => "cache hits",
             Self::Misses => "cache misses",
+            Self::Overlooked => "findings overlooked",
         }
     }
 }

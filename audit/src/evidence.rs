@@ -25,7 +25,7 @@ pub use crate::flow_evidence::{
 };
 
 /// The version of this shape. A file of another version is refused, never guessed at.
-pub const SCHEMA: u32 = 7;
+pub const SCHEMA: u32 = 8;
 
 /// One run of Verdict: everything it measured and concluded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -419,6 +419,28 @@ pub enum PriceOf {
     /// Messages in all up to which what is read and written all the time fits into the engine's
     /// buffers: the last month's, and indexes that have all months.
     InBuffers,
+    /// The time that a call takes while its statements are watched; today, while nobody watches.
+    Watched {
+        /// The call.
+        call: String,
+    },
+    /// How many times as long as while nobody watches, which is 1: an end of the 95 % interval.
+    WatchedRatio {
+        /// The call.
+        call: String,
+        /// Which.
+        end: End,
+    },
+}
+
+/// An end of an interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum End {
+    /// The lower one.
+    Lower,
+    /// The upper one.
+    Upper,
 }
 
 /// What it takes to let a month of messages go.
@@ -530,6 +552,17 @@ impl fmt::Display for PriceOf {
             ),
             Self::InBuffers => {
                 f.write_str("messages up to which what is used all the time fits into the buffers")
+            }
+            Self::Watched { call } => write!(f, "time of a {call} with its statements watched"),
+            Self::WatchedRatio { call, end } => {
+                let end = match end {
+                    End::Lower => "lower",
+                    End::Upper => "upper",
+                };
+                write!(
+                    f,
+                    "times as long as unwatched, a {call}: {end} end of 95 % (at most 1.03 is wanted)"
+                )
             }
         }
     }

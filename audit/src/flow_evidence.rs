@@ -41,9 +41,9 @@ pub struct FlowEvidence {
     /// while the windows were measured; absent where it cannot be had.
     pub generator_share: Option<f64>,
     /// What this row is held to, milliseconds: the audit's goal for the optimized side, its
-    /// "before" figure for the baseline.
-    pub target_ms: f64,
-    /// The verdict on `target_ms`.
+    /// "before" figure for the baseline. Absent where the audit has no target for the flow.
+    pub target_ms: Option<f64>,
+    /// The verdict on `target_ms`; where there is none, inconclusive, unless answers are wrong.
     pub verdict: Verdict,
     /// Why.
     pub reason: String,
@@ -148,7 +148,8 @@ pub struct TargetEvidence {
     /// The same with the interval that the verdict rests on, at the level at which all figures of
     /// the run hold together.
     pub judged: Option<Estimate>,
-    /// What it is held to, milliseconds, as in [`FlowEvidence`].
+    /// What it is held to, milliseconds: the audit's goal for the optimized side, its "before"
+    /// figure for the baseline.
     pub target_ms: f64,
     /// The verdict of both loops together.
     pub verdict: Verdict,

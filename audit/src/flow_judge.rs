@@ -71,6 +71,18 @@ impl FlowEvidence {
     }
 }
 
+/// Judges a row by its flow's target, where the audit has one; without a target nothing is promised
+/// that could be kept or missed.
+pub fn judge_row(target: Option<&Target>, side: Side, load: &Load) -> Judgement {
+    match target {
+        Some(target) => judge_flow(target, side, load),
+        None => Judgement::new(
+            Verdict::Inconclusive,
+            "the audit has no target for it".to_owned(),
+        ),
+    }
+}
+
 /// The largest load at which a flow's goal holds on one side, and at no smaller one measured is
 /// known to break, or fails too often to be judged; a level that decides nothing else is passed
 /// over.

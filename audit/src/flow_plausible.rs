@@ -4,7 +4,7 @@ use hdrhistogram::Histogram;
 
 use crate::catalogue::Catalogue;
 use crate::evidence::{Estimate, FlowEvidence, FlowWindow};
-use crate::flow_judge::judge_flow;
+use crate::flow_judge::judge_row;
 use crate::histogram::decode;
 use crate::quantile::{Unit, over_windows};
 use crate::verdict::Verdict;
@@ -15,11 +15,14 @@ pub(crate) const ROUNDED: f64 = 1e-6;
 /// The first figure that does not follow from the windows, or from the audit; `None` where there
 /// is none.
 pub(crate) fn unfounded_row(row: &FlowEvidence) -> Option<String> {
-    let target = Catalogue::builtin().target(row.id)?;
-    if row.target_ms != target.target_ms(row.side) {
-        return Some(format!("held to {} ms", row.target_ms));
+    let target = Catalogue::builtin().target(row.id);
+    if row.target_ms != target.map(|target| target.target_ms(row.side)) {
+        return Some(match row.target_ms {
+            Some(ms) => format!("held to {ms} ms"),
+            None => "held to no target".to_owned(),
+        });
     }
-    let due = judge_flow(target, row.side, &row.load()).verdict;
+    let due = judge_row(target, row.side, &row.load()).verdict;
     if ![due, Verdict::Wrong].contains(&row.verdict) {
         let said = row.verdict;
         return Some(format!("called {said}, and its evidence says {due}"));

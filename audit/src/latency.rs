@@ -49,8 +49,8 @@ pub struct Latency {
     pub to_decide: Option<Longer>,
     /// The engines' own time per call.
     pub engine: Option<EngineTime>,
-    /// What a round trip really took on the line that was asked for, microseconds; absent where
-    /// there was none.
+    /// What a round trip to Redis really took, on the line that was asked for where one was,
+    /// microseconds.
     pub measured_round_trip_us: Option<f64>,
     /// What a later comparison needs.
     pub recorded: Recorded,

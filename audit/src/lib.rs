@@ -6,7 +6,8 @@
 //! - [`counter`], [`at`], [`mod@unit`]: what is counted, where, and in what.
 //! - [`evidence`], [`latency`], [`histogram`]: what a run measured, and how it is kept; under load
 //!   [`flow_evidence`]; figures with intervals are [`estimate`]s.
-//! - [`ratio`], [`slope`], [`quantile`], [`usl`]: from samples to figures with intervals.
+//! - [`ratio`], [`slope`], [`quantile`], [`usl`]: from samples to figures with intervals, by
+//!   [`student`]'s t; [`mod@line`] foretells what a slower line does to one.
 //! - [`rules`], [`load_rules`]: from figures to verdicts, every border.
 //! - [`judge`], [`flow_judge`], [`flow_compare`]: the rules applied to an item's or a flow's
 //!   evidence, in words.
@@ -30,6 +31,7 @@ pub mod histogram;
 pub mod judge;
 mod keep;
 pub mod latency;
+pub mod line;
 pub mod load_rules;
 pub mod names;
 mod plausible;
@@ -38,7 +40,7 @@ pub mod quantile;
 pub mod ratio;
 pub mod rules;
 pub mod slope;
-mod student;
+pub mod student;
 mod timed;
 pub mod unit;
 pub mod usl;
@@ -46,7 +48,7 @@ pub mod verdict;
 pub mod warning;
 
 pub use at::At;
-pub use catalogue::{Catalogue, CatalogueError, Finding, Phase, Target};
+pub use catalogue::{Catalogue, CatalogueError, Finding, Part, Phase, Share, Target};
 pub use counter::{Counter, Quantity};
 pub use exit::Exit;
 pub use flow_judge::judge_flow;

@@ -53,6 +53,11 @@ pub enum FlowId {
     History,
     /// Posts by user.
     Page,
+    /// All of the service's operations at once, as the audit's `mix` weighs them.
+    Mix,
+    /// The same, of an optimized side without its cache.
+    #[serde(rename = "mix-uncached")]
+    MixUncached,
 }
 
 /// Which of the two services a flow runs against.
@@ -154,10 +159,12 @@ impl FromStr for FlowId {
             "send" => Ok(Self::Send),
             "history" => Ok(Self::History),
             "page" => Ok(Self::Page),
+            "mix" => Ok(Self::Mix),
+            "mix-uncached" => Ok(Self::MixUncached),
             _ => Err(NameError {
                 name: name.to_owned(),
                 kind: "flow",
-                form: "write feed, send, history or page",
+                form: "write feed, send, history, page, mix or mix-uncached",
             }),
         }
     }
@@ -195,6 +202,8 @@ impl fmt::Display for FlowId {
             Self::Send => "send",
             Self::History => "history",
             Self::Page => "page",
+            Self::Mix => "mix",
+            Self::MixUncached => "mix-uncached",
         })
     }
 }

@@ -358,9 +358,9 @@ fn impossible_flow(row: &FlowEvidence) -> Option<String> {
             row.throughput, row.duration, row.requests
         ));
     }
-    if !positive(row.duration) || !positive(row.target_ms) {
+    if !positive(row.duration) || !row.target_ms.is_none_or(positive) {
         return Some(format!(
-            "{} s against a target of {} ms",
+            "{} s against a target of {:?} ms",
             row.duration, row.target_ms
         ));
     }

@@ -155,12 +155,12 @@ impl fmt::Display for Order {
     }
 }
 
-/// `2-4x`, `2x or more fewer buffers`, `3 to 1 statements`, `50-80 % fewer statements`,
+/// `2-4x`, `2-4x, 1 ms away`, `2x or more fewer buffers`, `3 to 1 statements`, `50-80 % fewer statements`,
 /// `O(n) to O(1)`, `it runs`.
 impl fmt::Display for Promise {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Self::Ratio { of, lo, hi, .. } => {
+            Self::Ratio { of, lo, hi, at } => {
                 if hi.is_finite() {
                     write!(f, "{lo}-{hi}x")?;
                 } else if lo > 1.0 {
@@ -169,9 +169,13 @@ impl fmt::Display for Promise {
                     f.write_str("better")?;
                 }
                 match of {
-                    Quantity::Time => Ok(()),
-                    Quantity::P95 => f.write_str(" in p95"),
-                    Quantity::Counter(counter) => write!(f, " in {}", counter.words()),
+                    Quantity::Time => {}
+                    Quantity::P95 => f.write_str(" in p95")?,
+                    Quantity::Counter(counter) => write!(f, " in {}", counter.words())?,
+                }
+                match at.round_trip_us {
+                    0 => Ok(()),
+                    line => write!(f, ", {} ms away", f64::from(line) / 1e3),
                 }
             }
             Self::Count {

@@ -83,15 +83,27 @@ pub fn ratio_of(rounds: &[Vec<Block>], least: usize) -> Result<Ratio, RatioError
         })
         .collect::<Result<_, _>>()?;
 
+    Ok(of_logs(&logs))
+}
+
+/// The geometric mean of values that vary by factors, with its 95 % interval; none of fewer than
+/// two, or where one is not above zero.
+pub fn geometric_mean(values: &[f64]) -> Option<Ratio> {
+    let positive = values.iter().all(|value| value.is_finite() && *value > 0.0);
+    let logs: Vec<f64> = values.iter().map(|value| value.ln()).collect();
+    (positive && logs.len() >= 2).then(|| of_logs(&logs))
+}
+
+fn of_logs(logs: &[f64]) -> Ratio {
     let n = logs.len() as f64;
     let mean = logs.iter().sum::<f64>() / n;
     let variance = logs.iter().map(|log| (log - mean).powi(2)).sum::<f64>() / (n - 1.0);
     let half = t_975(logs.len() - 1) * (variance / n).sqrt();
-    Ok(Ratio {
+    Ratio {
         value: mean.exp(),
         lo: (mean - half).exp(),
         hi: (mean + half).exp(),
-    })
+    }
 }
 
 impl Ratio {

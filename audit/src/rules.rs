@@ -134,6 +134,16 @@ impl Interval {
             None
         }
     }
+
+    /// Whether it surely grows more than an order allows.
+    pub fn exceeds(self, order: Order) -> bool {
+        self.lo > band(order).1
+    }
+
+    /// Whether it surely grows no more than that.
+    pub fn keeps_to(self, order: Order) -> bool {
+        self.hi <= band(order).1
+    }
 }
 
 /// The band of slopes that an order allows.

@@ -11,7 +11,7 @@ pub(crate) fn t_975(df: usize) -> f64 {
 }
 
 /// The quantile of Student's t with `df` ≥ 1 degrees of freedom, for `p` from one half to nearly 1.
-pub(crate) fn t_quantile(p: f64, df: usize) -> f64 {
+pub fn t_quantile(p: f64, df: usize) -> f64 {
     if df <= KNOTS[KNOTS.len() - 1] {
         return exact(p, df.max(1));
     }

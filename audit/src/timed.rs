@@ -213,7 +213,7 @@ pub fn gain(
 
 /// What a side counts where something was timed, or at the same rung where nothing is counted
 /// with more callers or on a slower line.
-fn counted(side: &VariantEvidence, latency: &Latency, counter: Counter) -> Option<f64> {
+pub(crate) fn counted(side: &VariantEvidence, latency: &Latency, counter: Counter) -> Option<f64> {
     [latency.at, At::rung(latency.at.n)]
         .into_iter()
         .find_map(|at| {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::at::At;
@@ -59,6 +60,28 @@ pub enum Warning {
         /// Where.
         at: At,
     },
+    /// A ratio on a slower line is not what the turns on the wire foretell.
+    LineParted {
+        /// The item.
+        item: ItemId,
+        /// The variant.
+        variant: VariantName,
+        /// The operation.
+        operation: OperationName,
+        /// Where.
+        at: At,
+        /// The ratio.
+        measured: String,
+        /// What the turns come to.
+        foretold: String,
+    },
+    /// The run was broken off, and went on later.
+    Resumed {
+        /// When it began.
+        began: DateTime<Utc>,
+        /// How many of its items are of that start.
+        items: usize,
+    },
     /// The capacity of a flow could not be fitted.
     NoFit {
         /// The flow, and its side, in words.
@@ -71,6 +94,12 @@ pub enum Warning {
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Resumed { began, items } => write!(
+                f,
+                "the run began at {} UTC, was broken off, and went on: its first {items} items are \
+                 of that start",
+                began.format("%Y-%m-%d %H:%M")
+            ),
             Self::RowsStay => f.write_str(
                 "no access to the service's databases: the messages that are sent stay, and the \
                  conversations grow while they are measured",
@@ -116,6 +145,19 @@ impl fmt::Display for Warning {
                 f,
                 "{item} {variant}: {operation} at {at} was called in too few rounds for a ratio: \
                  measure for longer"
+            ),
+            Self::LineParted {
+                item,
+                variant,
+                operation,
+                at,
+                measured,
+                foretold,
+            } => write!(
+                f,
+                "{item} {variant}: {operation} at {at} came to {measured}, where its turns on the \
+                 wire foretell {foretold}: turns that overlap cost less, and noise of the direct \
+                 call is in it"
             ),
             Self::NoFit { of, reason } => write!(f, "{of}: {reason}"),
         }

@@ -26,7 +26,7 @@ fn at(users: u32, p95_ms: f64) -> FlowEvidence {
         standing_p95: None,
         generator_lag_p99: None,
         generator_share: None,
-        target_ms: 50.0,
+        target_ms: Some(50.0),
         verdict: Verdict::Confirmed,
         reason: String::new(),
         judged: false,
@@ -89,7 +89,7 @@ fn judged(mut row: FlowEvidence) -> FlowEvidence {
     let target = Catalogue::builtin()
         .target(row.id)
         .expect("a target of the audit");
-    row.target_ms = target.target_ms(row.side);
+    row.target_ms = Some(target.target_ms(row.side));
     row.verdict = judge_flow(target, row.side, &row.load()).verdict;
     row
 }
@@ -284,5 +284,8 @@ fn an_item_asks_for_the_flows_that_do_its_work() {
     };
     assert_eq!(flows("message-send"), [FlowId::Send]);
     assert_eq!(flows("pagination"), [FlowId::Page]);
+    let all: Vec<&ItemId> = audit.items.iter().map(|item| &item.id).collect();
+    let mixed = [FlowId::Mix, FlowId::MixUncached];
+    assert!(audit.flows_of(&all).ends_with(&mixed));
     assert_eq!(flows("monitoring"), []);
 }

@@ -1,7 +1,7 @@
 //! Item 2 as it is today: an insert, then a count of the whole conversation.
 
 use serde::{Deserialize, Serialize};
-use sqlx::PgPool;
+use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
 
 use crate::Result;
@@ -42,17 +42,28 @@ WHERE conversation_id = $1";
 /// Sends a message, in two round trips and no transaction: two senders at once can be given
 /// the same number.
 pub async fn send(pool: &PgPool, request: &Request) -> Result<Sent> {
+    insert(pool, request).await?;
+    number(pool, request).await
+}
+
+/// The first of the two: stores the message.
+pub async fn insert(database: impl PgExecutor<'_>, request: &Request) -> Result<()> {
     sqlx::query(INSERT)
         .bind(request.id)
         .bind(request.conversation)
         .bind(request.sender)
         .bind(&request.content)
         .bind(request.idempotency_key)
-        .execute(pool)
+        .execute(database)
         .await?;
+    Ok(())
+}
+
+/// The second: numbers the message that was stored last.
+pub async fn number(database: impl PgExecutor<'_>, request: &Request) -> Result<Sent> {
     let sequence_number = sqlx::query_scalar(COUNT)
         .bind(request.conversation)
-        .fetch_one(pool)
+        .fetch_one(database)
         .await?;
     Ok(Sent {
         id: request.id,

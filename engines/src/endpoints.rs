@@ -1,7 +1,7 @@
 //! Where three engines answer, and with which credentials.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -14,6 +14,9 @@ use crate::{Error, redis_number};
 
 /// The database user that Verdict makes in its own engines.
 pub(crate) const USER: &str = "verdict";
+
+/// How many round trips are measured for a median.
+const PINGS: usize = 41;
 
 /// Addresses, credentials and databases of three engines.
 #[derive(Clone)]
@@ -132,6 +135,28 @@ impl Endpoints {
         }
     }
 
+    /// What a round trip takes, to be shown beside the nominal one of a line: the median time of a
+    /// Redis PING, as an ordinary caller sees it, on an idle connection of its own. So it holds,
+    /// beside the time that a line holds back, what a relay, the client and the engine take
+    /// themselves. These calls are in a line's totals, too.
+    ///
+    /// # Errors
+    /// When Redis does not answer.
+    pub async fn measured_round_trip(&self) -> Result<Duration, Error> {
+        let refused = || Error::refused("redis", "answer a PING");
+        let connected = self.redis.get_multiplexed_async_connection().await;
+        let mut connection = connected.map_err(refused())?;
+        let mut times = Vec::with_capacity(PINGS);
+        for _ in 0..PINGS {
+            let began = Instant::now();
+            let answered = redis::cmd("PING").exec_async(&mut connection).await;
+            answered.map_err(refused())?;
+            times.push(began.elapsed());
+        }
+        times.sort_unstable();
+        Ok(times[PINGS / 2])
+    }
+
     pub(crate) async fn ping_postgres(&self) -> Result<(), sqlx::Error> {
         use sqlx::{ConnectOptions, Connection};
         self.postgres.connect().await?.close().await
@@ -176,12 +201,17 @@ fn clickhouse_client() -> clickhouse::Client {
 
 /// The options that a URL stands for; whose scheme, of any other server's, sqlx passes over. A
 /// parser's complaint may quote what it read, which holds the password.
-fn postgres_at(address: &str) -> Option<PgConnectOptions> {
+pub fn postgres_at(address: &str) -> Option<PgConnectOptions> {
     let scheme = Url::parse(address).ok()?.scheme().to_owned();
     if !["postgres", "postgresql"].contains(&scheme.as_str()) {
         return None;
     }
     address.parse().ok()
+}
+
+/// A client for a URL with the credentials in it.
+pub fn clickhouse_client_at(address: &str) -> Option<clickhouse::Client> {
+    clickhouse_at(address).map(|(client, ..)| client)
 }
 
 /// A user and a password.

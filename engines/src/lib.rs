@@ -49,6 +49,7 @@ pub mod pgbench;
 mod postgres_copy;
 mod protocol;
 mod quote;
+mod redis_address;
 mod redis_claim;
 mod redis_number;
 mod roll;
@@ -64,11 +65,12 @@ mod world;
 
 pub use clean::{Cleaned, clean};
 pub use doctor::{Check, Doctor, doctor};
-pub use endpoints::{ClickHouseAddress, Endpoints};
+pub use endpoints::{ClickHouseAddress, Endpoints, clickhouse_client_at, postgres_at};
 pub use engines::Engines;
 pub use error::Error;
 pub use mode::Mode;
 pub use options::{Choice, Options, cache_dir};
+pub use redis_address::RedisAddress;
 pub use sandbox::Sandbox;
 pub use vigil::{Death, Vigil};
 pub use wire::{

@@ -10,6 +10,8 @@ pub mod indexes;
 pub mod message_history;
 pub mod message_search;
 pub mod message_send;
+pub mod monitoring;
 pub mod pagination;
 pub mod partitioning;
+pub mod pool;
 pub mod post_images;

@@ -81,6 +81,8 @@ impl Default for Limits {
 pub enum Subject {
     /// A post.
     Post(Uuid),
+    /// A post with its counters and images.
+    PostWithImages(Uuid),
     /// A conversation.
     Conversation(Uuid),
 }
@@ -90,6 +92,7 @@ impl Subject {
     fn key(self) -> String {
         match self {
             Self::Post(id) => format!("post:1:{id}"),
+            Self::PostWithImages(id) => format!("post-with-images:1:{id}"),
             Self::Conversation(id) => format!("conversation:1:{id}"),
         }
     }

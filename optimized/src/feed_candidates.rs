@@ -16,7 +16,8 @@ use verdict_store::{Change, Engine, Step, Table};
 
 use crate::feed_tables;
 
-/// The table of all sources, filled by the job that fills the tables of each.
+/// The table of all sources, and the feeds that are made of it, filled by the job that fills the
+/// tables of each.
 pub const CHANGE: Change = Change::steps(
     &[
         Step::Script(
@@ -29,7 +30,10 @@ pub const CHANGE: Change = Change::steps(
         Engine::ClickHouse,
         include_str!("../migrations/feed-candidates/down.sql"),
     )],
-    &[Table::clickhouse("feed_candidates")],
+    &[
+        Table::clickhouse("feed_candidates"),
+        Table::clickhouse("feed_pages"),
+    ],
 )
 .standing_on(feed_tables::TABLES);
 

@@ -14,14 +14,18 @@ pub mod indexes;
 pub mod message_history;
 pub mod message_search;
 pub mod message_send;
+pub mod monitoring;
 pub mod pagination;
 pub mod partitioning;
+pub mod pool;
 pub mod post_images;
 
 use verdict_store::Change;
 
 /// Every item's fix, but for those where today is kept: what the optimized side of the service
-/// carries. In one of the orders that they allow ([`Change::needs`]), all of which end alike.
+/// carries. In one of the orders that they allow ([`Change::needs`]), all of which end alike. The
+/// settings of [`pool`] are not among them: they lose calls unless each is made again where its
+/// connection is lost, as that item's own are.
 pub const FIXES: &[Change] = &[
     message_history::CHANGE,
     message_send::CHANGE,

@@ -38,6 +38,7 @@ pub mod message_send;
 pub mod oracle;
 pub mod pagination;
 pub mod partitioning;
+pub mod pool;
 pub mod post_images;
 pub mod slices;
 pub mod timeline;

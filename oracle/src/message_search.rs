@@ -173,6 +173,17 @@ fn matching<'a>(row: &'a Row, query: &Query) -> Option<Match<'a>> {
     Some(Match { row, rank })
 }
 
+/// The messages that have to be found, on all pages, in order.
+///
+/// # Errors
+/// The refusal that is due instead.
+pub fn found(oracle: &Oracle, request: &Request) -> Result<Vec<Uuid>, Refused> {
+    Ok(due(oracle, request)?
+        .into_iter()
+        .map(|(id, _)| id)
+        .collect())
+}
+
 /// Whether an answer is right: the number of all, whole rows, in order, none twice.
 ///
 /// # Errors

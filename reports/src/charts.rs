@@ -49,7 +49,7 @@ pub(crate) fn operations(item: &ItemEvidence) -> Vec<Measured> {
     all
 }
 
-fn inks(item: &ItemEvidence) -> impl Iterator<Item = (&VariantEvidence, Ink)> {
+pub(crate) fn inks(item: &ItemEvidence) -> impl Iterator<Item = (&VariantEvidence, Ink)> {
     let mut proposed = 0;
     item.variants.iter().map(move |variant| {
         let ink = Ink::of(&variant.name, proposed);
@@ -271,9 +271,10 @@ pub(crate) fn p95(flows: &[FlowEvidence], id: FlowId) -> Result<Option<String>, 
     let goal = flows
         .iter()
         .find(|row| row.id == id && row.side == Side::Optimized)
-        .map(|row| Line {
-            label: format!("goal {}", units::duration(row.target_ms * 1e3)),
-            y: row.target_ms * 1e3,
+        .and_then(|row| row.target_ms)
+        .map(|target_ms| Line {
+            label: format!("goal {}", units::duration(target_ms * 1e3)),
+            y: target_ms * 1e3,
         });
     Plot {
         title: "p95 over concurrency".to_owned(),

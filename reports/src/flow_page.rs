@@ -1,7 +1,7 @@
 //! The page's sections about load, every figure already in words.
 
 use verdict_audit::evidence::{Capacity, Compared, FlowEvidence, FlowRatio, Ratio, Results};
-use verdict_audit::{Catalogue, FlowId, Verdict, load_rules};
+use verdict_audit::{Catalogue, FlowId, Share, Verdict, load_rules};
 
 use crate::charts;
 use crate::plot::PlotError;
@@ -12,7 +12,7 @@ use crate::units;
 
 pub(crate) struct FlowSection<'a> {
     pub(crate) id: FlowId,
-    pub(crate) title: &'static str,
+    pub(crate) title: String,
     pub(crate) charts: Vec<String>,
     pub(crate) rows: Vec<FlowRow<'a>>,
     pub(crate) says: Vec<&'a str>,
@@ -83,7 +83,7 @@ pub(crate) fn flow_sections<'a>(
             let mine: Vec<_> = results.flows.iter().filter(|row| row.id == id).collect();
             Ok(FlowSection {
                 id,
-                title: known.map_or("not in this audit", |target| &target.title),
+                title: known.map_or_else(|| mixed(audit), |target| target.title.clone()),
                 charts: charts.into_iter().flatten().collect(),
                 stages: stage_rows(&mine),
                 rows: mine.into_iter().map(flow_row).collect(),
@@ -118,12 +118,25 @@ pub(crate) fn flow_sections<'a>(
         .collect()
 }
 
+/// What is asked for without a target of the audit, and why so often.
+fn mixed(audit: &Catalogue) -> String {
+    let share = |share: &Share| format!("{} % {} ({})", share.weight, share.of, share.reason);
+    let shares: Vec<String> = audit.mix.iter().map(share).collect();
+    format!(
+        "All operations at once, which no target of the audit speaks of: {}",
+        shares.join("; ")
+    )
+}
+
 fn flow_row(row: &FlowEvidence) -> FlowRow<'_> {
     let share = 100.0 * row.errors as f64 / (row.requests.max(1)) as f64;
     FlowRow {
         row,
         tone: Tone::of(row.verdict),
-        alone: alone(row.verdict),
+        alone: match row.target_ms {
+            None if row.verdict == Verdict::Inconclusive => "no target".to_owned(),
+            _ => alone(row.verdict),
+        },
         load: load(row.users, row.rate).unwrap_or("unknown load".to_owned()),
         expected: expectation(row.side, row.target_ms),
         throughput: format!("{}/s", units::count(row.throughput)),
@@ -207,6 +220,10 @@ fn capacity_row<'a>(
         });
         judged.collect::<Vec<_>>()
     };
+    let held = |ends| match goal_ms {
+        Some(_) => ends,
+        None => "no goal".to_owned(),
+    };
     let fit = capacity.usl.as_ref().map(|usl| {
         format!(
             "λ {}/s, σ {}, κ {}",
@@ -217,14 +234,14 @@ fn capacity_row<'a>(
     });
     CapacityRow {
         capacity,
-        users: ends(
+        users: held(ends(
             tried(|row| row.users.map(f64::from)),
             capacity.max_users.map(f64::from),
             |users| users.to_string(),
-        ),
-        rate: ends(tried(|row| row.rate), capacity.max_rate, |rate| {
+        )),
+        rate: held(ends(tried(|row| row.rate), capacity.max_rate, |rate| {
             format!("{}/s", units::count(rate))
-        }),
+        })),
         fit: fit.unwrap_or_else(|| "too few levels to fit".to_owned()),
         peak: capacity.usl.as_ref().map_or("–".to_owned(), |usl| {
             format!("{} per second", units::estimate(&usl.peak, units::count))

@@ -1,5 +1,6 @@
 //! `results.json`: written whole or not at all, read with one clear error.
 
+use std::cmp::Ordering;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -143,6 +144,27 @@ struct SchemaOnly {
 /// # Errors
 /// One for each way in which the file is not what it should be.
 pub fn read(path: &Path) -> Result<Results, JsonError> {
+    let results = read_older(path)?;
+    if results.schema != SCHEMA {
+        return Err(JsonError::OtherSchema {
+            path: path.to_owned(),
+            found: results.schema,
+        });
+    }
+    match results.contradiction() {
+        None => Ok(results),
+        Some(reason) => Err(JsonError::CannotBeTrue {
+            path: path.to_owned(),
+            reason,
+        }),
+    }
+}
+
+/// Reads the figures of results, also of an older Verdict, whose verdicts followed other rules.
+///
+/// # Errors
+/// The same, but for what an older Verdict concluded.
+pub fn read_older(path: &Path) -> Result<Results, JsonError> {
     let path_owned = || path.to_owned();
     let bytes = bounded(path).map_err(|source| match source.kind() {
         io::ErrorKind::NotFound => JsonError::Missing(path_owned()),
@@ -170,18 +192,13 @@ pub fn read(path: &Path) -> Result<Results, JsonError> {
     };
     // The version first: of another version's file nothing else can be said.
     let found = SchemaOnly::deserialize(&value).map_err(other_shape)?.schema;
-    if found != SCHEMA {
-        return Err(JsonError::OtherSchema {
-            path: path_owned(),
-            found,
-        });
-    }
-    let results: Results = serde_json::from_value(value).map_err(other_shape)?;
-    match results.contradiction() {
-        None => Ok(results),
-        Some(reason) => Err(JsonError::CannotBeTrue {
-            path: path_owned(),
-            reason,
-        }),
+    let other_schema = || JsonError::OtherSchema {
+        path: path_owned(),
+        found,
+    };
+    match found.cmp(&SCHEMA) {
+        Ordering::Equal => serde_json::from_value(value).map_err(other_shape),
+        Ordering::Less => serde_json::from_value(value).map_err(|_| other_schema()),
+        Ordering::Greater => Err(other_schema()),
     }
 }

@@ -11,6 +11,7 @@ use verdict_audit::{Catalogue, Counter, Finding, VariantName, Verdict, load_rule
 use crate::artefact::Artefact;
 use crate::charts::{self, Measured};
 use crate::flow_page::{FlowSection, flow_sections};
+use crate::line_page;
 use crate::plot::PlotError;
 use crate::table::{UnderLoad, expectation, measured, noise, under_load, without_tails};
 use crate::timing_page::{Timing, gains, place, timings};
@@ -94,6 +95,8 @@ struct OperationView {
     timings: Vec<Timing>,
     /// What gains are made of.
     gains: Vec<String>,
+    /// Where the gain comes to what is promised as the line gets slower.
+    crossings: Vec<String>,
     counters: Vec<String>,
     work: Vec<WorkRow>,
 }
@@ -198,7 +201,7 @@ fn groups(results: &Results) -> Vec<Group> {
         anchor: format!("flow-{}", target.id),
         name: format!("flow {}", target.id),
         variant: target.side.to_string(),
-        expected: expectation(target.side, target.target_ms),
+        expected: expectation(target.side, Some(target.target_ms)),
         measured: format!("p95 {}", measured(target)),
         verdict: target.verdict,
         reason: format!("{}; {}", target.says, target.reason),
@@ -301,6 +304,7 @@ fn operation_view(item: &ItemEvidence, measured: &Measured) -> Result<OperationV
         charts::work(item, measured)?,
         charts::latency(item, measured)?,
         charts::ratio(item, measured)?,
+        line_page::chart(item, measured)?,
     ];
     let timings = timings(item, measured);
     let (counters, work) = work(item, measured);
@@ -310,6 +314,7 @@ fn operation_view(item: &ItemEvidence, measured: &Measured) -> Result<OperationV
         aside: timings.is_empty(),
         timings,
         gains: gains(item, measured),
+        crossings: line_page::crossings(item, measured),
         counters: counters
             .iter()
             .map(|counter| counter.words().to_owned())

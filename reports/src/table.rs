@@ -4,7 +4,7 @@ use verdict_audit::evidence::{
     ClaimEvidence, Compared, FlowRatio, Results, SelfCheck, TargetEvidence,
 };
 use verdict_audit::ratio::{CALLS_FOR_A_TAIL, MIN_ROUNDS};
-use verdict_audit::{FlowId, Side, Verdict};
+use verdict_audit::{Catalogue, FlowId, Side, Verdict};
 
 use crate::tone::Tone;
 use crate::units;
@@ -135,19 +135,34 @@ pub(crate) struct UnderLoad {
 
 /// What decides, flow by flow.
 pub(crate) fn under_load(results: &Results) -> Vec<UnderLoad> {
-    let mut flows: Vec<FlowId> = results.targets.iter().map(|target| target.id).collect();
+    let of_targets = results.targets.iter().map(|target| target.id);
+    let mut flows: Vec<FlowId> = of_targets.collect();
     flows.dedup();
+    for row in &results.flows {
+        if !flows.contains(&row.id) {
+            flows.push(row.id);
+        }
+    }
     flows
         .into_iter()
         .map(|id| {
             let mine = || results.targets.iter().filter(move |target| target.id == id);
-            let words: Vec<&str> = mine().map(|target| target.says.as_str()).collect();
+            let mut words: Vec<&str> = mine().map(|target| target.says.as_str()).collect();
+            let has_target = !words.is_empty();
+            if !has_target {
+                words.push("the audit has no target for it");
+            }
             let judged = |ratio: &&FlowRatio| {
-                ratio.id == id
-                    && mine().any(|target| match (ratio.users, ratio.rate) {
-                        (Some(users), _) => target.users == Some(users),
-                        (None, rate) => rate.is_some() && target.rate == rate,
-                    })
+                let level = (ratio.users, ratio.rate);
+                let here = match (has_target, level) {
+                    (false, (Some(users), _)) => users == Catalogue::builtin().judged_users,
+                    (false, (None, rate)) => rate.is_some(),
+                    (true, (Some(users), _)) => mine().any(|target| target.users == Some(users)),
+                    (true, (None, rate)) => {
+                        rate.is_some() && mine().any(|target| target.rate == rate)
+                    }
+                };
+                ratio.id == id && here
             };
             UnderLoad {
                 says: format!("flow {id}: {}", words.join("; ")),
@@ -200,7 +215,7 @@ fn rows(results: &Results) -> Vec<Row> {
         cells: [
             format!("flow {}", target.id),
             target.side.to_string(),
-            expectation(target.side, target.target_ms),
+            expectation(target.side, Some(target.target_ms)),
             measured(target),
             target.verdict.to_string(),
         ]
@@ -235,7 +250,10 @@ pub(crate) fn load(users: Option<u32>, rate: Option<f64>) -> Option<String> {
 }
 
 /// What a side of a flow is held to, in words.
-pub(crate) fn expectation(side: Side, target_ms: f64) -> String {
+pub(crate) fn expectation(side: Side, target_ms: Option<f64>) -> String {
+    let Some(target_ms) = target_ms else {
+        return "no target".to_owned();
+    };
     let target = units::duration(target_ms * 1000.0);
     match side {
         Side::Baseline => format!("today p95 ~{target}"),

@@ -87,8 +87,10 @@ fn timing(variant: &VariantEvidence, cell: &Latency) -> Timing {
     let stands = variant.stands();
     Timing {
         n: match cell.measured_round_trip_us {
-            Some(measured) => format!("{}, measured {}", place(cell.at), units::duration(measured)),
-            None => place(cell.at),
+            Some(measured) if cell.at.round_trip_us > 0 => {
+                format!("{}, measured {}", place(cell.at), units::duration(measured))
+            }
+            _ => place(cell.at),
         },
         variant: variant.name.to_string(),
         baseline: cell

@@ -4,7 +4,7 @@ use verdict_audit::Unit;
 use verdict_audit::evidence::Estimate;
 
 /// Three significant digits, without a fraction from 100 on.
-pub(crate) fn figure(value: f64) -> String {
+pub fn figure(value: f64) -> String {
     let digits = match value.abs() {
         v if v >= 100.0 || v == 0.0 => 0,
         v if v >= 10.0 => 1,
@@ -21,7 +21,7 @@ pub(crate) fn figure(value: f64) -> String {
 }
 
 /// Microseconds as µs, ms or s.
-pub(crate) fn duration(us: f64) -> String {
+pub fn duration(us: f64) -> String {
     if us < 1e3 {
         format!("{} µs", figure(us))
     } else if us < 1e6 {
@@ -32,7 +32,7 @@ pub(crate) fn duration(us: f64) -> String {
 }
 
 /// A count as 100, 1k, 1.5M.
-pub(crate) fn count(value: f64) -> String {
+pub fn count(value: f64) -> String {
     match value.abs() {
         v if v >= 1e9 => format!("{}G", figure(value / 1e9)),
         v if v >= 1e6 => format!("{}M", figure(value / 1e6)),
@@ -42,7 +42,7 @@ pub(crate) fn count(value: f64) -> String {
 }
 
 /// Bytes in binary units.
-pub(crate) fn bytes(value: f64) -> String {
+pub fn bytes(value: f64) -> String {
     const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
     let mut scaled = value;
     let mut unit = 0;

@@ -147,7 +147,7 @@ fn a_file_that_cannot_be_true_is_refused_and_says_why() {
             words(&|results| results.flows[0].mean = f64::NAN),
             words(&|results| results.flows[0].p95.value *= 0.99),
             words(&|results| results.flows[0].windows.clear()),
-            words(&|results| results.flows[0].target_ms = 1e9),
+            words(&|results| results.flows[0].target_ms = Some(1e9)),
             words(&|results| results.flows.push(results.flows[0].clone())),
             words(&|results| results.targets[0].target_ms = 1e9),
             words(&|results| results.flows[0].p95.value = 0.0),

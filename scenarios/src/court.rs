@@ -24,6 +24,8 @@ pub struct Clockwork<'a> {
     pub criterion: &'a mut Criterion,
     /// Whether a bench, by its full name, was asked for.
     pub selected: &'a dyn Fn(&str) -> bool,
+    /// Whether anything is timed, prices with it; else answers and work are all.
+    pub timed: bool,
 }
 
 /// Everything a trial needs.

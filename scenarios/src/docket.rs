@@ -9,7 +9,8 @@ use crate::error::{Error, Result};
 use crate::item::Item;
 use crate::items::{
     Caching, ConversationFetch, EngagementRollup, FeedCandidates, FeedTables, HotCold, Indexes,
-    MessageHistory, MessageSearch, MessageSend, Pagination, Partitioning, PostImages,
+    MessageHistory, MessageSearch, MessageSend, Monitoring, Pagination, Partitioning, Pool,
+    PostImages,
 };
 use crate::operation::{AnyOperation, Between, Leaves};
 
@@ -26,8 +27,10 @@ pub const ITEMS: &[&dyn Item] = &[
     &ConversationFetch,
     &Partitioning,
     &Indexes,
+    &Pool,
     &Caching,
     &HotCold,
+    &Monitoring,
 ];
 
 /// The item of an id.

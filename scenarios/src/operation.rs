@@ -19,6 +19,8 @@ mod through;
 
 pub use any::{AnyOperation, erase};
 pub use check::{Check, Effort};
-pub use contract::{Between, Ladder, Leaves, Operation, event_rungs, made, no_such_variant};
+pub use contract::{
+    Between, Ladder, Leaves, Operation, ROUND_TRIPS, event_rungs, made, no_such_variant, over_lines,
+};
 pub use probe::Probe;
 pub use through::{Answer, Hands};

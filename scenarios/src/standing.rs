@@ -80,22 +80,21 @@ async fn asked_with(
     Ok([deadline].into_iter().chain(without).collect())
 }
 
-/// Waits until a store's own connection is the only one to its PostgreSQL database.
+/// Waits until a store's own connections are the only ones to its PostgreSQL database.
 pub(crate) async fn alone(store: &Store) -> std::result::Result<(), verdict_store::Error> {
     const LEAVE: Duration = Duration::from_secs(5);
     let started = Instant::now();
     loop {
-        let others: i64 = query_scalar(
+        let connected: i64 = query_scalar(
             "SELECT COUNT(*)
             FROM pg_stat_activity
             WHERE datname = CURRENT_DATABASE()
-              AND backend_type = 'client backend'
-              AND pid <> pg_backend_pid()",
+              AND backend_type = 'client backend'",
         )
         .fetch_one(&store.postgres)
         .await
         .doing("see who else is connected")?;
-        if others == 0 || started.elapsed() > LEAVE {
+        if connected <= i64::from(store.postgres.size()) || started.elapsed() > LEAVE {
             return Ok(());
         }
         tokio::time::sleep(Duration::from_millis(5)).await;

@@ -209,10 +209,15 @@ impl Court<'_> {
                 self.session.line(roles[1], at)?,
             ]),
         };
-        let round_trip = match &lines {
-            Some([_, line]) => Some(self.runtime.block_on(line.measured_round_trip())?),
-            None => None,
+        let standing;
+        let endpoints = match &lines {
+            Some([_, line]) => line.endpoints(),
+            None => {
+                standing = self.session.endpoints(roles[1]);
+                &standing
+            }
         };
+        let round_trip = self.runtime.block_on(endpoints.measured_round_trip())?;
         let seat = |side: Sampled, probe: Arc<dyn Probe>| {
             let (session, role) = (self.session, roles[side as usize]);
             let line = lines.as_ref().map(|lines| &lines[side as usize]);
@@ -285,7 +290,7 @@ impl Court<'_> {
         }
         Ok(Ok(cell.map(|cell| Latency {
             engine,
-            measured_round_trip_us: round_trip.map(|time| time.as_secs_f64() * 1e6),
+            measured_round_trip_us: Some(round_trip.as_secs_f64() * 1e6),
             ..cell
         })))
     }

@@ -178,6 +178,7 @@ impl Court<'_> {
         let mut clockwork = clockwork;
         let today_runs = today.is_some_and(|today| today.failure.is_none());
         if let Some(clockwork) = &mut clockwork
+            && clockwork.timed
             && !change.is_none()
             && today_runs
         {
@@ -284,11 +285,11 @@ impl Court<'_> {
         if stopped.is_some() {
             return Ok(stopped);
         }
-        if !case.change.is_none() {
+        if clockwork.timed && !case.change.is_none() {
             step("price");
             evidence.price = self.price(case, changed.migrated)?;
         }
-        if *case.variant != VariantName::Baseline {
+        if clockwork.timed && *case.variant != VariantName::Baseline {
             let own = case.item.prices(self.session, case.variant);
             evidence.price.extend(self.runtime.block_on(own)?);
         }
@@ -296,7 +297,7 @@ impl Court<'_> {
             step("uses of indexes");
             self.uses(case, tally)?;
         }
-        match today {
+        match today.filter(|_| clockwork.timed) {
             Some(today) => {
                 let before = today.failure.is_none();
                 let found = (&mut evidence.latency, tally);

@@ -13,6 +13,7 @@ pub struct ClientCounts {
     time_outs: AtomicU64,
     hits: AtomicU64,
     misses: AtomicU64,
+    overlooked: AtomicU64,
 }
 
 /// The totals at one moment.
@@ -28,6 +29,8 @@ pub struct ClientReading {
     pub hits: u64,
     /// Reads that it could not.
     pub misses: u64,
+    /// What was asked about and no answer named.
+    pub overlooked: u64,
 }
 
 impl ClientCounts {
@@ -46,6 +49,11 @@ impl ClientCounts {
         self.misses.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Counts what was asked about and not named.
+    pub fn overlooked(&self) {
+        self.overlooked.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// The totals now.
     pub fn read(&self) -> ClientReading {
         let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
@@ -55,6 +63,7 @@ impl ClientCounts {
             time_outs: of(&self.time_outs),
             hits: of(&self.hits),
             misses: of(&self.misses),
+            overlooked: of(&self.overlooked),
         }
     }
 }

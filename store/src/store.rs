@@ -107,7 +107,7 @@ impl Store {
     ) -> Result<Self, Error> {
         let store = Self::lazy(postgres, clickhouse, redis, connect)?;
         // Heard, where it is counted: who tells of waits asks once whether anybody listens.
-        let connected = async { Ok(store.postgres.acquire().await.map(drop)) };
+        let connected = async { Ok(open(&store.postgres).await) };
         match store.hear(connected).await {
             Ok(connected) => connected.doing("connect to a side")?,
             Err(Fault::Harness(error)) => return Err(error),
@@ -199,4 +199,16 @@ impl Store {
     pub async fn close(self) {
         self.postgres.close().await;
     }
+}
+
+/// Opens the connections that are kept warm, one at least, as sqlx does for a pool that is not
+/// made lazily.
+async fn open(pool: &PgPool) -> sqlx::Result<()> {
+    let most = pool.options().get_max_connections();
+    let warm = pool.options().get_min_connections().min(most).max(1);
+    let mut opened = Vec::new();
+    for _ in 0..warm {
+        opened.push(pool.acquire().await?);
+    }
+    Ok(())
 }

@@ -84,6 +84,7 @@ pub fn hear(item: &dyn Item, finding: &Finding) -> Result<ItemEvidence, Error> {
         let mut clockwork = Clockwork {
             criterion: &mut short(folder.path()),
             selected: &|_| true,
+            timed: true,
         };
         court.hear(item, finding, Some(&mut clockwork))
     })

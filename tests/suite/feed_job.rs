@@ -25,7 +25,7 @@ fn whenever_its_process_is_killed_the_tables_are_whole_and_the_next_run_refreshe
     let client = side.clickhouse.client();
     let contents = || runtime().block_on(contents(&client));
     let filled = contents();
-    assert_eq!(filled.len(), 4, "{filled:?}");
+    assert_eq!(filled.len(), 5, "{filled:?}");
     assert!(filled.iter().all(|(_, rows, _)| *rows > 0), "{filled:?}");
     let mut random = ChaCha8Rng::seed_from_u64(1);
     for _ in 0..KILLS {
@@ -57,7 +57,7 @@ fn whenever_its_process_is_killed_the_tables_are_whole_and_the_next_run_refreshe
 async fn contents(client: &Client) -> Vec<(String, u64, u64)> {
     let names = "SELECT name FROM system.tables
         WHERE database = currentDatabase()
-          AND startsWith(name, 'feed_candidates')
+          AND startsWith(name, 'feed_')
           AND position(name, '__') = 0
         ORDER BY name";
     let names: Vec<String> = client.query(names).fetch_all().await.unwrap();

@@ -7,12 +7,12 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::types::Uuid;
-use sqlx::{AssertSqlSafe, PgPool};
 use verdict_audit::evidence::{Compared, FlowEvidence};
 use verdict_audit::{Catalogue, FlowId, Side, Verdict, Warning};
-use verdict_load::{Error, LoadOutcome, LoadPlan, LoadWatcher, PerSide, ServiceUrl, run};
+use verdict_load::{Databases, Error, LoadOutcome, LoadPlan, LoadWatcher, ServiceUrl, run};
 use verdict_optimized::message_send::send;
 use verdict_oracle::{ladder, message_send};
 use verdict_seed::postgres_checksums;
@@ -24,7 +24,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_verdict");
 
 /// A service on two databases of its own.
 pub(crate) struct Stage {
-    pub(crate) databases: PerSide<PgPool>,
+    pub(crate) databases: Databases,
     pub(crate) service: ServiceProcess,
 }
 
@@ -32,28 +32,20 @@ impl Stage {
     pub(crate) async fn open(name: &str) -> Self {
         let baseline = grounded(&format!("{name}_baseline")).await;
         let optimized = migrated(&format!("{name}_optimized")).await;
-        let databases = PerSide {
-            baseline: PgPool::connect_with(baseline.postgres.clone())
-                .await
-                .unwrap(),
-            optimized: PgPool::connect_with(optimized.postgres.clone())
-                .await
-                .unwrap(),
-        };
         let sides = Sides {
             baseline,
             optimized,
         };
         Self {
-            databases,
+            databases: Databases::of_service(&sides).unwrap(),
             service: ServiceProcess::spawn(Path::new(PROGRAM), &sides).unwrap(),
         }
     }
 
-    async fn load(
+    pub(crate) async fn load(
         &self,
         plan: &LoadPlan,
-        databases: Option<&PerSide<PgPool>>,
+        databases: Option<&Databases>,
     ) -> (LoadOutcome, Heard) {
         self.load_through(self.service.url(), plan, databases).await
     }
@@ -63,7 +55,7 @@ impl Stage {
         &self,
         url: &str,
         plan: &LoadPlan,
-        databases: Option<&PerSide<PgPool>>,
+        databases: Option<&Databases>,
     ) -> (LoadOutcome, Heard) {
         let service = ServiceUrl::new(url);
         let heard = Heard::default();

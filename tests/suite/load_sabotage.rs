@@ -22,6 +22,7 @@ use self::saboteur::Fault::{
 };
 use self::saboteur::Saboteur;
 use crate::common::runtime;
+use crate::faults::whole;
 use crate::load::Stage;
 
 /// The closed loop alone, and the open one.
@@ -43,13 +44,24 @@ fn plans(flow: FlowId) -> [LoadPlan; 2] {
     [closed, open]
 }
 
-/// Loads a flow with a fault, in either loop, and requires that it is told.
+/// The loops that a fault is tried in: both where there is time, or where it is a matter of when
+/// requests are made; else one of them, by turns.
+fn loops(flow: FlowId, fault: Fault) -> Vec<LoadPlan> {
+    let [closed, open] = plans(flow);
+    let when = [Nothing, StalePage, StaleSince].contains(&fault);
+    match fault as usize % 2 {
+        _ if when || whole() => vec![closed, open],
+        0 => vec![closed],
+        _ => vec![open],
+    }
+}
+
+/// Loads a flow with a fault, and requires that it is told.
 async fn try_fault(stage: &Stage, flow: FlowId, fault: Fault, side: Side) {
-    for plan in plans(flow) {
+    for plan in loops(flow, fault) {
         if fault == StalePage {
             // The second window knows pages from before the writes that follow the first.
             let plan = LoadPlan {
-                window: plan.window / 2,
                 windows: 2,
                 ..plan.clone()
             };

@@ -58,11 +58,18 @@ fn faults_drawn_by_a_seed_are_caught_and_what_is_none_is_not() {
         }
     });
     assert!(in_functions >= OF_EACH, "{in_functions}");
-    assert_eq!(legs, 1, "of the unions that fill the feed's tables");
+    assert_eq!(legs, 1, "of the union that fills the table of all sources");
 }
 
+/// Of the union that fills the table of all sources. On a small world everybody is near to so many
+/// posts that what is trending reaches nobody's first pages, so that its leg of those is not missed.
 fn is_leg_of_clickhouse(specimen: &Specimen) -> bool {
-    matches!(specimen.statement, Sent::ClickHouse(_)) && specimen.mutant.kind == Kind::Leg
+    matches!(specimen.statement, Sent::ClickHouse(_))
+        && specimen
+            .statement
+            .text()
+            .contains("feed_candidates_trending")
+        && specimen.mutant.kind == Kind::Leg
 }
 
 fn is_in_a_function(specimen: &Specimen) -> bool {

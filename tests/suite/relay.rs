@@ -216,11 +216,9 @@ fn a_line_holds_back_every_engine_and_its_round_trip_is_measured() {
         let side = side("relay_line").await;
         let one_way = Duration::from_millis(5);
         let line = Line::open(side.endpoints(), one_way).unwrap();
-        let plain = counted(side.endpoints())
-            .measured_round_trip()
-            .await
-            .unwrap();
-        let held = line.measured_round_trip().await.unwrap();
+        let relayed = counted(side.endpoints());
+        let plain = relayed.endpoints().measured_round_trip().await.unwrap();
+        let held = line.endpoints().measured_round_trip().await.unwrap();
         assert!(held >= 2 * one_way, "{held:?}");
         println!("a round trip of 10 ms is {held:?}, over a plain relay {plain:?}");
 

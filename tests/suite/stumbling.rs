@@ -195,6 +195,7 @@ fn stumble<T>(held: impl FnOnce(&dyn Fn(Stumbling, Stone) -> Outcome) -> T) -> T
             let mut clockwork = Clockwork {
                 criterion: &mut short(folder.path()),
                 selected: &|_| true,
+                timed: true,
             };
             let outcome = court.hear(&item, &finding(ASKED), Some(&mut clockwork));
             *STUMBLE.lock().unwrap() = None;

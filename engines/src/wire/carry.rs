@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::AsFd;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, ppoll};
@@ -20,7 +20,8 @@ const CHUNK: usize = 64 << 10;
 /// How many bytes are under way at most. More wait in the sender, as they would before a real
 /// line's window; at 50 ms one way this is 640 MB/s.
 const UNDER_WAY: usize = 32 << 20;
-/// The last part of a wait is spent looking at the clock: a sleep that long ends too late.
+/// The last part of a wait is spent looking at the clock: a sleep that long ends too late. Only
+/// where nobody else waits: many who look at the clock leave no processor to those who work.
 const SPIN: Duration = Duration::from_micros(100);
 
 /// Who spoke last on a connection, as its client sees it.
@@ -114,6 +115,8 @@ pub(super) struct Carry<'a> {
     pub speaker: &'a Speaker,
     pub counts: &'a Counts,
     pub stopping: &'a AtomicBool,
+    /// How many directions of the relay hold something back.
+    pub holding: &'a AtomicUsize,
 }
 
 impl Carry<'_> {
@@ -150,6 +153,7 @@ impl Carry<'_> {
     }
 
     fn hold_back(&mut self) -> std::io::Result<()> {
+        let mut holds = Holds::new(self.holding);
         // A timer may fire as much later as the kernel likes to bundle it with others: by
         // default 50 µs. If that cannot be changed, the wait is only less exact.
         let _ = nix::sys::prctl::set_timerslack(1);
@@ -160,6 +164,7 @@ impl Carry<'_> {
             if self.stopping.load(Ordering::Relaxed) {
                 return Err(ErrorKind::Interrupted.into());
             }
+            holds.set(!held.is_empty());
             let left = held
                 .front()
                 .map(|(deadline, _)| deadline.saturating_duration_since(Instant::now()));
@@ -175,7 +180,10 @@ impl Carry<'_> {
                 return self.write(&rest);
             }
             // While it waits for a deadline it goes on reading, for each chunk has its own.
-            let wait = left.map(|left| left.saturating_sub(SPIN));
+            let wait = left.map(|left| match self.holding.load(Ordering::Relaxed) {
+                0 | 1 => left.saturating_sub(SPIN),
+                _ => left,
+            });
             if ended || under_way >= UNDER_WAY {
                 if let Some(wait) = wait.filter(|wait| !wait.is_zero()) {
                     std::thread::sleep(wait);
@@ -202,6 +210,32 @@ impl Carry<'_> {
         self.way.count_written(bytes, self.speaker, self.counts);
         let mut to = self.to;
         to.write_all(bytes)
+    }
+}
+
+/// One direction among those of a relay that hold something back.
+struct Holds<'a> {
+    all: &'a AtomicUsize,
+    one: bool,
+}
+
+impl<'a> Holds<'a> {
+    fn new(all: &'a AtomicUsize) -> Self {
+        Self { all, one: false }
+    }
+
+    fn set(&mut self, holds: bool) {
+        match (std::mem::replace(&mut self.one, holds), holds) {
+            (false, true) => self.all.fetch_add(1, Ordering::Relaxed),
+            (true, false) => self.all.fetch_sub(1, Ordering::Relaxed),
+            _ => return,
+        };
+    }
+}
+
+impl Drop for Holds<'_> {
+    fn drop(&mut self) {
+        self.set(false);
     }
 }
 

@@ -1,6 +1,6 @@
 //! A line to three engines: a relay before each.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use redis::ConnectionAddr;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
@@ -14,8 +14,6 @@ use crate::variables::VARIABLES;
 
 /// The host of every relay.
 const LOOPBACK: &str = "127.0.0.1";
-/// How many round trips are measured for a median.
-const PINGS: usize = 41;
 
 /// Engines reached over relays: the same credentials and databases, with what goes over the
 /// wire counted and, if asked for, held back. Dropping it closes the connections over it.
@@ -137,34 +135,6 @@ impl Line {
             clickhouse: self.clickhouse.totals(),
             redis: self.redis.totals(),
         }
-    }
-
-    /// What a round trip over the line takes, to be shown beside the nominal one: the median
-    /// time of a Redis PING, as an ordinary caller sees it, on an idle connection of its own.
-    /// So it holds, beside twice the time held back, what the relay, the client and the engine
-    /// take themselves. These calls are in the line's totals, too.
-    ///
-    /// # Errors
-    /// When Redis does not answer.
-    pub async fn measured_round_trip(&self) -> Result<Duration, Error> {
-        let refused = || Error::refused("redis", "answer over the line");
-        let mut connection = self
-            .endpoints
-            .redis
-            .get_multiplexed_async_connection()
-            .await
-            .map_err(refused())?;
-        let mut times = Vec::with_capacity(PINGS);
-        for _ in 0..PINGS {
-            let began = Instant::now();
-            redis::cmd("PING")
-                .exec_async(&mut connection)
-                .await
-                .map_err(refused())?;
-            times.push(began.elapsed());
-        }
-        times.sort_unstable();
-        Ok(times[PINGS / 2])
     }
 }
 

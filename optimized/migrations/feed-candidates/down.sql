@@ -1,1 +1,2 @@
+DROP TABLE IF EXISTS feed_pages SYNC;
 DROP TABLE IF EXISTS feed_candidates SYNC;

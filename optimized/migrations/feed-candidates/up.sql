@@ -19,3 +19,12 @@ CREATE TABLE feed_candidates (
 ) ENGINE = MergeTree
 ORDER BY (user_id, source, place)
 SETTINGS index_granularity = 128;
+
+-- The first posts of every reader's feed in the order in which they are shown, so that a page is
+-- one row. Whoever has no row has that of the reader of no id: what is trending.
+CREATE TABLE feed_pages (
+    user_id UUID,
+    posts   Array(UUID)
+) ENGINE = MergeTree
+ORDER BY user_id
+SETTINGS index_granularity = 8;

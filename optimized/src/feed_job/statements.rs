@@ -222,7 +222,10 @@ ORDER BY reached.user_id, combined DESC, ranked.post_id
 LIMIT {kept} BY reached.user_id";
 
 /// Tables that are made of the others, where a fix has brought them.
-pub(super) const DERIVED: [(&str, &str); 1] = [("feed_candidates", FILL_CANDIDATES)];
+pub(super) const DERIVED: [(&str, &str); 2] = [
+    ("feed_candidates", FILL_CANDIDATES),
+    ("feed_pages", FILL_PAGES),
+];
 
 /// All sources in one table, each candidate with its place in its own; what is trending belongs
 /// to the reader of no id.
@@ -253,3 +256,42 @@ FROM (
     SELECT 'affinity' AS source, *
     FROM feed_candidates_affinity__{run}
 )";
+
+/// Of each reader's feed the posts of its first pages, as a request of 20 has them ranked: from
+/// the first hundred candidates of each source, of two equal scores the first, each post once.
+const FILL_PAGES: &str = "
+INSERT INTO {table}
+WITH
+    best AS (
+        SELECT
+            user_id,
+            (
+                -(0.3 * freshness_score + 0.4 * engagement_score + 0.3 * affinity_score),
+                source,
+                place,
+                post_id
+            ) AS candidate
+        FROM feed_candidates__{run}
+        WHERE place < 100
+    ),
+    readers AS (
+        SELECT DISTINCT user_id
+        FROM best
+        WHERE user_id != '00000000-0000-0000-0000-000000000000'
+    )
+SELECT
+    user_id,
+    arraySlice(arrayDistinct(arrayMap(x -> x.4, arraySort(groupArray(candidate)))), 1, 100)
+FROM (
+    SELECT user_id, candidate
+    FROM best
+    UNION ALL
+    SELECT readers.user_id, trending.candidate
+    FROM readers
+    CROSS JOIN (
+        SELECT candidate
+        FROM best
+        WHERE user_id = '00000000-0000-0000-0000-000000000000'
+    ) AS trending
+)
+GROUP BY user_id";

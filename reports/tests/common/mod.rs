@@ -367,6 +367,7 @@ fn flows() -> Vec<FlowEvidence> {
             FlowId::History => (7.0, 2.0),
             FlowId::Page => (40.0, 1.5),
             FlowId::Feed => (60.0, 12.0),
+            FlowId::Mix | FlowId::MixUncached => unreachable!("no target speaks of it"),
         };
         for (side, base) in [(Side::Baseline, slow), (Side::Optimized, quick)] {
             for (users, noise) in [(1u32, 1.01), (4, 0.97), (16, 1.03), (64, 0.99)] {
@@ -474,7 +475,7 @@ fn level(id: FlowId, side: Side, p50_ms: f64, users: Option<u32>, throughput: f6
         standing_p95: users.is_some().then(|| at(0.95)),
         generator_lag_p99: users.is_none().then_some(180.0),
         generator_share: Some(0.19),
-        target_ms: flow.target_ms(side),
+        target_ms: Some(flow.target_ms(side)),
         verdict: Verdict::Inconclusive,
         reason: String::new(),
         judged: false,

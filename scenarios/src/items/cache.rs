@@ -31,7 +31,9 @@ use verdict_store::{Change, Fault, Store};
 use self::hits::Cell;
 use crate::error::Result as Outcome;
 use crate::item::Item;
-use crate::operation::{AnyOperation, Between, Operation, erase, made, no_such_variant};
+use crate::operation::{
+    AnyOperation, Between, Operation, ROUND_TRIPS, erase, made, no_such_variant, over_lines,
+};
 use crate::session::Session;
 use crate::tally::Tally;
 
@@ -250,7 +252,8 @@ impl Operation for Posts {
 
     fn rungs(&self, _: &World) -> Vec<At> {
         match self {
-            Self::Hot | Self::Cold => vec![At::rung(1)],
+            Self::Hot => over_lines(vec![At::rung(1)], |_| true, ROUND_TRIPS),
+            Self::Cold => vec![At::rung(1)],
             Self::AsReadersCome => READS.map(At::rung).to_vec(),
         }
     }

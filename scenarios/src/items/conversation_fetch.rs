@@ -16,7 +16,9 @@ use verdict_store::{Change, Fault, Store};
 
 use crate::error::Result as Outcome;
 use crate::item::Item;
-use crate::operation::{AnyOperation, Between, Operation, erase, no_such_variant};
+use crate::operation::{
+    AnyOperation, Between, Operation, ROUND_TRIPS, erase, no_such_variant, over_lines,
+};
 use crate::session::Session;
 use crate::tally::Tally;
 
@@ -83,9 +85,16 @@ impl Item for ConversationFetch {
     }
 }
 
+/// Where the audit's promises are judged, and where the line is varied.
+const JUDGED: u64 = 1_000;
+
 fn sizes(world: &World) -> Vec<At> {
     let sizes = ladder::conversation_sizes(world).into_iter();
-    sizes.map(At::rung).collect()
+    over_lines(
+        sizes.map(At::rung).collect(),
+        |at| at.n == JUDGED,
+        ROUND_TRIPS,
+    )
 }
 
 /// One conversation.

@@ -7,9 +7,11 @@ use clickhouse::Compression;
 use futures_util::future::BoxFuture;
 use rand_chacha::ChaCha8Rng;
 use verdict_audit::{At, VariantName};
-use verdict_baseline::feed_candidates as baseline;
 use verdict_baseline::feed_tables::{Candidate, SOURCES, Source};
-use verdict_optimized::{as_proposed, feed_candidates as optimized};
+use verdict_baseline::stages::Stages;
+use verdict_baseline::{feed, feed_candidates as baseline};
+use verdict_optimized::{as_proposed, feed as optimized_feed, feed_candidates as optimized};
+use verdict_oracle::feed as feed_oracle;
 use verdict_oracle::feed_tables::{self, Asked};
 use verdict_oracle::{Difference, Held, Oracle, feed_candidates as oracle};
 use verdict_seed::World;
@@ -19,7 +21,8 @@ use verdict_store::{Change, Fault, Store};
 use crate::error::Result as Outcome;
 use crate::item::Item;
 use crate::operation::{
-    AnyOperation, Between, Ladder, Operation, erase, event_rungs, no_such_variant,
+    AnyOperation, Between, Ladder, Operation, ROUND_TRIPS, erase, event_rungs, no_such_variant,
+    over_lines,
 };
 use crate::session::Session;
 use crate::tally::Tally;
@@ -27,12 +30,14 @@ use crate::tally::Tally;
 /// Where the audit's promises are judged, and where lines and callers are varied.
 const JUDGED: u64 = 1_000_000;
 
-/// Round trips of the line, in microseconds, and callers at once.
-const ROUND_TRIPS: [u32; 4] = [500, 1_000, 2_000, 5_000];
+/// Callers at once.
 const CALLERS: [u32; 2] = [4, 16];
 
 /// Requests that are asked where a source is gone, and with each kind of compression.
 const REQUESTS: usize = 5;
+
+/// Pages of the feed that candidates are read for.
+const PAGES: usize = 40;
 
 /// The item.
 #[derive(Debug, Clone, Copy)]
@@ -68,6 +73,7 @@ impl Item for FeedCandidates {
     ) -> BoxFuture<'a, Outcome<()>> {
         Box::pin(async move {
             compressed_or_not(session, variant, tally).await?;
+            pages(session, variant, tally).await?;
             for gone in SOURCES {
                 without(session, variant, gone, tally).await?;
             }
@@ -89,21 +95,13 @@ impl Operation for Candidates {
     }
 
     fn rungs(&self, world: &World) -> Vec<At> {
-        let rungs = event_rungs(world);
+        let mut places = event_rungs(world);
         // A smaller world has no such place: what is so quick is all waits there.
-        let judged = rungs.iter().copied().find(|at| at.n >= JUDGED);
-        let lines = ROUND_TRIPS.into_iter().filter_map(|round_trip_us| {
-            judged.map(|at| At {
-                round_trip_us,
-                ..at
-            })
-        });
-        let crowds = CALLERS
-            .into_iter()
-            .filter_map(|callers| judged.map(|at| At { callers, ..at }));
-        let mut all: Vec<At> = rungs.iter().copied().chain(lines).chain(crowds).collect();
-        all.sort_unstable();
-        all
+        let judged = |at: &At| at.n >= JUDGED;
+        if let Some(at) = places.iter().copied().find(judged) {
+            places.extend(CALLERS.map(|callers| At { callers, ..at }));
+        }
+        over_lines(places, judged, ROUND_TRIPS.into_iter().chain([5_000]))
     }
 
     fn ladder(&self) -> Ladder {
@@ -161,6 +159,30 @@ async fn compressed_or_not(
         let mut store = session.store(variant);
         store.clickhouse = store.clickhouse.with_compression(compression);
         ask(session, variant, &store, None, tally).await?;
+    }
+    Ok(())
+}
+
+/// The feed that is made of the candidates, from end to end, also out of what a fix keeps of it.
+async fn pages(session: &Session<'_>, variant: &VariantName, tally: &mut Tally) -> Outcome<()> {
+    let store = session.store(variant);
+    let (pool, client) = (&store.postgres, &store.clickhouse);
+    let mut random = session.random("feed-candidates pages");
+    for _ in 0..PAGES {
+        let request = feed_oracle::draw(session.oracle(), &mut random);
+        let stages = &mut Stages::default();
+        let page = match variant {
+            VariantName::Baseline => feed::feed(pool, client, &request, stages).await,
+            VariantName::Optimized => optimized_feed::feed(pool, client, &request, stages).await,
+            // The audit's fix is of the candidates alone.
+            _ => return Ok(()),
+        };
+        let held = match page.map_err(Fault::from) {
+            Ok(page) => feed_oracle::hold(session.oracle(), &request, &page),
+            Err(Fault::Variant(refusal)) => Err(Difference(refusal.to_string())),
+            Err(Fault::Harness(error)) => return Err(error.into()),
+        };
+        tally.record(format_args!("{request:?}"), held);
     }
     Ok(())
 }

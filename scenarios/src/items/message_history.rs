@@ -15,7 +15,9 @@ use verdict_store::{Change, Fault, Store};
 
 use crate::error::Result as Outcome;
 use crate::item::Item;
-use crate::operation::{AnyOperation, Between, Operation, erase, no_such_variant};
+use crate::operation::{
+    AnyOperation, Between, Operation, ROUND_TRIPS, erase, no_such_variant, over_lines,
+};
 use crate::session::Session;
 use crate::tally::Tally;
 
@@ -26,6 +28,9 @@ mod scene;
 
 /// Rows of a page, as in the audit's load targets.
 const LIMIT: i64 = 100;
+
+/// Where the audit's promises are judged, and where the line is varied.
+const JUDGED: u64 = 1_000;
 
 /// Rows of a page of a walk: so few that most pages begin and end between rows of one instant.
 const WALKED_LIMIT: i64 = 7;
@@ -185,11 +190,15 @@ impl Operation for HistoryPage {
 
     fn rungs(&self, world: &World) -> Vec<At> {
         match self {
-            Self::First | Self::Last => ladder::conversation_sizes(world)
-                .into_iter()
-                .map(At::rung)
-                .collect(),
-            Self::OnOneConnection => vec![At::rung(1_000)],
+            Self::First | Self::Last => {
+                let sizes = ladder::conversation_sizes(world).into_iter();
+                over_lines(
+                    sizes.map(At::rung).collect(),
+                    |at| at.n == JUDGED,
+                    ROUND_TRIPS,
+                )
+            }
+            Self::OnOneConnection => vec![At::rung(JUDGED)],
         }
     }
 

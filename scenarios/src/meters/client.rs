@@ -40,6 +40,7 @@ impl Meter for Client {
             (Counter::TimeOuts, new.time_outs - old.time_outs),
             (Counter::Hits, new.hits - old.hits),
             (Counter::Misses, new.misses - old.misses),
+            (Counter::Overlooked, new.overlooked - old.overlooked),
         ]
         .map(|(counter, value)| (counter, value as f64));
         Box::pin(std::future::ready(Ok(counted.into())))

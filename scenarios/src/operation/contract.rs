@@ -56,6 +56,26 @@ impl Ladder {
     }
 }
 
+/// What slower lines add to a round trip, microseconds, where the gain is in round trips.
+pub const ROUND_TRIPS: [u32; 3] = [500, 1_000, 2_000];
+
+/// Places, ascending, and one of them on slower lines too.
+pub fn over_lines(
+    mut places: Vec<At>,
+    at: impl Fn(&At) -> bool,
+    round_trips: impl IntoIterator<Item = u32>,
+) -> Vec<At> {
+    let far = places.iter().copied().find(at);
+    places.extend(round_trips.into_iter().filter_map(|round_trip_us| {
+        far.map(|at| At {
+            round_trip_us,
+            ..at
+        })
+    }));
+    places.sort_unstable();
+    places
+}
+
 /// The rungs of [`Ladder::Events`], ascending.
 pub fn event_rungs(world: &World) -> Vec<At> {
     let cuts = world.cuts().into_iter();

@@ -10,3 +10,6 @@ mod readers;
 mod scene;
 mod serving;
 mod writers;
+
+pub(crate) use self::readers::generated;
+pub(crate) use self::scene::whole;

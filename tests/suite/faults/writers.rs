@@ -9,7 +9,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use verdict_reports::json;
 
-use super::readers::generated;
+use super::generated;
 use super::scene::{VARIABLE, seed, whole};
 
 /// How often each is killed.

@@ -59,9 +59,9 @@ use Fault::{
 const PAGES_BEFORE: u64 = 80;
 const SENDS_BEFORE: u64 = 92;
 
-/// How long ago another page of the same question was answered when the one before it is stale,
-/// whoever asks: nobody's question is that long on its way.
-const OLD: Duration = Duration::from_millis(150);
+/// How long before a question came another page was answered to it when the one before that is
+/// stale: nobody's question is that long on its way, also where the machine is busy.
+const OLD: Duration = Duration::from_millis(250);
 
 /// How long a send waits for another with which it may change numbers.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -223,6 +223,7 @@ impl Saboteur {
     }
 
     async fn page(&self, path: String) -> Answer {
+        let came = Instant::now();
         let strikes = self.memory().chance.strikes();
         if strikes && self.fault == Failing {
             return Answer::of(500, &json!({"error": "out of order"}));
@@ -244,7 +245,7 @@ impl Saboteur {
         {
             memory.stale.insert(path.clone(), (earlier, Instant::now()));
         }
-        let wrong = strikes.then(|| self.wrong_page(&memory, &path, right.clone()));
+        let wrong = strikes.then(|| self.wrong_page(&memory, (&path, came), right.clone()));
         if rows(&right).is_some_and(|rows| !rows.is_empty()) {
             memory.last = Some((path, right.clone()));
         }
@@ -259,7 +260,12 @@ impl Saboteur {
     }
 
     /// A wrong page in the place of a right one, if there can be one yet.
-    fn wrong_page(&self, memory: &Memory, path: &str, mut page: Value) -> Option<Value> {
+    fn wrong_page(
+        &self,
+        memory: &Memory,
+        (path, came): (&str, Instant),
+        mut page: Value,
+    ) -> Option<Value> {
         let whose = |path: &str| path.split('?').next().map(str::to_owned);
         let name = if page.get("posts").is_some() {
             "posts"
@@ -273,7 +279,7 @@ impl Saboteur {
         }
         if matches!(self.fault, StalePage | StaleSince) {
             let (page, replaced) = memory.stale.get(path)?;
-            return (replaced.elapsed() > OLD).then(|| page.clone());
+            return (came.saturating_duration_since(*replaced) > OLD).then(|| page.clone());
         }
         let rows = page[name].as_array_mut()?;
         if rows.is_empty() {

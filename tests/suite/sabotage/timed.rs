@@ -135,6 +135,7 @@ fn of_a_variant_that_is_right_until_it_is_timed() {
         let folder = tempfile::tempdir().unwrap();
         let mut clockwork = Clockwork {
             criterion: &mut short(folder.path()),
+            timed: true,
             selected: &|bench| {
                 TIMED.store(bench.contains("/optimized/"), Ordering::Relaxed);
                 true

@@ -25,6 +25,8 @@ const NUMBERED: u64 = 10;
 const MISUSED: u64 = 11;
 const HELD: u64 = 12;
 const CLOSED: u64 = 13;
+const FOLLOWED: u64 = 14;
+const WRITTEN: [u64; 5] = [NUMBERED, MISUSED, HELD, CLOSED, FOLLOWED];
 
 /// A world at the smoke scale, a database for each side, and a service on them.
 struct Stage {
@@ -82,6 +84,13 @@ impl Stage {
     fn speaker(&self, conversation: u64) -> Uuid {
         let conversation = self.world.conversation(conversation);
         self.world.speakers(&conversation)[0]
+    }
+
+    /// Somebody who is no member of the one that is closed, and joins it for a while.
+    fn stranger(&self) -> Uuid {
+        let members = self.world.conversation(CLOSED).members;
+        let mut users = (0..self.world.users()).map(|index| self.world.user(index));
+        users.find(|user| !members.contains(user)).expect("one")
     }
 
     fn messages(&self, conversation: u64) -> String {

@@ -13,6 +13,9 @@ fn bad_requests_get_their_status_and_are_told_what_is_accepted() {
         let history = format!("{}?viewer={NOBODY}", stage.messages(0));
         let posts = format!("/users/{}/posts", stage.world.user(0));
         let nobodys = format!("/users/{NOBODY}/posts");
+        let conversation = format!("/conversations/{}", stage.world.conversation(0).id);
+        let search = format!("{conversation}/search?viewer={NOBODY}");
+        let long_text = format!("&q={}", "x".repeat(1_001));
         let garbage = "0".repeat(32);
         let far = cursor::encode(&Cursor {
             created_at: chrono::DateTime::UNIX_EPOCH,
@@ -61,6 +64,56 @@ fn bad_requests_get_their_status_and_are_told_what_is_accepted() {
             ),
             (&nobodys, "", 404, NOBODY),
             (&posts, "?limit=-5", 400, "whole number from 1"),
+            (&search, "", 400, "`q` is missing"),
+            (
+                &search,
+                "&q=a&sort=best",
+                400,
+                "recent, oldest or relevance",
+            ),
+            (&search, "&q=a&limit=0", 400, "whole number from 1"),
+            (&search, "&q=a&offset=-1", 400, "whole number from 0"),
+            (
+                &search,
+                "&q=a&text=b",
+                400,
+                "viewer, q, limit, offset, sort",
+            ),
+            (&search, "&q=a%00b", 400, "character of code 0"),
+            (&search, &long_text, 400, "at most 1000 characters"),
+            (&search, "&q=a", 403, "members"),
+            (
+                &format!("/conversations/{NOBODY}/search"),
+                &format!("?viewer={NOBODY}&q=a"),
+                404,
+                "no such conversation",
+            ),
+            (&conversation, "", 400, "`viewer` is missing"),
+            (&conversation, "?viewer=me", 400, "UUID"),
+            (
+                &conversation,
+                &format!("?viewer={NOBODY}&limit=1"),
+                400,
+                "viewer is",
+            ),
+            (&conversation, &format!("?viewer={NOBODY}"), 403, "members"),
+            (
+                &format!("/conversations/{NOBODY}"),
+                &format!("?viewer={NOBODY}"),
+                404,
+                "no such conversation",
+            ),
+            ("/users/me/conversations", "", 400, "UUID"),
+            (&format!("/users/{NOBODY}/conversations"), "", 404, NOBODY),
+            (
+                &format!("/users/{NOBODY}/conversations"),
+                "?limit=1",
+                400,
+                "none is",
+            ),
+            ("/posts/first", "", 400, "UUID"),
+            (&format!("/posts/{NOBODY}"), "", 404, NOBODY),
+            (&format!("/posts/{NOBODY}"), "?viewer=1", 400, "none is"),
             ("/users", "", 404, "there is nothing at"),
         ];
         for side in SIDES {

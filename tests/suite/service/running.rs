@@ -213,6 +213,8 @@ fn a_killed_parent_takes_its_service_along() {
             writeln!(input, "{}", side.postgres.to_url_lossy()).expect("a connection string");
             let clickhouse = serde_json::to_string(&side.clickhouse).expect("JSON");
             writeln!(input, "{clickhouse}").expect("an address");
+            let redis = serde_json::to_string(&side.redis).expect("JSON");
+            writeln!(input, "{redis}").expect("an address");
         }
         let output = BufReader::new(parent.stdout.take().expect("its output"));
         let url = output
@@ -240,6 +242,7 @@ fn parent_of_a_service() {
         Some(SideAddress {
             postgres: lines.next()?.parse().expect("a connection string"),
             clickhouse: serde_json::from_str(&lines.next()?).expect("an address"),
+            redis: serde_json::from_str(&lines.next()?).expect("an address"),
         })
     };
     let (Some(baseline), Some(optimized)) = (side(), side()) else {

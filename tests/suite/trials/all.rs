@@ -1,15 +1,19 @@
 //! What every item has to come to.
 
+use std::path::Path;
+
 use verdict_audit::evidence::{PlanMode, Plans};
 use verdict_audit::{Catalogue, Counter};
+use verdict_reports::gates::{self, Gates, Standing};
 use verdict_scenarios::docket::{self, ITEMS};
 use verdict_scenarios::schema::schema;
 use verdict_scenarios::session::Role;
 use verdict_store::Fault;
 
 use super::{HEARD, counted, heard};
-use crate::common::runtime;
+use crate::common::{runtime, world};
 use crate::court::in_court;
+use crate::faults::generated;
 
 #[test]
 fn every_variant_that_should_be_right_answers_as_the_generators_own_stream() {
@@ -176,6 +180,31 @@ fn every_claim_of_every_variant_has_a_verdict_with_a_reason() {
             assert!(variant.claims.iter().all(|claim| !claim.reason.is_empty()));
         }
     }
+}
+
+#[test]
+fn the_repositorys_own_gates_hold() {
+    let mut results = generated("own");
+    let spec = world();
+    results.run.scale = spec.spec().scale.to_string();
+    results.run.seed = spec.spec().seed;
+    results.items = HEARD.clone();
+    results.judge();
+    let gates = Gates::read(Path::new(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/.ci/gates.toml"
+    )));
+    let gates = gates.unwrap();
+    let asked: Vec<_> = gates.items.iter().map(|item| item.id.as_str()).collect();
+    assert!(
+        ITEMS.iter().all(|item| asked.contains(&item.id())),
+        "{asked:?}"
+    );
+    let failed: Vec<_> = gates::judge(&gates, &results)
+        .into_iter()
+        .filter(|line| matches!(line.standing, Standing::Missed | Standing::Unknown))
+        .collect();
+    assert!(failed.is_empty(), "{failed:#?}");
 }
 
 #[test]

@@ -51,6 +51,35 @@ fn the_audits_last_message_is_the_one_that_came_last_and_ours_that_of_the_latest
 }
 
 #[test]
+fn a_pool_is_asked_once_for_a_call_and_what_dies_in_it_loses_none() {
+    let turns = |variant, operation| {
+        let heard = heard("pool", variant);
+        counted(heard, operation, PlanMode::Auto, Counter::WireTurns)
+    };
+    for (variant, page, send) in [
+        ("baseline", 9.0, 6.0),
+        ("proposed", 9.0, 6.0),
+        // A turn for each statement, and one for what is asked when the connection comes back.
+        ("optimized", 4.0, 3.0),
+    ] {
+        assert_eq!(turns(variant, "page"), [page], "{variant}");
+        assert_eq!(turns(variant, "send"), [send], "{variant}");
+        let declared = declared("pool", variant);
+        for told in ["connections ended", "hold a connection", "come to"] {
+            assert!(declared.contains(told), "{variant}: {declared}");
+        }
+        let crowds = heard("pool", variant).work.iter();
+        let crowds = crowds.filter(|work| work.at.callers > 1);
+        assert!(crowds.clone().count() >= 6, "{variant}");
+        for crowd in crowds {
+            assert!(crowd.counters[&Counter::PoolWaits] > 0.0, "{crowd:?}");
+        }
+    }
+    let swept = declared("pool", "optimized");
+    assert!(swept.contains("by the rule"), "{swept}");
+}
+
+#[test]
 fn a_send_leaves_one_version_of_the_conversation_with_two_fixes_and_three_with_the_audits() {
     let versions = |variant, beside: Option<&str>| {
         let due = PriceOf::VersionsPerCall {
