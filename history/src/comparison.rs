@@ -118,7 +118,8 @@ fn is_judged((before, after): &(&Figure, &Figure)) -> bool {
 fn change((before, after): (&Figure, &Figure), timed: usize) -> Option<Change> {
     let measure = before.key.measure;
     let (ratio, way) = if measure.is_counted() {
-        (None, counted(before.value, after.value, measure.margin()?))
+        let slack = measure.slack(before.value.max(after.value))?;
+        (None, counted(before.value, after.value, slack))
     } else if is_told_by(measure) {
         let ratio = later_to_earlier(before, after)?.among(timed, before.rounds.min(after.rounds));
         let way = match ratio {
@@ -139,11 +140,10 @@ fn change((before, after): (&Figure, &Figure), timed: usize) -> Option<Change> {
 }
 
 /// Less work, and fewer wrong answers, are better.
-fn counted(before: f64, after: f64, margin: f64) -> Way {
-    let least = margin * before.max(after);
+fn counted(before: f64, after: f64, slack: f64) -> Way {
     match after - before {
-        more if more > least => Way::Worse,
-        more if -more > least => Way::Better,
+        more if more > slack => Way::Worse,
+        more if -more > slack => Way::Better,
         _ => Way::Same,
     }
 }

@@ -233,20 +233,23 @@ impl Bench<'_> {
         });
         for (counter, most) in &gate.most {
             let name = format!("{} of {} at {}", counter.words(), gate.operation, gate.at);
-            let margin = gates.margins.get(counter).copied().unwrap_or_else(|| {
-                let of_its_kind = Measure::Work(*counter).margin().unwrap_or(0.0);
-                match gate.at.callers {
-                    1 => of_its_kind,
-                    _ => of_its_kind.max(AT_ONCE),
+            let slack = match gates.margins.get(counter) {
+                Some(margin) => margin * most,
+                None => {
+                    let of_its_kind = Measure::Work(*counter).slack(*most).unwrap_or(0.0);
+                    match gate.at.callers {
+                        1 => of_its_kind,
+                        _ => of_its_kind.max(AT_ONCE * most),
+                    }
                 }
-            });
+            };
             let found = counted.and_then(|work| work.counters.get(counter));
             let (standing, words) = match found {
                 None => (Standing::Unknown, "not counted in this run".to_owned()),
-                Some(found) if *found > most * (1.0 + margin) + f64::EPSILON => {
+                Some(found) if *found > most + slack + f64::EPSILON => {
                     (Standing::Missed, format!("{found:.1}, at most {most:.1}"))
                 }
-                Some(found) if *found < most * (1.0 - margin) => (
+                Some(found) if *found < most - slack => (
                     Standing::Met,
                     format!("{found:.1}, at most {most:.1}: the gate can be closer"),
                 ),

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use crate::attention::EVENT_DAYS;
 use crate::delivery::{Delivery, deliver};
 use crate::pgcopy::Rows;
+use crate::rowbinary::SortKey;
 use crate::rows::{Comment, Engagement, Like, Post, PostStatus};
 use crate::stream::Aspect;
 use crate::world::World;
@@ -72,7 +73,7 @@ pub(crate) fn post_feed(
         let media = format!("https://cdn.example.com/{}", post.image_key);
         let media = (post.status == PostStatus::Published).then_some(media.as_str());
         table
-            .binary()
+            .binary(SortKey::id(post.id))
             .id(post.id)
             .id(post.author)
             .text(content)
@@ -80,7 +81,7 @@ pub(crate) fn post_feed(
             .seconds(post.created_at)
             .change(change.version, change.deleted);
     }
-    table
+    table.sorted()
 }
 
 pub(crate) fn like_feed(versions: Versions<'_>, likes: &[(&Like, Uuid)]) -> Rows {
@@ -94,13 +95,13 @@ pub(crate) fn like_feed(versions: Versions<'_>, likes: &[(&Like, Uuid)]) -> Rows
     for change in changes {
         let (like, post) = likes[change.row];
         table
-            .binary()
+            .binary(SortKey::id(like.user).then(post).at(like.created_at))
             .id(like.user)
             .id(post)
             .seconds(like.created_at)
             .change(change.version, change.deleted);
     }
-    table
+    table.sorted()
 }
 
 pub(crate) fn comment_feed(versions: Versions<'_>, comments: &[(&Comment, Uuid)]) -> Rows {
@@ -114,7 +115,7 @@ pub(crate) fn comment_feed(versions: Versions<'_>, comments: &[(&Comment, Uuid)]
     for change in changes {
         let (comment, post) = comments[change.row];
         table
-            .binary()
+            .binary(SortKey::id(comment.id))
             .id(comment.id)
             .id(post)
             .id(comment.user)
@@ -122,7 +123,7 @@ pub(crate) fn comment_feed(versions: Versions<'_>, comments: &[(&Comment, Uuid)]
             .seconds(comment.created_at)
             .change(change.version, change.deleted);
     }
-    table
+    table.sorted()
 }
 
 /// What was done to posts in the days that events are kept.
@@ -149,9 +150,14 @@ pub(crate) fn event_rows(world: &World, made: &[(Post, Engagement)]) -> Rows {
         let views = engagement.views.iter().map(|v| (v.at, "view", v.user));
         for (time, kind, user) in likes.chain(comments).chain(views) {
             if time >= kept {
-                table.binary().seconds(time).text(kind).id(user).id(post.id);
+                table
+                    .binary(SortKey::time(time, kind))
+                    .seconds(time)
+                    .text(kind)
+                    .id(user)
+                    .id(post.id);
             }
         }
     }
-    table
+    table.sorted()
 }

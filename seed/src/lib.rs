@@ -19,6 +19,7 @@
 
 mod acts;
 mod attention;
+mod batch;
 mod blocks;
 mod checksum;
 mod conversation_stage;

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use clickhouse::{Client, Compression};
 use futures_util::future::BoxFuture;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -13,9 +12,10 @@ use tokio::task::JoinSet;
 use verdict_baseline::schema;
 use verdict_engines::Engines;
 
+use crate::batch::Batch;
 use crate::error::Error;
 use crate::finish::finish;
-use crate::pgcopy::{HEADER, TRAILER};
+use crate::pgcopy::{HEADER, Rows, TRAILER};
 use crate::pipeline::{Broken, Lane, start};
 use crate::stage::Stage;
 use crate::stages::stages;
@@ -258,7 +258,7 @@ struct Source {
 }
 
 impl Source {
-    async fn next(&mut self) -> Result<Option<Vec<u8>>, Error> {
+    async fn next(&mut self) -> Result<Option<Rows>, Error> {
         let table = self.table.name;
         let next = self.lane.next().await;
         let Some(block) = next.map_err(|Broken| Error::Generator { table })? else {
@@ -267,7 +267,7 @@ impl Source {
         self.rows += block.rows;
         self.bytes += block.bytes.len() as u64;
         self.bar.inc(block.rows);
-        Ok(Some(block.bytes))
+        Ok(Some(block))
     }
 }
 
@@ -286,8 +286,8 @@ async fn copy(mut source: Source, options: &PgConnectOptions) -> Result<Source, 
     let statement = format!("COPY {table} ({columns}) FROM STDIN WITH (FORMAT binary, FREEZE)");
     let mut sink = connection.copy_in_raw(&statement).await.map_err(what())?;
     sink.send(HEADER).await.map_err(what())?;
-    while let Some(bytes) = source.next().await? {
-        sink.send(bytes).await.map_err(what())?;
+    while let Some(block) = source.next().await? {
+        sink.send(block.bytes).await.map_err(what())?;
     }
     sink.send(TRAILER).await.map_err(what())?;
     let stored = sink.finish().await.map_err(what())?;
@@ -304,18 +304,37 @@ async fn copy(mut source: Source, options: &PgConnectOptions) -> Result<Source, 
     Ok(source)
 }
 
-/// Fills a ClickHouse table by one INSERT.
+/// Fills a ClickHouse table, one batch after another: the next one is made while one is stored.
 async fn insert(mut source: Source, client: &Client) -> Result<Source, Error> {
-    let Table { name, columns, .. } = source.table;
+    let table = source.table;
+    let mut storing = JoinSet::new();
+    let mut batch = Batch::default();
+    let stored = |joined: Option<Result<_, _>>| match joined {
+        Some(joined) => joined.unwrap_or(Err(Error::Generator { table: table.name })),
+        None => Ok(()),
+    };
+    while let Some(block) = source.next().await? {
+        if let Some(full) = batch.add(block) {
+            stored(storing.join_next().await)?;
+            storing.spawn(store(full, table, client.clone()));
+        }
+    }
+    stored(storing.join_next().await)?;
+    store(batch, table, client.clone()).await?;
+    Ok(source)
+}
+
+/// Stores a batch by an INSERT of its own, in the order of the table's key.
+async fn store(batch: Batch, table: Table, client: Client) -> Result<(), Error> {
+    let Table { name, columns, .. } = table;
     let what = || Error::clickhouse(format!("insert rows into `{name}`"));
     let statement = format!("INSERT INTO {name} ({columns}) FORMAT RowBinary");
     let mut sink = client
         .insert_formatted_with(statement)
         // Otherwise a block's versions of one row would be merged on the way in.
         .with_setting("optimize_on_insert", "0");
-    while let Some(bytes) = source.next().await? {
-        sink.send(Bytes::from(bytes)).await.map_err(what())?;
+    for bytes in batch.in_order() {
+        sink.send(bytes).await.map_err(what())?;
     }
-    sink.end().await.map_err(what())?;
-    Ok(source)
+    sink.end().await.map_err(what())
 }

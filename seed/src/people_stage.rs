@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::delivery::deliver;
 use crate::pgcopy::Rows;
+use crate::rowbinary::SortKey;
 use crate::stage::Stage;
 use crate::stream::Aspect;
 use crate::tables;
@@ -49,13 +50,14 @@ pub(crate) fn follows(world: World, followers: Arc<[AtomicU32]>) -> Stage {
         feed.sort_unstable();
         for change in feed {
             let follow = &all[change.row];
-            cdc.binary()
+            let following = world.user_id(follow.following);
+            cdc.binary(SortKey::id(follow.follower).then(following))
                 .id(follow.follower)
-                .id(world.user_id(follow.following))
+                .id(following)
                 .seconds(follow.created_at)
                 .change(change.version, change.deleted);
         }
-        vec![table, cdc]
+        vec![table, cdc.sorted()]
     };
     Stage {
         tables: vec![tables::FOLLOWS, tables::FOLLOWS_CDC],

@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use crate::rowbinary::Place;
+
 /// What a file in this format starts with: signature, no flags, no header extension.
 pub(crate) const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 /// What it ends with.
@@ -16,6 +18,8 @@ const EPOCH: i64 = 946_684_800_000_000;
 pub(crate) struct Rows {
     pub(crate) bytes: Vec<u8>,
     pub(crate) rows: u64,
+    /// ClickHouse's rows, in the order of their table's key once all of them are written.
+    pub(crate) places: Vec<Place>,
 }
 
 /// A value that has a binary form in PostgreSQL.
@@ -28,7 +32,7 @@ impl Rows {
     pub(crate) fn with_room(rows: usize, bytes: usize) -> Self {
         Self {
             bytes: Vec::with_capacity(rows * bytes),
-            rows: 0,
+            ..Self::default()
         }
     }
 

@@ -30,8 +30,8 @@ pub fn propose(results: &Results) -> String {
          scale = \"{}\"\n\
          seed = {}\n\n\
          # By how much a counter may be more than its gate, as a share. What is not named has the\n\
-         # margin of its kind: 0.005 of what is countable on fingers, 0.05 of rows read, of bytes,\n\
-         # and of whatever several callers do at once.\n\
+         # margin of its kind: 0.005 of what is countable on fingers, 0.1 of rows and pages read and\n\
+         # one of them at least, 0.05 of bytes and of whatever several callers do at once.\n\
          [margins]\n# rows_read = 0.05\n",
         results.run.time.format("%Y-%m-%d %H:%M"),
         results

@@ -36,7 +36,7 @@ const CALLERS: [u32; 2] = [4, 16];
 /// Requests that are asked where a source is gone, and with each kind of compression.
 const REQUESTS: usize = 5;
 
-/// Pages of the feed that candidates are read for.
+/// Pages of the feed that are asked for in the whole world, and in a part of it.
 const PAGES: usize = 40;
 
 /// The item.
@@ -163,13 +163,31 @@ async fn compressed_or_not(
     Ok(())
 }
 
-/// The feed that is made of the candidates, from end to end, also out of what a fix keeps of it.
+/// The feed that is made of the candidates, from end to end, also out of what a fix keeps of it:
+/// of the whole world, and of its smallest part, in which nobody is near to so many posts that
+/// what is trending reaches no page.
 async fn pages(session: &Session<'_>, variant: &VariantName, tally: &mut Tally) -> Outcome<()> {
     let store = session.store(variant);
+    let part = store.rungs().next();
+    let part = part.and_then(|events| Some((store.rung(events)?, session.oracle().cut(events)?)));
+    pages_of(&store, session.oracle(), session, variant, tally).await?;
+    match part {
+        Some((store, oracle)) => pages_of(&store, &oracle, session, variant, tally).await,
+        None => Ok(()),
+    }
+}
+
+async fn pages_of(
+    store: &Store,
+    oracle: &Oracle,
+    session: &Session<'_>,
+    variant: &VariantName,
+    tally: &mut Tally,
+) -> Outcome<()> {
     let (pool, client) = (&store.postgres, &store.clickhouse);
     let mut random = session.random("feed-candidates pages");
     for _ in 0..PAGES {
-        let request = feed_oracle::draw(session.oracle(), &mut random);
+        let request = feed_oracle::draw(oracle, &mut random);
         let stages = &mut Stages::default();
         let page = match variant {
             VariantName::Baseline => feed::feed(pool, client, &request, stages).await,
@@ -178,7 +196,7 @@ async fn pages(session: &Session<'_>, variant: &VariantName, tally: &mut Tally) 
             _ => return Ok(()),
         };
         let held = match page.map_err(Fault::from) {
-            Ok(page) => feed_oracle::hold(session.oracle(), &request, &page),
+            Ok(page) => feed_oracle::hold(oracle, &request, &page),
             Err(Fault::Variant(refusal)) => Err(Difference(refusal.to_string())),
             Err(Fault::Harness(error)) => return Err(error.into()),
         };
