@@ -55,6 +55,7 @@ async fn write_file(mut lane: Lane, table: Table, folder: &Path) -> io::Result<R
         engine,
         name,
         columns,
+        ..
     } = table;
     let postgres = engine == Engine::Postgres;
     let path = folder.join(name);

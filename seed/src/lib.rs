@@ -36,6 +36,7 @@ mod ids;
 mod interactions;
 mod load;
 mod messages;
+mod native;
 mod people;
 mod people_stage;
 mod pgcopy;

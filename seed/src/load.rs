@@ -328,12 +328,12 @@ async fn insert(mut source: Source, client: &Client) -> Result<Source, Error> {
 async fn store(batch: Batch, table: Table, client: Client) -> Result<(), Error> {
     let Table { name, columns, .. } = table;
     let what = || Error::clickhouse(format!("insert rows into `{name}`"));
-    let statement = format!("INSERT INTO {name} ({columns}) FORMAT RowBinary");
+    let statement = format!("INSERT INTO {name} ({columns}) FORMAT Native");
     let mut sink = client
         .insert_formatted_with(statement)
         // Otherwise a block's versions of one row would be merged on the way in.
         .with_setting("optimize_on_insert", "0");
-    for bytes in batch.in_order() {
+    for bytes in batch.in_order(&table) {
         sink.send(bytes).await.map_err(what())?;
     }
     sink.end().await.map_err(what())

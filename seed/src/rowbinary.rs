@@ -93,6 +93,27 @@ impl Rows {
     }
 }
 
+/// As LEB128: seven bits a byte, the lowest first.
+pub(crate) fn push_length(out: &mut Vec<u8>, mut length: usize) {
+    while length >= 0x80 {
+        out.push(length as u8 | 0x80);
+        length >>= 7;
+    }
+    out.push(length as u8);
+}
+
+/// How long a `String` is that bytes begin with, its length included.
+pub(crate) fn text_length(bytes: &[u8]) -> usize {
+    let mut length = 0;
+    for (place, byte) in bytes.iter().enumerate() {
+        length |= usize::from(byte & 0x7f) << (7 * place);
+        if byte & 0x80 == 0 {
+            return place + 1 + length;
+        }
+    }
+    bytes.len()
+}
+
 fn seconds(time: DateTime<Utc>) -> u32 {
     time.timestamp() as u32
 }
@@ -105,13 +126,7 @@ pub(crate) struct BinaryRow<'a> {
 impl BinaryRow<'_> {
     /// Adds a `String`.
     pub(crate) fn text(self, text: &str) -> Self {
-        let mut length = text.len();
-        // LEB128: seven bits a byte, the lowest first.
-        while length >= 0x80 {
-            self.out.push(length as u8 | 0x80);
-            length >>= 7;
-        }
-        self.out.push(length as u8);
+        push_length(self.out, text.len());
         self.out.extend_from_slice(text.as_bytes());
         self
     }

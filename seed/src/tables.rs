@@ -1,5 +1,7 @@
 //! The tables a world fills, with the columns it fills them by.
 
+use crate::native::Kind::{self, Flag, MaybeText, Seconds, Text, Version};
+
 /// Where a table is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Engine {
@@ -13,6 +15,8 @@ pub(crate) struct Table {
     pub(crate) engine: Engine,
     pub(crate) name: &'static str,
     pub(crate) columns: &'static str,
+    /// What ClickHouse's columns hold.
+    pub(crate) kinds: &'static [Kind],
 }
 
 const fn postgres(name: &'static str, columns: &'static str) -> Table {
@@ -20,14 +24,16 @@ const fn postgres(name: &'static str, columns: &'static str) -> Table {
         engine: Engine::Postgres,
         name,
         columns,
+        kinds: &[],
     }
 }
 
-const fn clickhouse(name: &'static str, columns: &'static str) -> Table {
+const fn clickhouse(name: &'static str, columns: &'static str, kinds: &'static [Kind]) -> Table {
     Table {
         engine: Engine::ClickHouse,
         name,
         columns,
+        kinds,
     }
 }
 
@@ -83,18 +89,25 @@ pub(crate) const COMMENTS: Table = postgres(
 pub(crate) const POSTS_CDC: Table = clickhouse(
     "posts_cdc",
     "id, user_id, content, media_url, created_at, cdc_timestamp, is_deleted",
+    &[Text, Text, Text, MaybeText, Seconds, Version, Flag],
 );
 pub(crate) const FOLLOWS_CDC: Table = clickhouse(
     "follows_cdc",
     "follower_id, followee_id, created_at, cdc_timestamp, is_deleted",
+    &[Text, Text, Seconds, Version, Flag],
 );
 pub(crate) const COMMENTS_CDC: Table = clickhouse(
     "comments_cdc",
     "id, post_id, user_id, content, created_at, cdc_timestamp, is_deleted",
+    &[Text, Text, Text, Text, Seconds, Version, Flag],
 );
 pub(crate) const LIKES_CDC: Table = clickhouse(
     "likes_cdc",
     "user_id, post_id, created_at, cdc_timestamp, is_deleted",
+    &[Text, Text, Seconds, Version, Flag],
 );
-pub(crate) const EVENTS: Table =
-    clickhouse("post_events", "event_time, event_type, user_id, post_id");
+pub(crate) const EVENTS: Table = clickhouse(
+    "post_events",
+    "event_time, event_type, user_id, post_id",
+    &[Seconds, Text, Text, Text],
+);
