@@ -118,7 +118,7 @@ fn is_judged((before, after): &(&Figure, &Figure)) -> bool {
 fn change((before, after): (&Figure, &Figure), timed: usize) -> Option<Change> {
     let measure = before.key.measure;
     let (ratio, way) = if measure.is_counted() {
-        let slack = measure.slack(before.value.max(after.value))?;
+        let slack = measure.slack(before.value.max(after.value), before.key.is_at_once())?;
         (None, counted(before.value, after.value, slack))
     } else if is_told_by(measure) {
         let ratio = later_to_earlier(before, after)?.among(timed, before.rounds.min(after.rounds));

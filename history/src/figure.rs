@@ -83,11 +83,12 @@ impl Measure {
 
     /// By how much a counted figure may differ from run to run: rows and pages depend on where they
     /// happen to lie and on what earlier calls left beside them, so that a tenth or one of them may
-    /// be more, and bytes by a twentieth. Absent where it is a matter of chance, and of what is
-    /// timed.
-    pub fn slack(self, of: f64) -> Option<f64> {
-        match self {
-            Self::WrongAnswers => Some(0.0),
+    /// be more, and bytes by a twentieth; so may anything that several callers do at once, since
+    /// how many connections they open is a matter of chance. Absent where all of it is, and of what
+    /// is timed.
+    pub fn slack(self, of: f64, at_once: bool) -> Option<f64> {
+        let slack = match self {
+            Self::WrongAnswers => return Some(0.0),
             Self::Work(counter) => match counter {
                 Counter::FullPageImages
                 | Counter::MemoryBytes
@@ -100,18 +101,29 @@ impl Measure {
                 _ => Some(0.005 * of),
             },
             _ => None,
+        };
+        match at_once {
+            true => Some(slack?.max(0.05 * of)),
+            false => slack,
         }
     }
 }
 
 impl Key {
+    /// Whether it is of several callers.
+    pub fn is_at_once(&self) -> bool {
+        self.place.contains(" callers")
+    }
+
     /// Whether a history keeps it: the times and ratios of all, and the work of today and of the
     /// fix that is to be shipped, but for what is a matter of chance.
     pub fn is_kept(&self) -> bool {
         match self.measure {
             Measure::Work(_) => {
                 let shipped = ["baseline", "optimized"].contains(&self.variant.as_str());
-                shipped && self.measure.slack(0.0).is_some() && !self.place.ends_with(GENERIC)
+                shipped
+                    && self.measure.slack(0.0, false).is_some()
+                    && !self.place.ends_with(GENERIC)
             }
             _ => true,
         }

@@ -23,10 +23,6 @@ pub use self::file::{FlowGates, Gates, GatesError, GrowthGate, ItemGates, SpeedU
 pub use self::formats::{annotations, json, junit, markdown};
 pub use self::propose::propose;
 
-/// How much more several callers at once may count, as a share: how many connections they open is
-/// a matter of chance.
-const AT_ONCE: f64 = 0.05;
-
 /// How a gate stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -236,11 +232,9 @@ impl Bench<'_> {
             let slack = match gates.margins.get(counter) {
                 Some(margin) => margin * most,
                 None => {
-                    let of_its_kind = Measure::Work(*counter).slack(*most).unwrap_or(0.0);
-                    match gate.at.callers {
-                        1 => of_its_kind,
-                        _ => of_its_kind.max(AT_ONCE * most),
-                    }
+                    let at_once = gate.at.callers != 1;
+                    let slack = Measure::Work(*counter).slack(*most, at_once);
+                    slack.unwrap_or(0.0)
                 }
             };
             let found = counted.and_then(|work| work.counters.get(counter));
