@@ -143,7 +143,7 @@ pub struct RunArgs {
     #[arg(value_name = "ITEM")]
     pub items: Vec<String>,
     /// Fewer requests, shorter samples and a smaller world, and no load where items are named:
-    /// three items in 100 seconds once the world is there
+    /// three items of PostgreSQL in 100 seconds once the world is there, of ClickHouse in minutes
     #[arg(long)]
     pub quick: bool,
     /// Answers and work alone, on any machine and in any noise: what `verdict gate` needs of a
@@ -191,7 +191,8 @@ pub struct LoadArgs {
     /// feed, send, history, page, mix or mix-uncached; all of them when none is named
     #[arg(value_name = "FLOW")]
     pub flows: Vec<FlowId>,
-    /// Closed loop: users that wait for each answer; may be repeated
+    /// Closed loop: users that wait for each answer; may be repeated. Without --rate there is no
+    /// open loop then, and a target that both loops judge is not decided
     #[arg(long, value_delimiter = ',')]
     pub users: Vec<u32>,
     /// Open loop: requests per second that wait for nobody; may be repeated

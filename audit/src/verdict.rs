@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub enum Verdict {
     /// The variant does not run.
     Fails,
-    /// The variant answers differently from today.
+    /// The variant's answers are not what the generator's own rows come to.
     Wrong,
     /// The variant is slower than today.
     Regression,

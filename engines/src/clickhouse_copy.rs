@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clickhouse::Client;
 
+use crate::variables::VARIABLES;
 use crate::{Error, quote};
 
 async fn execute(client: &Client, statement: String) -> Result<(), Error> {
@@ -21,6 +22,33 @@ pub(crate) async fn version(client: &Client) -> Result<String, Error> {
         .fetch_one()
         .await
         .map_err(Error::refused("clickhouse", "tell its version"))
+}
+
+/// Refuses a server of the user's whose hours and months are not UTC's: the audit's views leave
+/// them to the server.
+///
+/// # Errors
+/// [`Error::Unreachable`] with its time zone; otherwise the server's own.
+pub(crate) async fn in_utc(client: &Client) -> Result<(), Error> {
+    let look = client
+        .query(
+            "SELECT
+                timezone(),
+                timeZoneOffset(toDateTime(1767225600)) = 0
+                    AND timeZoneOffset(toDateTime(1782864000)) = 0",
+        )
+        .fetch_one::<(String, bool)>()
+        .await;
+    match look.map_err(Error::refused("clickhouse", "tell its time zone"))? {
+        (_, true) => Ok(()),
+        (zone, false) => Err(Error::Unreachable {
+            variable: VARIABLES[1],
+            reason: format!(
+                "its time zone is {zone}, and the audit's hours and months are the server's: set \
+                 <timezone>UTC</timezone> in its configuration"
+            ),
+        }),
+    }
 }
 
 /// The names of all databases.

@@ -180,7 +180,7 @@ async fn external_checks() -> Vec<Check> {
     };
     let answers = [
         postgres_copy::version(&endpoints.postgres).await,
-        clickhouse_copy::version(&endpoints.clickhouse).await,
+        clickhouse_in_utc(&endpoints.clickhouse).await,
         endpoints
             .ping_redis()
             .await
@@ -200,6 +200,12 @@ async fn external_checks() -> Vec<Check> {
             ),
         })
         .collect()
+}
+
+async fn clickhouse_in_utc(client: &clickhouse::Client) -> Result<String, Error> {
+    let version = clickhouse_copy::version(client).await?;
+    clickhouse_copy::in_utc(client).await?;
+    Ok(version)
 }
 
 async fn containers_checks() -> Vec<Check> {

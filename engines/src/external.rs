@@ -42,6 +42,7 @@ impl External {
         unreachable(VARIABLES[0], reached.ping_postgres()).await?;
         unreachable(VARIABLES[1], reached.ping_clickhouse()).await?;
         unreachable(VARIABLES[2], reached.ping_redis()).await?;
+        clickhouse_copy::in_utc(&reached.clickhouse).await?;
         endpoints.postgres = endpoints.postgres.application_name("verdict");
         let lease = postgres_copy::admin(
             &endpoints

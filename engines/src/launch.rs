@@ -49,7 +49,11 @@ fn become_engine(args: impl Iterator<Item = OsString>) -> Result<std::convert::I
     SigSet::all()
         .thread_unblock()
         .map_err(|error| format!("signals stay blocked: {error}"))?;
-    let error = Command::new(&program).args(args).exec();
+    let error = Command::new(&program)
+        .args(args)
+        // Embedded ClickHouse takes its time zone from here, whatever its configuration says.
+        .env("TZ", "UTC")
+        .exec();
     Err(format!("{} does not run: {error}", program.display()))
 }
 

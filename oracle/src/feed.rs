@@ -57,10 +57,11 @@ pub struct Page {
 }
 
 impl Page {
-    /// What is due, before anything is hidden.
-    pub fn of(oracle: &Oracle, request: &Request) -> Self {
+    /// What is due, before anything is hidden, of a job whose clock was so many seconds ahead of
+    /// the world's.
+    pub fn of(oracle: &Oracle, request: &Request, ahead: i64) -> Self {
         let asked = Asked {
-            ahead: 0,
+            ahead,
             request: request.candidates(),
         };
         let mut open = false;
@@ -193,8 +194,22 @@ fn near(a: f64, b: f64) -> bool {
 /// # Errors
 /// The first that is wrong.
 pub fn hold(oracle: &Oracle, request: &Request, answer: &[PostWithImages]) -> Held {
+    hold_ahead(oracle, request, 0, answer)
+}
+
+/// The same of a job whose clock was so many seconds ahead of the world's.
+///
+/// # Errors
+/// The first that is wrong.
+pub fn hold_ahead(
+    oracle: &Oracle,
+    request: &Request,
+    ahead: i64,
+    answer: &[PostWithImages],
+) -> Held {
     let ids = answer.iter().map(|post| post.post.id);
-    Page::of(oracle, request).hold_ids(|author, post| is_hidden(oracle, author, post), ids)?;
+    Page::of(oracle, request, ahead)
+        .hold_ids(|author, post| is_hidden(oracle, author, post), ids)?;
     for (place, post) in answer.iter().enumerate() {
         hold_post(oracle, post).map_err(|wrong| wrong.at(format!("post {}", place + 1)))?;
     }

@@ -12,7 +12,26 @@ use crate::oracle::Oracle;
 /// # Errors
 /// The first that is wrong.
 pub fn hold(oracle: &Oracle, asked: &Asked, answer: &[Candidate]) -> Held {
-    hold_without(oracle, None, asked, answer)
+    hold_without(oracle, None, asked, answer).map_err(|difference| {
+        match is_reordered(oracle, asked, answer) {
+            true => difference.at("all that are due are there, not source by source".to_owned()),
+            false => difference,
+        }
+    })
+}
+
+/// Whether all candidates that are due are there, each as often, whatever their order.
+fn is_reordered(oracle: &Oracle, asked: &Asked, answer: &[Candidate]) -> bool {
+    let mut all = Vec::new();
+    for source in SOURCES {
+        let due = due(oracle, source, asked);
+        let rows = rows_due(source, &asked.request, &due);
+        all.extend(due[..rows].iter().map(|row| row.post_id));
+    }
+    let mut there: Vec<_> = answer.iter().map(|row| row.post_id).collect();
+    all.sort_unstable();
+    there.sort_unstable();
+    all == there
 }
 
 /// The same where one source does not answer: the others still do.

@@ -68,7 +68,7 @@ impl Reasons {
                 let first = answers.first_difference.as_ref();
                 let first = first.map(|first| format!(", first {first}"));
                 self.missed.push(format!(
-                    "{}: optimized answers {} of {} requests differently from today{}",
+                    "{}: optimized answers {} of {} requests wrongly{}",
                     item.id,
                     answers.differing,
                     answers.checked,

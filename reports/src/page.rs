@@ -122,7 +122,7 @@ impl<'a> Page<'a> {
                 .run
                 .engines
                 .iter()
-                .any(|engine| engine.name == "ClickHouse" && engine.mode == "embedded"),
+                .any(|engine| engine.name == "clickhouse" && engine.mode == "embedded"),
             self_check: results.run.aa.as_ref().map(|check| SelfCheck {
                 words: format!("{}, {}", check.ratio, check.verdict),
                 sound: check.verdict == Verdict::NoEffect,

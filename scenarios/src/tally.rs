@@ -3,12 +3,14 @@
 use std::fmt::Display;
 
 use verdict_audit::evidence::Answers;
-use verdict_oracle::Held;
+use verdict_oracle::{Difference, Held};
+use verdict_store::Refusal;
 
 /// Counts answers.
 #[derive(Debug, Default)]
 pub struct Tally {
     answers: Answers,
+    refused: u64,
 }
 
 impl Tally {
@@ -23,7 +25,14 @@ impl Tally {
         }
     }
 
-    /// Records a difference that the item means, with its reason.
+    /// Records that there was no answer but an engine's refusal, which is a wrong one.
+    pub fn refuse(&mut self, request: impl Display, refusal: &Refusal) {
+        self.refused += 1;
+        self.record(request, Err(Difference(refusal.to_string())));
+    }
+
+    /// Notes what is to be known of the answers: a difference that is meant, what was seen on the
+    /// way, or what was not tried, with its reason.
     pub fn declare(&mut self, difference: String) {
         if !self.answers.declared.contains(&difference) {
             self.answers.declared.push(difference);
@@ -47,9 +56,9 @@ impl Tally {
         self.answers.differing > 0
     }
 
-    /// Whether more answers are wrong than another one counted.
+    /// Whether more answers are wrong than another one counted, or more were refused.
     pub fn is_worse_than(&self, other: &Self) -> bool {
-        self.answers.differing > other.answers.differing
+        self.answers.differing > other.answers.differing || self.refused > other.refused
     }
 
     /// The evidence.
@@ -61,6 +70,7 @@ impl Tally {
     pub fn add(&mut self, other: Self) {
         self.answers.checked += other.answers.checked;
         self.answers.differing += other.answers.differing;
+        self.refused += other.refused;
         if self.answers.first_difference.is_none() {
             self.answers.first_difference = other.answers.first_difference;
         }
@@ -75,9 +85,15 @@ impl Tally {
 
 #[cfg(test)]
 mod tests {
-    use verdict_oracle::Difference;
-
     use super::*;
+
+    #[test]
+    fn a_refusal_is_worse_than_an_answer_that_is_wrong() {
+        let (mut wrong, mut refused) = (Tally::default(), Tally::default());
+        wrong.record("one", Err(Difference("x".to_owned())));
+        refused.refuse("one", &Refusal::Refused("no such table".to_owned()));
+        assert!(refused.is_worse_than(&wrong) && !wrong.is_worse_than(&refused));
+    }
 
     #[test]
     fn the_first_difference_is_kept() {

@@ -88,7 +88,7 @@ fn outcome(variant: &VariantEvidence) -> String {
         return "not compared".to_owned();
     };
     let mut outcome = match answers.differing {
-        0 => format!("{} answers, all as today's", answers.checked),
+        0 => format!("{} answers, all as due", answers.checked),
         differing => format!(
             "wrong: {differing} of {} answers differ, first {}",
             answers.checked,
@@ -108,7 +108,7 @@ fn outcome(variant: &VariantEvidence) -> String {
         outcome.push_str(shortened);
     }
     for declared in &answers.declared {
-        outcome.push_str("\n    declared: ");
+        outcome.push_str("\n    to be known: ");
         outcome.push_str(declared);
     }
     outcome

@@ -235,7 +235,7 @@ fn check_compares_answers_and_nothing_else() {
         text(&output.stderr)
     );
     assert!(
-        said.contains("optimized") && said.contains("all as today's"),
+        said.contains("optimized") && said.contains("all as due"),
         "{said}"
     );
     assert!(

@@ -328,6 +328,27 @@ fn an_ordinary_user_can_run_it() {
     });
 }
 
+#[test]
+fn engines_keep_to_utc_wherever_the_machine_is() {
+    let cache = own_cache();
+    let mut command = hold(cache.path());
+    let held = Held::start(command.env("TZ", "Asia/Kolkata"), cache.path());
+    let clickhouse = held
+        .processes()
+        .into_iter()
+        .find(|pid| command_line(*pid).contains(" engine-clickhouse "));
+    let pid = clickhouse.expect("ClickHouse");
+    let environment = fs::read(format!("/proc/{pid}/environ")).unwrap();
+    let zones = environment
+        .split(|byte| *byte == 0)
+        .filter(|variable| variable.starts_with(b"TZ="));
+    assert_eq!(zones.collect::<Vec<_>>(), [b"TZ=UTC"]);
+    held.signal(Signal::SIGTERM);
+    held.wait_for("nothing of it", |held| {
+        held.processes().is_empty() && !held.folder.exists()
+    });
+}
+
 fn leaves_nothing_after(signal: Signal) {
     let cache = own_cache();
     let held = Held::start(&mut hold(cache.path()), cache.path());

@@ -61,6 +61,7 @@ impl Read {
                 limit: request.limit.min(MAX_LIMIT),
                 ..request
             },
+            0,
         );
         let hidden = page
             .posts()

@@ -91,6 +91,13 @@ impl Item for EngagementRollup {
         tally: &'a mut Tally,
     ) -> BoxFuture<'a, Outcome<()>> {
         Box::pin(async move {
+            if solution(variant) == REFRESHABLE {
+                tally.declare(
+                    "refreshed after every write before it is asked; by itself it is as old as \
+                     its price says"
+                        .to_owned(),
+                );
+            }
             today::off_by(session, variant, tally).await?;
             one_like::told(session, variant, tally).await?;
             stream::heard(session, variant, tally).await?;

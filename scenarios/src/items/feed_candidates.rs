@@ -27,6 +27,8 @@ use crate::operation::{
 use crate::session::Session;
 use crate::tally::Tally;
 
+mod refreshed;
+
 /// Where the audit's promises are judged, and where lines and callers are varied.
 const JUDGED: u64 = 1_000_000;
 
@@ -74,6 +76,9 @@ impl Item for FeedCandidates {
         Box::pin(async move {
             compressed_or_not(session, variant, tally).await?;
             pages(session, variant, tally).await?;
+            if *variant == VariantName::Optimized {
+                refreshed::read(session, variant, tally).await?;
+            }
             for gone in SOURCES {
                 without(session, variant, gone, tally).await?;
             }
@@ -160,6 +165,7 @@ async fn compressed_or_not(
         store.clickhouse = store.clickhouse.with_compression(compression);
         ask(session, variant, &store, None, tally).await?;
     }
+    tally.declare("asked over the wire compressed by LZ4 and not compressed".to_owned());
     Ok(())
 }
 
@@ -226,6 +232,7 @@ async fn without(
     let moved = Away::take(&store, &tables).await?;
     let asked = ask(session, variant, &store, Some(gone), tally).await;
     moved.back().await?;
+    tally.declare(format!("asked while the table of {} was gone", gone.name()));
     asked
 }
 

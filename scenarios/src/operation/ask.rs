@@ -36,21 +36,23 @@ impl<O: Operation> Asker<'_, O> {
         tally: &mut Tally,
     ) -> Result<Option<O::Answer>, Error> {
         let operation = self.operation;
-        let (held, answer) = match in_time(operation.call(self.calls, self.variant, request)).await
-        {
+        let called = in_time(operation.call(self.calls, self.variant, request)).await;
+        let (when, name) = (self.when, operation.name());
+        match called {
             Ok(answer) => {
                 let held = match operation.hold(oracle, request, &answer) {
                     Ok(()) => operation.hold_left(self.store, request, &answer).await?,
                     wrong => wrong,
                 };
-                (held, Some(answer))
+                tally.record(format_args!("{when}{name} {request:?}"), held);
+                Ok(Some(answer))
             }
-            Err(Fault::Variant(refusal)) => (Err(Difference(refusal.to_string())), None),
-            Err(Fault::Harness(error)) => return Err(error),
-        };
-        let (when, name) = (self.when, operation.name());
-        tally.record(format_args!("{when}{name} {request:?}"), held);
-        Ok(answer)
+            Err(Fault::Variant(refusal)) => {
+                tally.refuse(format_args!("{when}{name} {request:?}"), &refusal);
+                Ok(None)
+            }
+            Err(Fault::Harness(error)) => Err(error),
+        }
     }
 
     /// Asks all of them at once.

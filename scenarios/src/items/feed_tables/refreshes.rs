@@ -377,8 +377,9 @@ async fn along_the_ladder(
     let world = world.map(|cut| (cut.events, whole.clone()));
     for (events, store) in parts.chain(world) {
         let started = Instant::now();
-        refresh.restore(&store).await?;
+        refresh.run(&store, 0).await?;
         let took = started.elapsed();
+        refresh.restore(&store).await?;
         let (readers, rows): (u64, u64) = store
             .clickhouse
             .query("SELECT uniqExact(user_id), count() FROM feed_candidates_affinity")

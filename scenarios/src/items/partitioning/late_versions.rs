@@ -15,8 +15,9 @@ use crate::parts;
 use crate::session::Session;
 use crate::tally::Tally;
 
-/// Versions that come late, in the other order, or in another month than the row's own: a post
-/// that was deleted stays deleted, and one of long ago is found where its time is.
+/// Versions that come in the next month, late, or in the other order, each with its row's own
+/// time as change feeds keep it: a post that was deleted stays deleted, and one of long ago is
+/// found where its time is. What a deletion does that brings another time is noted besides.
 pub(super) async fn try_them(
     session: &Session<'_>,
     variant: &VariantName,
@@ -59,7 +60,7 @@ pub(super) async fn try_them(
             return Ok(());
         }
     }
-    let ids: Vec<String> = [deleted, late, twice, old]
+    let mut ids: Vec<String> = [deleted, late, twice, old]
         .iter()
         .filter_map(|delivery| match delivery.event {
             Event::Post { id, .. } => Some(id.to_string()),
@@ -95,7 +96,40 @@ pub(super) async fn try_them(
             })?;
         }
     }
+    let (moved, words) = of_another_time(&store, variant, made(4, eve), month).await?;
+    tally.declare(words.to_owned());
+    ids.extend(moved);
     take_back(&store, &ids).await
+}
+
+/// What becomes of a post whose deletion brings another time than its row's, in the next month.
+async fn of_another_time(
+    store: &Store,
+    variant: &VariantName,
+    post: Delivery,
+    month: u32,
+) -> Outcome<(Vec<String>, &'static str)> {
+    let mut gone = post.gone();
+    let Event::Post { id, facts } = &mut gone.event else {
+        unreachable!("it is a post's");
+    };
+    facts.created_at = month;
+    let ids = vec![id.to_string()];
+    for delivery in [post, gone] {
+        delivery.deliver(&store.clickhouse).await?;
+    }
+    merge(store).await?;
+    let there = PostsById.call(store, variant, &ids).await?;
+    Ok((
+        ids,
+        match there.is_empty() {
+            true => "a deletion that brings another time than its row's deletes it",
+            false => {
+                "a deletion that brings another time than its row's is a row of its own, and the \
+                 post stays: the key begins with the time, which the feed has to keep, as it does"
+            }
+        },
+    ))
 }
 
 /// Records an answer; a refusal is a wrong one.

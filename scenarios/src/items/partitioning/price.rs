@@ -15,6 +15,7 @@ use verdict_store::Error;
 use verdict_store::fault::Doing;
 
 use super::{COPY, copy, forget};
+use crate::deliveries;
 use crate::error::Result;
 use crate::session::{Depth, ROLES, Session};
 
@@ -45,7 +46,7 @@ pub(super) async fn of(session: &Session<'_>) -> Result<Vec<Price>> {
         .await;
         given_back = vec![today?, changed?];
     }
-    let mut prices = Vec::new();
+    let mut prices = deliveries::price(session).await?;
     if let [Some(today), Some(changed)] = given_back[..] {
         prices.push(Price {
             what: PriceOf::GivenBack { lifetime: LIFETIME },
