@@ -2,7 +2,8 @@
 //!
 //! ClickHouse sorts each part that it makes, comparing strings. Generators sort their blocks by
 //! numbers, and here the blocks are merged, so that it finds nothing left to sort: by hand an
-//! INSERT of a million likes took 0.9 s of a processor, and 0.3 in order.
+//! INSERT of a million likes took 0.9 s of a processor, and 0.3 in order. Of the processors' time
+//! while the default world is loaded ClickHouse then has a sixth, of which it had two fifths.
 
 use bytes::Bytes;
 
@@ -30,6 +31,8 @@ impl Batch {
     pub(crate) fn add(&mut self, block: Rows) -> Option<Self> {
         let has_room = self.places.is_empty() || self.places.len() + block.places.len() <= ROWS;
         let full = (!has_room).then(|| std::mem::take(self));
+        // A block's rows are near to each other, and blocks in order are merged reading on and on.
+        let block = block.in_order();
         let number = self.blocks.len() as u32;
         let places = block.places.into_iter();
         self.places

@@ -81,7 +81,7 @@ impl Rows {
     }
 
     /// Once all rows are written, tells them in the order of their keys; the bytes stay as they
-    /// are.
+    /// are, in the order in which they arrived.
     pub(crate) fn sorted(mut self) -> Self {
         let mut end = self.bytes.len() as u32;
         for place in self.places.iter_mut().rev() {
@@ -89,6 +89,18 @@ impl Rows {
             end = place.start;
         }
         self.places.sort_unstable();
+        self
+    }
+
+    /// Puts the bytes in the order that is told.
+    pub(crate) fn in_order(mut self) -> Self {
+        let mut bytes = Vec::with_capacity(self.bytes.len());
+        for place in &mut self.places {
+            let start = bytes.len() as u32;
+            bytes.extend_from_slice(&self.bytes[place.range()]);
+            place.start = start;
+        }
+        self.bytes = bytes;
         self
     }
 }

@@ -1,5 +1,5 @@
-//! How near loading comes to the raw limit: the same rows, ready in files, through COPY in psql
-//! and through INSERT over HTTP, on as many connections as there are processors.
+//! How near loading comes to the raw limit: the same rows, ready in files as they arrived, through
+//! COPY in psql and through INSERT over HTTP, on as many connections as there are processors.
 //!
 //! Both sides fill every table of the default world (`VERDICT_SCALE` names another) as a world is
 //! built: PostgreSQL's made in the transaction that fills them, frozen, without WAL. Verdict makes
