@@ -38,6 +38,9 @@ use verdict_baseline::schema::CLICKHOUSE_CLOCK;
 
 use self::statements::{DERIVED, EDGES, FILL_EDGES, FILL_POSTS, POSTS, fill};
 
+/// From one run to the next, as today's job was meant to run.
+pub const PACE: Duration = Duration::from_secs(300);
+
 /// How long tables of a run are left alone that may still be at work: longer than a run takes.
 pub const LEFT_ALONE: Duration = Duration::from_secs(900);
 

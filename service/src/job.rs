@@ -1,14 +1,9 @@
 //! The job behind the optimized side's feeds, beside the service.
 
-use std::time::Duration;
-
 use futures_util::future::BoxFuture;
-use verdict_optimized::feed_job;
+use verdict_optimized::feed_job::{self, PACE};
 
 use crate::sides::SideAddress;
-
-/// From one run to the next, as today's job was meant to run.
-const PACE: Duration = Duration::from_secs(300);
 
 /// Refreshes the tables of a side's feeds again and again. A run that fails, or is killed with the
 /// process, leaves them as they are, and the next one begins anew.

@@ -6,11 +6,13 @@
 
 mod bad;
 mod borders;
+mod refresh;
 mod refreshes;
 mod today;
 
 use futures_util::future::BoxFuture;
 use rand_chacha::ChaCha8Rng;
+use verdict_audit::evidence::Price;
 use verdict_audit::{At, VariantName};
 use verdict_baseline::feed_tables::{Candidate, Source, read};
 use verdict_optimized::as_proposed::feed_tables::{self as as_proposed, WAYS};
@@ -63,6 +65,14 @@ impl Item for FeedTables {
         tally: &'a mut Tally,
     ) -> BoxFuture<'a, Outcome<()>> {
         Box::pin(refreshes::try_all(session, variant, tally))
+    }
+
+    fn prices<'a>(
+        &'a self,
+        session: &'a Session<'_>,
+        variant: &'a VariantName,
+    ) -> BoxFuture<'a, Outcome<Vec<Price>>> {
+        Box::pin(refresh::price(session, variant))
     }
 }
 

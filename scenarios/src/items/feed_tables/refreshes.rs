@@ -12,8 +12,6 @@ use rand::RngExt;
 use uuid::Uuid;
 use verdict_audit::VariantName;
 use verdict_baseline::feed_tables::{Candidate, Request, SOURCES, Source, read};
-use verdict_baseline::schema::CLICKHOUSE_CLOCK;
-use verdict_optimized::as_proposed::feed_tables::{self as as_proposed, WAYS, Way};
 use verdict_optimized::feed_job;
 use verdict_oracle::feed_tables::{self as oracle, Asked};
 use verdict_oracle::{Difference, Held, Oracle, same};
@@ -22,6 +20,7 @@ use verdict_store::{Fault, Store};
 
 use super::bad::Bad;
 use super::borders;
+use super::refresh::Refresh;
 use super::today::without_tables;
 use crate::error::Result as Outcome;
 use crate::session::{Depth, Session};
@@ -51,45 +50,6 @@ const REFRESHED: u64 = 10_000;
 const LIMIT: u64 = 200;
 
 const MINUTE: i64 = 60;
-
-/// How a variant refreshes its tables.
-#[derive(Debug, Clone, Copy)]
-enum Refresh {
-    AsProposed(Way),
-    Optimized,
-}
-
-impl Refresh {
-    fn of(variant: &VariantName) -> Option<Self> {
-        match variant {
-            VariantName::Proposed(Some(name)) => WAYS
-                .iter()
-                .find(|(way, _)| way == name)
-                .map(|(_, way)| Self::AsProposed(*way)),
-            VariantName::Optimized => Some(Self::Optimized),
-            _ => None,
-        }
-    }
-
-    async fn run(self, store: &Store, ahead: i64) -> Result<(), Fault> {
-        let clock = format!("{CLICKHOUSE_CLOCK} + INTERVAL {ahead} SECOND");
-        match self {
-            Self::AsProposed(way) => {
-                Ok(as_proposed::refresh(&store.clickhouse, way, &clock).await?)
-            }
-            Self::Optimized => Ok(feed_job::refresh_at(&store.clickhouse, &clock).await?),
-        }
-    }
-
-    /// Whatever was tried, the tables are as they were filled first.
-    async fn restore(self, store: &Store) -> Result<(), Fault> {
-        let clean = match self {
-            Self::AsProposed(_) => Self::AsProposed(Way::Drop),
-            Self::Optimized => self,
-        };
-        clean.run(store, 0).await
-    }
-}
 
 /// All histories of a variant.
 pub(super) async fn try_all(
@@ -357,7 +317,8 @@ impl Bed {
     }
 }
 
-/// How long a refresh takes along the ladder, and for how many readers.
+/// How long a refresh takes along the ladder, and for how many readers; of the whole world it is a
+/// price.
 async fn along_the_ladder(
     session: &Session<'_>,
     variant: &VariantName,
@@ -369,17 +330,8 @@ async fn along_the_ladder(
     let parts = whole
         .rungs()
         .filter_map(|events| Some((events, whole.rung(events)?)));
-    let world = session
-        .world()
-        .cuts()
-        .into_iter()
-        .filter(|cut| cut.is_whole());
-    let world = world.map(|cut| (cut.events, whole.clone()));
-    for (events, store) in parts.chain(world) {
-        let started = Instant::now();
-        refresh.run(&store, 0).await?;
-        let took = started.elapsed();
-        refresh.restore(&store).await?;
+    for (events, store) in parts {
+        let took = refresh.timed(&store).await?;
         let (readers, rows): (u64, u64) = store
             .clickhouse
             .query("SELECT uniqExact(user_id), count() FROM feed_candidates_affinity")
