@@ -1,6 +1,6 @@
 //! What a line counts of real engines, and how it holds them back.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{Connection, PgConnection};
@@ -155,16 +155,23 @@ fn clickhouses_summaries_are_what_its_query_log_says() {
         let seen = line.totals().clickhouse;
 
         let direct = &side.endpoints().clickhouse;
-        direct.query("SYSTEM FLUSH LOGS").execute().await.unwrap();
-        let (requests, read_rows, read_bytes, written_rows, written_bytes): (u64, u64, u64, u64, u64) = direct
-            .query(
+        let logged = async || {
+            direct.query("SYSTEM FLUSH LOGS").execute().await.unwrap();
+            let sums = direct.query(
                 "SELECT count(), sum(read_rows), sum(read_bytes), sum(written_rows), sum(written_bytes)
                  FROM system.query_log WHERE log_comment = ? AND type = 'QueryFinish'",
-            )
-            .bind(&comment)
-            .fetch_one()
-            .await
-            .unwrap();
+            );
+            let sums = sums.bind(&comment).fetch_one::<(u64, u64, u64, u64, u64)>();
+            sums.await.unwrap()
+        };
+        // A query is logged when its answer is sent, not before.
+        let started = Instant::now();
+        let mut last = logged().await;
+        while last.0 < 4 && started.elapsed() < Duration::from_secs(10) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            last = logged().await;
+        }
+        let (requests, read_rows, read_bytes, written_rows, written_bytes) = last;
         let summaries = seen.summaries;
         assert_eq!(
             (
