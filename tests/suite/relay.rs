@@ -233,7 +233,7 @@ fn a_line_holds_back_every_engine_and_its_round_trip_is_measured() {
             .await
             .unwrap();
         for _ in 0..2 {
-            let (before, began) = (line.totals(), std::time::Instant::now());
+            let (before, began) = (line.totals(), Instant::now());
             sqlx::query("SELECT 1")
                 .execute(&mut connection)
                 .await
@@ -242,7 +242,7 @@ fn a_line_holds_back_every_engine_and_its_round_trip_is_measured() {
             let turns = u32::try_from(turns).unwrap();
             assert!(turns > 0 && began.elapsed() >= turns * 2 * one_way);
         }
-        let began = std::time::Instant::now();
+        let began = Instant::now();
         let client = line.endpoints().clickhouse.clone();
         let one: u8 = client.query("SELECT 1").fetch_one().await.unwrap();
         assert_eq!(one, 1);
