@@ -16,6 +16,11 @@ pub const CLICKHOUSE_VIEWS: &str = include_str!("../sql/clickhouse_views.sql");
 /// date, so that SQL in files can hold it. A test holds every such file to it.
 pub const CLICKHOUSE_CLOCK: &str = "toDateTime('2025-10-29 00:00:00', 'UTC')";
 
+/// The same so many seconds ahead.
+pub fn clickhouse_clock(ahead: i64) -> String {
+    format!("{CLICKHOUSE_CLOCK} + INTERVAL {ahead} SECOND")
+}
+
 /// The statements of a schema file whose statements contain no semicolon of their own.
 ///
 /// ```

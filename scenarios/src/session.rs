@@ -171,6 +171,15 @@ impl<'a> Session<'a> {
         self.standing(Role::of(variant)).store
     }
 
+    /// The smallest part of the world in a variant's ClickHouse that has so many events at least,
+    /// with what is right of it; the whole where no part has.
+    pub(crate) fn part(&self, variant: &VariantName, least: u64) -> (Store, Oracle) {
+        let whole = self.store(variant);
+        let part = whole.rungs().find(|events| *events >= least);
+        let part = part.and_then(|events| Some((whole.rung(events)?, self.oracle.cut(events)?)));
+        part.unwrap_or_else(|| (whole, Oracle::clone(&self.oracle)))
+    }
+
     /// The store of a side.
     pub(crate) fn store_of(&self, role: Role) -> Store {
         self.standing(role).store

@@ -174,13 +174,9 @@ async fn compressed_or_not(
 /// what is trending reaches no page.
 async fn pages(session: &Session<'_>, variant: &VariantName, tally: &mut Tally) -> Outcome<()> {
     let store = session.store(variant);
-    let part = store.rungs().next();
-    let part = part.and_then(|events| Some((store.rung(events)?, session.oracle().cut(events)?)));
     pages_of(&store, session.oracle(), session, variant, tally).await?;
-    match part {
-        Some((store, oracle)) => pages_of(&store, &oracle, session, variant, tally).await,
-        None => Ok(()),
-    }
+    let (store, oracle) = session.part(variant, 0);
+    pages_of(&store, &oracle, session, variant, tally).await
 }
 
 async fn pages_of(

@@ -8,7 +8,7 @@ use verdict_audit::VariantName;
 use verdict_baseline::feed::Request;
 use verdict_baseline::feed_tables::Candidate;
 use verdict_baseline::post_images::PostWithImages;
-use verdict_baseline::schema::CLICKHOUSE_CLOCK;
+use verdict_baseline::schema::clickhouse_clock;
 use verdict_baseline::stages::Stages;
 use verdict_optimized::{feed, feed_job};
 use verdict_oracle::feed_tables::{self, Asked};
@@ -46,10 +46,7 @@ pub(super) async fn read(
     variant: &VariantName,
     tally: &mut Tally,
 ) -> Outcome<()> {
-    let whole = session.store(variant);
-    let part = whole.rungs().find(|events| *events >= EVENTS);
-    let part = part.and_then(|events| Some((whole.rung(events)?, session.oracle().cut(events)?)));
-    let (store, oracle) = part.unwrap_or_else(|| (whole, Oracle::clone(session.oracle())));
+    let (store, oracle) = session.part(variant, EVENTS);
     let mut random = session.random("feed-candidates refreshed");
     let mut read = 0;
     for refresh in 1..=REFRESHES {
@@ -93,8 +90,7 @@ pub(super) async fn read(
 }
 
 async fn fill(store: &Store, ahead: i64) -> Result<(), Fault> {
-    let clock = format!("{CLICKHOUSE_CLOCK} + INTERVAL {ahead} SECOND");
-    Ok(feed_job::refresh_at(&store.clickhouse, &clock).await?)
+    Ok(feed_job::refresh_at(&store.clickhouse, &clickhouse_clock(ahead)).await?)
 }
 
 impl Seen {

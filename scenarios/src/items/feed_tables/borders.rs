@@ -1,7 +1,7 @@
 //! What is as old as it may be still counts, and counts no more a second later.
 
 use verdict_baseline::feed_tables::read;
-use verdict_baseline::schema::CLICKHOUSE_CLOCK;
+use verdict_baseline::schema::clickhouse_clock;
 use verdict_optimized::feed_job;
 use verdict_oracle::feed_tables::{Asked, borders, hold};
 use verdict_oracle::{Difference, Oracle};
@@ -17,8 +17,7 @@ pub(super) async fn crossed(store: &Store, oracle: &Oracle, tally: &mut Tally) -
     for (source, asked) in borders(oracle) {
         for ahead in [asked.ahead, asked.ahead + 1] {
             let asked = Asked { ahead, ..asked };
-            let clock = format!("{CLICKHOUSE_CLOCK} + INTERVAL {ahead} SECOND");
-            feed_job::refresh_at(client, &clock)
+            feed_job::refresh_at(client, &clickhouse_clock(ahead))
                 .await
                 .map_err(Fault::from)?;
             let answer = read(client, source, &asked.request).await;

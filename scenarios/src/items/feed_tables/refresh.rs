@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use verdict_audit::evidence::{Price, PriceOf};
 use verdict_audit::{Unit, VariantName};
-use verdict_baseline::schema::CLICKHOUSE_CLOCK;
+use verdict_baseline::schema::clickhouse_clock;
 use verdict_optimized::as_proposed::feed_tables::{self as as_proposed, WAYS, Way};
 use verdict_optimized::feed_job::{self, PACE};
 use verdict_store::{Fault, Store};
@@ -32,7 +32,7 @@ impl Refresh {
     }
 
     pub(super) async fn run(self, store: &Store, ahead: i64) -> Result<(), Fault> {
-        let clock = format!("{CLICKHOUSE_CLOCK} + INTERVAL {ahead} SECOND");
+        let clock = clickhouse_clock(ahead);
         match self {
             Self::AsProposed(way) => {
                 Ok(as_proposed::refresh(&store.clickhouse, way, &clock).await?)

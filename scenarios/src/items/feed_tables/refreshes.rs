@@ -65,10 +65,7 @@ pub(super) async fn try_all(
     if optimized {
         without_tables(session, tally).await?;
     }
-    let store = session.store(variant);
-    let part = store.rungs().find(|events| *events >= REFRESHED);
-    let part = part.and_then(|events| Some((store.rung(events)?, session.oracle().cut(events)?)));
-    let (store, oracle) = part.unwrap_or_else(|| (store, Oracle::clone(session.oracle())));
+    let (store, oracle) = session.part(variant, REFRESHED);
     let bed = Bed {
         oracle,
         store,
